@@ -1,0 +1,204 @@
+/*
+ * ngx_podi: the one core header that a feature includes.
+ *
+ *     request -> route -> flow of steps -> (PostgreSQL | Redis | thread) -> reply
+ *
+ * A feature declares its routes in one table and writes one file a verb; it
+ * never touches r->main->count, ngx_http_finalize_request, posted requests
+ * or timers: the binder does.  Configuration is const after merge.
+ */
+
+#ifndef NGX_PODI_H
+#define NGX_PODI_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <jansson.h>
+
+#include "podi_buf.h"
+#include "podi_fail.h"
+#include "podi_flow.h"
+#include "podi_id.h"
+#include "podi_json.h"
+#include "podi_pg.h"
+#include "podi_redis.h"
+#include "podi_trace.h"
+
+
+/* ---- who asks, and on which trace ------------------------------------- */
+
+typedef struct {
+    ngx_uint_t   known;          /* 0: anonymous; the tenant may still be set */
+    podi_str_t   tenant;         /* UUID, or "@slug" of podi_tenant */
+    podi_str_t   user;           /* UUIDs in lower case */
+    podi_str_t   session;
+    podi_str_t   token;          /* jti */
+    podi_str_t   role;           /* user | admin */
+    podi_str_t   source;         /* identity_source */
+    time_t       expires;
+} ngx_podi_identity_t;
+
+typedef struct {
+    ngx_podi_identity_t  identity;
+    podi_trace_t         trace;
+    podi_str_t           trace_id;       /* 32 hex digits, always there */
+    podi_usec_t          started;
+    const char          *route;          /* path pattern, for the metrics */
+} ngx_podi_ctx_t;
+
+/*
+ * The context of the main request; made at the first call, in r->pool, and
+ * found again after internal redirects.  NULL: no memory.
+ */
+ngx_podi_ctx_t *ngx_podi_ctx(ngx_http_request_t *r);
+
+
+/* ---- routes ------------------------------------------------------------ */
+
+#define NGX_PODI_ANON       0x01     /* works without an identity */
+
+typedef struct ngx_podi_route_s  ngx_podi_route_t;
+
+typedef ngx_int_t (*ngx_podi_route_pt)(ngx_http_request_t *r,
+    const podi_str_t *args);          /* the {parts} of the path, in order */
+
+struct ngx_podi_route_s {
+    ngx_uint_t           method;     /* NGX_HTTP_GET, ... (GET serves HEAD) */
+    const char          *path;       /* "/v1/tasks/{id}/cancel" */
+    ngx_podi_route_pt    handler;
+    ngx_uint_t           flags;
+};
+
+#define ngx_podi_null_route  { 0, NULL, NULL, 0 }
+#define NGX_PODI_ROUTE_ARGS  4
+
+/*
+ * The content handler's body: 404 for an unknown path, 405 with Allow for a
+ * wrong method, 401 when an identity is needed and missing.
+ */
+ngx_int_t ngx_podi_route(ngx_http_request_t *r,
+    const ngx_podi_route_t *routes);
+
+/*
+ * Sets the location's content handler: what `podi_task;` and its like do in
+ * their directive's setter.  Also remembers the table, so that the metrics
+ * know every route from the start and the tests can list them.
+ */
+char *ngx_podi_route_directive(ngx_conf_t *cf, ngx_http_handler_pt handler,
+    const ngx_podi_route_t *routes);
+
+/* "?name=value", percent-decoded; an absent one gives len 0 and NULL data */
+podi_rc_t ngx_podi_query(ngx_http_request_t *r, const char *name,
+    podi_str_t *ret_value, podi_fail_t *fail);
+podi_rc_t ngx_podi_query_int(ngx_http_request_t *r, const char *name,
+    int64_t min, int64_t max, int64_t preset, int64_t *ret_n,
+    podi_fail_t *fail);
+/* refuses names that are not in the NULL-terminated list (bad_field) */
+podi_rc_t ngx_podi_query_only(ngx_http_request_t *r,
+    const char *const *names, podi_fail_t *fail);
+
+/* the first header of that name, lower case; NULL data when absent */
+podi_str_t ngx_podi_header(ngx_http_request_t *r, const char *name);
+
+
+/* ---- the flow ---------------------------------------------------------- */
+
+/*
+ * Binds a flow to the request: what a route's handler returns.  The flow is
+ * cancelled when the client goes away, ended with DEADLINE after
+ * podi_deadline, and its failure is logged and answered here.
+ */
+ngx_int_t ngx_podi_flow_content(ngx_http_request_t *r,
+    const podi_step_t *steps, void *ctx);
+
+/* memory of the request */
+podi_mem_t *ngx_podi_mem(ngx_http_request_t *r);
+
+
+/* ---- operations: each returns AGAIN, or ERROR with f->fail ------------- */
+
+/* the whole body, at most `max` bytes (BODY_TOO_LARGE); may also give OK */
+podi_rc_t ngx_podi_read_body(podi_flow_t *f, ngx_http_request_t *r,
+    size_t max);
+/* after read_body: the bytes; and as a JSON object (415, 400 otherwise) */
+podi_str_t ngx_podi_body(ngx_http_request_t *r);
+podi_rc_t ngx_podi_body_json(podi_flow_t *f, ngx_http_request_t *r,
+    json_t **ret_object);
+
+/* Idempotency-Key: NULL data when absent; 1..128 printable ASCII or 400 */
+podi_rc_t ngx_podi_idempotency_key(ngx_http_request_t *r,
+    podi_str_t *ret_key, podi_fail_t *fail);
+/* SHA-256 over method, path and body: what the key is bound to (32 bytes) */
+podi_rc_t ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash);
+
+/*
+ * One unit on PostgreSQL with the signed context of the request's identity
+ * (anonymous: the tenant of podi_tenant, role anon).  _as: another role, such
+ * as "gateway", for what the module itself has to know.
+ */
+void ngx_podi_pg_init(ngx_http_request_t *r, podi_pg_call_t *call,
+    podi_sql_e sql);
+podi_rc_t ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
+    podi_pg_call_t *call);
+podi_rc_t ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
+    podi_pg_call_t *call, const char *role);
+
+/*
+ * Runs `work(data)` in the module's thread pool; no nginx call is allowed in
+ * it.  BUSY bounds (cores in use, queue) fail with RATE_LIMITED.
+ */
+podi_rc_t ngx_podi_thread(podi_flow_t *f, ngx_http_request_t *r,
+    void (*work)(void *data), void *data);
+
+/* Redis, this worker's command connection; NULL when not configured */
+podi_redis_t *ngx_podi_redis(void);
+podi_pg_t *ngx_podi_pg(void);
+
+/*
+ * After commit, without waiting: `events` is a row's _events (each goes to
+ * its user's channel), `hints` its _hints (to the queues).  Lost ones are
+ * found again by the position check and by podi_dispatchd.
+ */
+void ngx_podi_announce(ngx_http_request_t *r, const podi_str_t *events,
+    const podi_str_t *hints);
+
+
+/* ---- the answer: each ends the flow (DONE) or ERROR -------------------- */
+
+podi_rc_t ngx_podi_reply(podi_flow_t *f, ngx_http_request_t *r,
+    ngx_uint_t status, const podi_str_t *json);
+/* an object made of the row's columns; `more`: members to add, or NULL */
+podi_rc_t ngx_podi_reply_row(podi_flow_t *f, ngx_http_request_t *r,
+    ngx_uint_t status, const podi_pg_result_t *res, const podi_str_t *more);
+
+/* appends members (",\"a\":1") for one row; NULL: nothing to add */
+typedef podi_rc_t (*ngx_podi_row_pt)(podi_flow_t *f, ngx_http_request_t *r,
+    podi_buf_t *b, const podi_pg_result_t *res, int row);
+
+/*
+ * {"items":[...],"next":"<cursor>"|null}: at most `limit` rows are shown; one
+ * row more than that in res says that there is a next page, whose cursor is
+ * column `cursor` of the last row shown.  So ask SQL for limit + 1.
+ */
+podi_rc_t ngx_podi_reply_rows(podi_flow_t *f, ngx_http_request_t *r,
+    const podi_pg_result_t *res, int64_t limit, const char *cursor,
+    ngx_podi_row_pt more);
+podi_rc_t ngx_podi_reply_empty(podi_flow_t *f, ngx_http_request_t *r,
+    ngx_uint_t status);
+
+/* outside a flow: application/problem+json with trace id and language */
+ngx_int_t ngx_podi_reply_fail(ngx_http_request_t *r, const podi_fail_t *fail);
+
+podi_rc_t ngx_podi_header_add(ngx_http_request_t *r, const char *name,
+    const podi_str_t *value);
+
+
+/* ---- what the workers of one nginx share ------------------------------- */
+
+/* counted by name in shared memory; for /metrics.  See ngx_podi_metric.h */
+void ngx_podi_log_state(void *data, const char *what, const podi_fail_t *fail);
+
+
+#endif /* NGX_PODI_H */
