@@ -22,6 +22,7 @@
 typedef struct {
     podi_str_t  job_id;
     podi_str_t  tenant_id;
+    podi_str_t  queue;
     unsigned    weight;             /* of the tenant; 0: as it was, or 1 */
 } podi_queue_hint_t;
 
@@ -43,13 +44,22 @@ podi_rc_t podi_queue_push_hints(podi_redis_t *redis, podi_mem_t *mem,
 podi_rc_t podi_queue_drop_hints(podi_redis_t *redis, podi_mem_t *mem,
     const podi_str_t *dropped);
 
-/* AGAIN: f->result will be an integer reply, the number of new hints */
+/*
+ * The same, waiting: one answer for all queues.  AGAIN: f->result will be
+ * `hints` itself; the flow fails with the last failure when a call failed,
+ * and then some hints may have been pushed.  n is at least 1.
+ */
 PODI_MUSTCHECK podi_rc_t podi_queue_push(podi_redis_t *redis, podi_flow_t *f,
-    const podi_str_t *queue, const podi_queue_hint_t *hints, size_t n);
+    podi_queue_hint_t *hints, size_t n);
 
-/* AGAIN: f->result will be an array of job ids, at most `want`, in turn */
+/*
+ * AGAIN: f->result will be what podi_queue_claimed reads: job ids, in turn,
+ * at most `want`.
+ */
 PODI_MUSTCHECK podi_rc_t podi_queue_claim(podi_redis_t *redis, podi_flow_t *f,
     const podi_str_t *queue, unsigned want);
+size_t podi_queue_claimed(const podi_redis_reply_t *reply);
+podi_str_t podi_queue_claimed_id(const podi_redis_reply_t *reply, size_t i);
 
 /* the hints of jobs that are not queued any more; AGAIN: an integer reply */
 PODI_MUSTCHECK podi_rc_t podi_queue_drop(podi_redis_t *redis, podi_flow_t *f,
