@@ -1,0 +1,56 @@
+/*
+ * podi_setting: a daemon's settings, read from one file into a table.
+ *
+ *     [common]                 for every daemon
+ *     pg = host=${PODI_VAR}/pg dbname=podi user=podi_worker
+ *     [podi_imaged]            for this one; wins over [common]
+ *     concurrency = 2
+ *
+ * One setting a line; '#' begins a comment at the start of a line or after a
+ * blank; ${NAME} is taken from the environment and must be there.  A name
+ * that no table knows, a value of the wrong type or out of its range, and a
+ * section that no daemon has refuse the whole file with a sentence that
+ * names file and line.  Nothing is changed by a file that is refused.
+ */
+
+#ifndef PODI_SETTING_H
+#define PODI_SETTING_H
+
+
+#include "podi_fail.h"
+#include "podi_mem.h"
+#include "podi_time.h"
+
+
+typedef enum {
+    PODI_MSEC,          /* podi_msec_t: "250ms" "5s" "10m" "2h" */
+    PODI_SIZE,          /* uint64_t, bytes: "64k" "32m" "1g" "512" */
+    PODI_INT,           /* int64_t */
+    PODI_BOOL,          /* int: "on" "off" */
+    PODI_TEXT,          /* const char *; may be empty unless min is "1" */
+    PODI_PATH           /* const char *: absolute, or empty unless min is "1" */
+} podi_setting_e;
+
+typedef struct {
+    const char      *name;
+    podi_setting_e   type;
+    void            *where;
+    const char      *value;         /* when the file does not say */
+    const char      *min;           /* as text of the same type; NULL: none */
+    const char      *max;
+} podi_setting_t;
+
+#define podi_null_setting  { NULL, PODI_INT, NULL, NULL, NULL, NULL }
+
+
+/*
+ * `common` is what every daemon knows, `own` what this one (section
+ * [daemon]) adds; own may be NULL.  Values are written through `where`;
+ * texts live in mem.  ERROR: CONFIG, fail->detail is the sentence.
+ */
+PODI_MUSTCHECK podi_rc_t podi_settings_read(const char *path,
+    const char *daemon, const podi_setting_t *common,
+    const podi_setting_t *own, podi_mem_t *mem, podi_fail_t *fail);
+
+
+#endif /* PODI_SETTING_H */

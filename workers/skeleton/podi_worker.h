@@ -1,0 +1,228 @@
+/*
+ * podi_worker: what a daemon is made of.
+ *
+ *     main -> podi_worker_main(argc, argv, &conf)
+ *               parent: forks the child, reaps it, releases its leases
+ *               child:  one event loop: rounds, jobs, signals, log, metrics
+ *
+ * A daemon is a settings table, rounds (flows that repeat) and, when it takes
+ * jobs, a table of actions (flows that serve one job each).  The skeleton
+ * owns everything else: connections, claiming, leases, heartbeat, cancel,
+ * retry, settling, events, drain, restart, liveness.
+ *
+ * Command line: <daemon> -c FILE [-t]      -t only checks the settings.
+ * Exit: 0 after a drain, 1 could not start or run, 2 usage.
+ *
+ * Signals to the parent: TERM or INT drains (no new claims; jobs in hand are
+ * finished within drain_timeout, the rest is returned to the queue), HUP
+ * reads the settings again, opens the log anew and replaces the child after
+ * a drain.
+ *
+ * Nothing here blocks.  A daemon never opens a PostgreSQL or Redis connection
+ * of its own, never sets a signal handler, never calls exit.
+ */
+
+#ifndef PODI_WORKER_H
+#define PODI_WORKER_H
+
+
+#include <jansson.h>
+
+#include "podi_flow.h"
+#include "podi_io.h"
+#include "podi_pg.h"
+#include "podi_redis.h"
+#include "podi_setting.h"
+
+
+typedef struct podi_worker_s  podi_worker_t;
+typedef struct podi_job_s     podi_job_t;
+typedef struct podi_round_s   podi_round_t;
+
+
+/* ---- rounds: a flow that repeats ---------------------------------------- */
+
+/*
+ * The steps get the podi_round_t as their ctx; f->mem lives until the round
+ * ends.  One round of a row at a time: the next begins `every` after the end
+ * of the last, or at once when a step said podi_round_again.  The last step
+ * gives DONE.  A round that fails is logged when the failure is new, counted
+ * and tried again after `every`.
+ */
+
+typedef struct {
+    const char         *name;       /* "dispatch", for log and metrics */
+    const podi_msec_t  *every;      /* usually a setting */
+    const podi_step_t  *steps;
+    size_t              size;       /* of round->data, zeroed for each round */
+} podi_round_conf_t;
+
+#define podi_null_round  { NULL, NULL, NULL, 0 }
+
+struct podi_round_s {
+    podi_worker_t            *worker;
+    const podi_round_conf_t  *conf;
+    void                     *data;
+};
+
+/* from a step: there is more to do, do not wait */
+void podi_round_again(podi_round_t *round);
+
+
+/* ---- jobs --------------------------------------------------------------- */
+
+/*
+ * What a worker does for one action.  `steps` serve the job; each step gets
+ * the podi_job_t as its ctx, and the last one that runs says how the job
+ * ended by returning one of podi_job_succeed, _fail, _retry, _defer.
+ *
+ * A step that returns ERROR with f->fail set leaves the decision to the
+ * skeleton: what may succeed later is tried again (back-off with jitter,
+ * until the attempts are used up), the rest fails.
+ *
+ * When the job is cancelled, lost or out of time while a step waits, the
+ * operation it waits for is cancelled (its podi_op_t.cancel is called) and
+ * `undo` runs: a flow of its own with the same ctx, which puts away what the
+ * steps began (files, processes).  It may be NULL.  Its last step gives
+ * DONE; a failure is logged; after undo_timeout it is cancelled too.  Undo
+ * also runs after ERROR, never after one of the four endings.
+ */
+
+typedef struct {
+    const char         *action;     /* "image.resize" */
+    const podi_step_t  *steps;
+    const podi_step_t  *undo;
+    size_t              size;       /* of job->data, zeroed */
+} podi_action_t;
+
+#define podi_null_action  { NULL, NULL, NULL, 0 }
+
+/* all strings live in mem, which lives until the job is settled */
+
+struct podi_job_s {
+    podi_worker_t  *worker;
+    podi_mem_t     *mem;
+    void           *data;           /* the action's own */
+    podi_str_t      id;
+    int64_t         fence;
+    podi_str_t      tenant_id;
+    podi_str_t      user_id;
+    podi_str_t      task_id;
+    podi_str_t      trace_id;       /* 32 hex digits */
+    podi_str_t      action;
+    json_t         *params;         /* an object; defaults are filled in */
+    json_t         *inputs;         /* [{media_id, store, object_key, type,
+                                       bytes, sha256, name}] */
+    unsigned        attempt;        /* this one; from 1 */
+    unsigned        attempts_max;
+    int64_t         price;
+    podi_msec_t     timeout;
+    unsigned        is_system:1;    /* of a system task: nobody is told */
+};
+
+/*
+ * The endings.  Each gives DONE, to be returned by the step; the first one
+ * counts.  `results` is a JSON array as sys.job_settle takes it, or NULL for
+ * none; what is wrong with it is found at the settle and fails the job.
+ * Details are for people; they end up on the job and in its event.
+ */
+podi_rc_t podi_job_succeed(podi_job_t *job, const podi_str_t *results);
+podi_rc_t podi_job_fail(podi_job_t *job, podi_error_e error,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* counts as an attempt; fails finally when attempts_max is reached */
+podi_rc_t podi_job_retry(podi_job_t *job, podi_error_e error,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* does not count: somebody else's bound (a busy provider); after `delay` */
+podi_rc_t podi_job_defer(podi_job_t *job, podi_msec_t delay,
+    podi_error_e error, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* 0..100; conflated; kept by the heartbeat and shown live */
+void podi_job_progress(podi_job_t *job, unsigned percent);
+
+/* from a step: bounded work between two waits may ask whether to go on */
+int podi_job_is_wanted(const podi_job_t *job);
+
+
+/* ---- the daemon --------------------------------------------------------- */
+
+typedef struct {
+    const char               *name;         /* "podi_imaged" */
+    const podi_setting_t     *settings;     /* own; NULL: none */
+    const podi_round_conf_t  *rounds;       /* NULL: none */
+    /* a daemon that takes jobs; the queue's name is the setting `queue` */
+    const podi_action_t      *actions;      /* NULL: takes none */
+    const char               *queue;        /* default of that setting */
+    /*
+     * Called in the child before its loop runs / after it ended.  start
+     * gives ERROR with fail set when the daemon cannot work (a missing
+     * directory): it is logged and tried again with back-off.
+     */
+    podi_rc_t               (*start)(podi_worker_t *w, podi_fail_t *fail);
+    void                    (*stop)(podi_worker_t *w);
+    void                     *data;         /* podi_worker_data */
+} podi_worker_conf_t;
+
+/* does not return before the daemon ends; the result is the exit code */
+int podi_worker_main(int argc, char **argv, const podi_worker_conf_t *conf);
+
+
+/* what a round or a job may use */
+void *podi_worker_data(podi_worker_t *w);
+podi_io_t *podi_worker_io(podi_worker_t *w);
+podi_pg_t *podi_worker_pg(podi_worker_t *w);
+/* NULL when no Redis is configured: ask podi_worker_redis_is_up first */
+podi_redis_t *podi_worker_redis(podi_worker_t *w);
+int podi_worker_redis_is_up(const podi_worker_t *w);
+const char *podi_worker_id(const podi_worker_t *w);
+/* lives as long as the child */
+podi_mem_t *podi_worker_mem(podi_worker_t *w);
+int podi_worker_is_draining(const podi_worker_t *w);
+
+/* after a commit: the text of an `_events` column; "" and "[]" are nothing */
+void podi_worker_publish(podi_worker_t *w, podi_mem_t *mem,
+    const podi_str_t *events);
+
+
+/* ---- log ----------------------------------------------------------------- */
+
+typedef enum {
+    PODI_LOG_ERROR,         /* somebody must look */
+    PODI_LOG_WARN,          /* we coped */
+    PODI_LOG_NOTICE,        /* lifecycle */
+    PODI_LOG_INFO,          /* one line a job */
+    PODI_LOG_DEBUG
+} podi_log_e;
+
+/*
+ * One JSON object a line: ts, level, svc, pid, event, msg and, with a job,
+ * trace_id, task_id, job_id, action.  `event` is a stable dotted name.
+ * Never secrets, bodies or SQL parameters.
+ */
+void podi_worker_log(podi_worker_t *w, podi_log_e level, const char *event,
+    const podi_job_t *job, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+
+/* ---- metrics ------------------------------------------------------------- */
+
+/*
+ * Kept in the child, written every 5 s to <metrics_dir>/<daemon>-<pid>.prom
+ * in the Prometheus text format.  `labels` is the text between the braces
+ * (podi_metric_labels escapes), or "".  `name` is borrowed for the time of
+ * the call.
+ */
+void podi_metric_add(podi_worker_t *w, const char *name, const char *labels,
+    double n);                              /* a counter */
+void podi_metric_set(podi_worker_t *w, const char *name, const char *labels,
+    double value);                          /* a gauge */
+
+/* gauges of this name that are set again later, or not any more */
+void podi_metric_forget(podi_worker_t *w, const char *name);
+
+/* an object {"queue":"image"} as queue="image"; ERROR: not such an object */
+PODI_MUSTCHECK podi_rc_t podi_metric_labels(podi_mem_t *mem,
+    const podi_str_t *object, const char **ret_labels);
+
+
+#endif /* PODI_WORKER_H */
