@@ -1,0 +1,77 @@
+-- grants: who owns what, and who may call what; run whole at each deploy,
+-- after all functions, in the deploy's transaction
+--
+-- Converges: everything is taken away first, so a line deleted here is a right
+-- withdrawn.  Ownership goes by schema; the lists of podi_worker and podi_ctl
+-- are written out, because each line is a hole in the tenant wall.
+
+-- ownership, only where it differs: alter table takes a lock
+do $$
+declare
+    v_sql  text;
+begin
+    for v_sql in
+        select format('alter schema %I owner to podi_owner', n.nspname)
+          from pg_namespace n
+         where n.nspname in ('podi', 'api', 'sys', 'internal')
+           and n.nspowner <> 'podi_owner'::regrole
+        union all
+        select format('alter %s podi.%I owner to podi_owner',
+                      case c.relkind when 'v' then 'view' else 'table' end,
+                      c.relname)
+          from pg_class c
+         where c.relnamespace = 'podi'::regnamespace
+           and c.relkind in ('r', 'p', 'v') and c.relowner <> 'podi_owner'::regrole
+        union all
+        select format('alter function %s owner to %I', p.oid::regprocedure, o.name)
+          from pg_proc p
+          join pg_namespace n on n.oid = p.pronamespace
+         cross join lateral (select case
+                   when p.oid = 'internal.context_verify(text)'::regprocedure
+                                            then 'podi_keeper'
+                   when n.nspname = 'sys'   then 'podi_system'
+                   else                          'podi_core' end as name) o
+         where n.nspname in ('api', 'sys', 'internal')
+           and p.proowner <> o.name::regrole
+    loop
+        execute v_sql;
+    end loop;
+
+    -- temporary tables would stand beside ours in a search path
+    execute format('revoke all on database %I from public', current_database());
+    execute format('grant connect on database %I to podi_web, podi_worker,'
+                   ' podi_ctl', current_database());
+end
+$$;
+
+-- tables: for the owners of functions only
+revoke all on all tables in schema podi
+    from public, podi_core, podi_system, podi_keeper, podi_web, podi_worker, podi_ctl;
+grant select, insert, update, delete on all tables in schema podi
+    to podi_core, podi_system;
+revoke update, delete on podi.ledger, podi.audit from podi_core, podi_system;
+revoke all on podi.context_key, podi.schema_migration from podi_core, podi_system;
+grant select on podi.schema_migration to podi_core;
+revoke all on podi.worker from podi_core;
+revoke insert, update, delete on podi.tenant from podi_core;
+grant select on podi.context_key, podi.tenant to podi_keeper;
+
+-- schemas
+revoke all on schema podi, api, sys, internal
+    from public, podi_core, podi_system, podi_keeper, podi_web, podi_worker, podi_ctl;
+grant usage on schema podi to podi_core, podi_system, podi_keeper;
+grant usage on schema internal to podi_core, podi_system;
+grant usage on schema api to podi_web, podi_worker, podi_ctl;
+grant usage on schema sys to podi_worker, podi_ctl;
+
+-- functions
+revoke all on all functions in schema api, sys, internal
+    from public, podi_core, podi_system, podi_keeper, podi_web, podi_worker, podi_ctl;
+grant execute on all functions in schema internal to podi_core, podi_system;
+revoke execute on function internal.context_verify from podi_system;
+grant execute on function internal.tenant, internal.user_id, internal.role
+    to podi_keeper;
+grant execute on all functions in schema api to podi_web;
+grant execute on function api.context_open to podi_worker, podi_ctl;
+
+-- the workers

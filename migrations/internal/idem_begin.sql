@@ -1,0 +1,60 @@
+-- ----------------------------------------------------------------------
+-- internal.idem_begin(route, key, hash)
+--
+--      Claims an idempotency key for this transaction.  The first lock of
+--      all: a twin that runs at the same time waits here until we commit
+--      (and then gets our answer) or roll back (and then is the first).
+--      Invoker rights; tenant and user are the entered ones.
+--
+-- Returns:  NULL: go on, and end with internal.idem_end
+--           else the stored response of the first call
+-- Raises:   U0410 the key was used with another route or body
+--           U0409 the first call left no answer
+--           U0422 the key is empty or too long
+-- Writes:   podi.idempotency
+-- Called:   api functions that write
+-- ----------------------------------------------------------------------
+create or replace function internal.idem_begin(
+    i_route  text,
+    i_key    text,
+    i_hash   bytea)
+returns jsonb
+language plpgsql
+set search_path = podi, pg_temp
+as $$
+declare
+    v_user  uuid := coalesce(internal.user_id(),
+                             '00000000-0000-0000-0000-000000000000');
+    v_row   record;
+begin
+    if i_key is null then
+        return null;
+    end if;
+    if length(i_key) not between 1 and 255 then
+        raise exception 'idempotency key of % characters', length(i_key)
+              using errcode = 'U0422', detail = '{"field":"Idempotency-Key"}';
+    end if;
+
+    insert into idempotency (tenant_id, user_id, key, route, body_hash)
+    values (internal.tenant(), v_user, i_key, i_route, coalesce(i_hash, ''))
+    on conflict do nothing;
+    if found then
+        return null;
+    end if;
+
+    select i.route, i.body_hash, i.response into strict v_row
+      from idempotency i
+     where i.tenant_id = internal.tenant() and i.user_id = v_user
+       and i.key = i_key;
+
+    if v_row.route <> i_route or v_row.body_hash <> coalesce(i_hash, '') then
+        raise exception 'the key was used with another request'
+              using errcode = 'U0410';
+    end if;
+    if v_row.response is null then
+        raise exception 'the first request left no answer'
+              using errcode = 'U0409';
+    end if;
+    return v_row.response;
+end
+$$;

@@ -1,0 +1,32 @@
+-- ----------------------------------------------------------------------
+-- internal.wallet_event(type, tenant, wallet, amount, task, job)
+--
+--      One event about a wallet, with the balances as they stand now in this
+--      transaction (volatile, to see what the caller just wrote).  Invoker
+--      rights.
+--
+-- Returns:  an array of one event for internal.event_append; its data are
+--           amount, available, frozen, seq
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   internal.hold_settle, api.task_submit, sys.wallet_grant
+-- ----------------------------------------------------------------------
+create or replace function internal.wallet_event(
+    i_type    text,
+    i_tenant  uuid,
+    i_wallet  uuid,
+    i_amount  bigint,
+    i_task    uuid default null,
+    i_job     uuid default null)
+returns jsonb
+language sql volatile
+set search_path = podi, pg_temp
+as $$
+    select jsonb_build_array(jsonb_build_object(
+               'type', i_type, 'task_id', i_task, 'job_id', i_job,
+               'data', jsonb_build_object('amount', i_amount,
+                       'available', w.available, 'frozen', w.held,
+                       'seq', w.seq)))
+      from wallet w
+     where w.tenant_id = i_tenant and w.wallet_id = i_wallet
+$$;
