@@ -102,6 +102,17 @@ podi_rc_t ngx_podi_query_only(ngx_http_request_t *r,
 /* the first header of that name, lower case; NULL data when absent */
 podi_str_t ngx_podi_header(ngx_http_request_t *r, const char *name);
 
+/* NULL data when absent; BAD_REQUEST when the cookie comes twice */
+podi_rc_t ngx_podi_cookie(ngx_http_request_t *r, const char *name,
+    podi_str_t *ret_value, podi_fail_t *fail);
+
+/*
+ * A directive's setter: reads a secret from a file at configuration time
+ * (podi_secret_read), into a podi_secret_t * at the command's offset; memory
+ * of the cycle, wiped with it.
+ */
+char *ngx_podi_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
 
 /* ---- the flow ---------------------------------------------------------- */
 

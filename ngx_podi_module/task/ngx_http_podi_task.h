@@ -1,0 +1,48 @@
+/*
+ * task: the verbs of this directory, and the body that quote and submit
+ * have in common.
+ */
+
+#ifndef NGX_HTTP_PODI_TASK_H
+#define NGX_HTTP_PODI_TASK_H
+
+
+#include "ngx_podi.h"
+
+
+#define TASK_BODY_MAX     (64 * 1024)
+#define TASK_INPUTS_MAX   64
+#define TASK_ACTIONS_MAX  16
+#define TASK_JOBS_MAX     64
+
+/* what to do with what: {"inputs":[...],"actions":[...]} */
+
+typedef struct {
+    json_t      *inputs;             /* array of UUIDs */
+    json_t      *actions;            /* array of {"action","params"} */
+    int64_t      expected_price;     /* -1: not said */
+    podi_str_t   inputs_text;        /* as a PostgreSQL array */
+    podi_str_t   actions_text;       /* as JSON */
+    size_t       jobs;
+} ngx_http_podi_task_order_t;
+
+
+/* fills the order from a parsed body; ERROR names the field */
+PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_order(ngx_http_request_t *r,
+    json_t *body, ngx_http_podi_task_order_t *order, podi_fail_t *fail);
+
+ngx_int_t ngx_http_podi_action_list(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_quote(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_submit(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_list(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_read(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_cancel(ngx_http_request_t *r,
+    const podi_str_t *args);
+
+
+#endif /* NGX_HTTP_PODI_TASK_H */
