@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+#
+# compile: libpodi.a -> workers and podictl -> the nginx module.
+#
+# Each directory has its own Makefile; this only calls them in order.  With
+# SAN=1 everything is built with AddressSanitizer and UBSan.
+
+compile() {
+    local log=$PODI_BUILD/build.log part
+
+    mkdir -p "$PODI_BUILD"
+    say "building in $PODI_BUILD"
+
+    : > "$log"
+    for part in shared workers ngx_podi_module; do
+        [ -f "$ROOT/$part/Makefile" ] || continue
+        make -s -j2 -C "$ROOT/$part" PODI_BUILD="$PODI_BUILD" \
+            SAN="${SAN:-0}" >> "$log" 2>&1 && continue
+        tail -n 40 "$log" >&2
+        die "$part does not build (see $log)"
+    done
+}

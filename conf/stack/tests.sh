@@ -1,0 +1,122 @@
+# shellcheck shell=bash disable=SC2034
+#
+# tests: the verbs test, lint, asan, bench, vectors.
+#
+#     packages, build, units -> a fresh stack in $PODI_VAR/test -> prove
+#
+# The test stack has its own state and its own free ports, so that it never
+# meets the one of `up`.  It is stopped however the run ends; its logs stay.
+
+SUITE=(t/00-lint t/10-unit t/20-sql t/30-http t/40-worker t/50-fault
+       t/60-fuzz)
+
+
+verb_test() {
+    tests_build
+    tests_stack_up
+    trap tests_stack_down EXIT
+    tests_prove "$@"
+}
+
+
+tests_build() {
+    packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
+        "${PACKAGES_TEST[@]}"
+    compile
+    compile_tests
+}
+
+
+tests_stack_up() {
+    # a stack that an interrupted run left behind goes first
+    state_at "$PODI_VAR/test"
+    if state_load; then
+        (verb_down)
+    fi
+    tests_clean
+    state_at "$PODI_VAR"
+
+    PODI_HTTPS_PORT=$(tests_port)
+    PODI_HTTP_PORT=$(tests_port)
+    stack_start
+    set -a
+    eval "$(verb_env)"
+    set +a
+}
+
+
+tests_stack_down() {
+    verb_down 2>&1 | sed 's/^/# /' >&2
+}
+
+
+tests_clean() {
+    case $STATE in
+        "$PODI_VAR" | /var/tmp/podi.*) rm -rf "$STATE" ;;
+    esac
+    rm -rf "$PODI_VAR"
+}
+
+
+# A port that nobody listens on, picked by the kernel.
+tests_port() {
+    perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+        Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
+
+tests_prove() {
+    local -a paths=("$@") units=()
+    local dir
+
+    if [ "${#paths[@]}" -eq 0 ]; then
+        for dir in "${SUITE[@]}"; do
+            [ ! -d "$ROOT/$dir" ] || paths+=("$dir")
+        done
+        mapfile -t units < <(find "$PODI_BUILD/unit" -maxdepth 1 -type f \
+            -perm -u+x | sort)
+    fi
+
+    say "running the tests"
+    (cd "$ROOT" && prove -r -It/lib "${units[@]}" "${paths[@]}")
+}
+
+
+verb_lint() {
+    packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
+        "${PACKAGES_TEST[@]}"
+    tests_prove t/00-lint
+}
+
+
+verb_bench() {
+    local script name=${1:-} found=0
+
+    packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
+        "${PACKAGES_BENCH[@]}"
+    compile
+    mkdir -p "$PODI_VAR/bench"
+    tests_stack_up
+    trap tests_stack_down EXIT
+
+    for script in "$ROOT"/t/bench/"${name:-*}".{sh,pl}; do
+        [ -f "$script" ] || continue
+        found=1
+        case $script in
+            *.pl) perl -I"$ROOT/t/lib" "$script" ;;
+            *.sh) bash "$script" ;;
+        esac
+    done
+    [ "$found" = 1 ] || die "there is no measurement ${name:-at all}"
+}
+
+
+verb_vectors() {
+    [ $# -gt 0 ] || die "usage: ./build.sh vectors FILE..."
+
+    if [ ! -x "$PODI_BUILD/vectors" ]; then
+        packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}"
+        compile
+    fi
+    exec "$PODI_BUILD/vectors" "$@"
+}
