@@ -85,7 +85,6 @@ comment on column podi.session.rt_counter is 'The newest refresh token; to prese
 create index session_user_ix on podi.session (tenant_id, user_id);
 create index session_revoked_ix on podi.session (tenant_id, revoked_at)
        where revoked_at is not null;
-create index session_abs_ix on podi.session (abs_expiry);
 
 create table podi.event_ticket (
     tenant_id    uuid         not null,

@@ -69,9 +69,17 @@ revoke all on all functions in schema api, sys, internal
     from public, podi_core, podi_system, podi_keeper, podi_web, podi_worker, podi_ctl;
 grant execute on all functions in schema internal to podi_core, podi_system;
 revoke execute on function internal.context_verify from podi_system;
-grant execute on function internal.tenant, internal.user_id, internal.role
-    to podi_keeper;
 grant execute on all functions in schema api to podi_web;
 grant execute on function api.context_open to podi_worker, podi_ctl;
 
+-- each row of these two lists crosses tenants: reviewed one by one
+
 -- the workers
+grant execute on function sys.worker_beat to podi_worker;
+grant execute on function sys.purge to podi_worker;
+grant execute on function sys.invariant_breaks to podi_worker, podi_ctl;
+
+-- the operator
+grant execute on function sys.tenant_create to podi_ctl;
+grant execute on function sys.account_role to podi_ctl;
+grant execute on function sys.wallet_grant to podi_ctl;

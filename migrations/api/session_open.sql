@@ -1,0 +1,59 @@
+-- ----------------------------------------------------------------------
+-- api.session_open(session, user, source, device, ip prefix, idle, abs)
+--
+--      Signs a user in on a device.  The caller has checked who he is.
+--
+-- Returns:  session_id, user_id, login, role, tenant_id, rt_counter,
+--           idle_expiry, abs_expiry
+-- Raises:   U0412 no such active user
+-- Writes:   podi.session, podi.audit
+-- Called:   account/ngx_http_podi_account_login.c
+-- ----------------------------------------------------------------------
+create or replace function api.session_open(
+    i_session    uuid,
+    i_user       uuid,
+    i_source     text,
+    i_device     text,
+    i_ip_prefix  text,
+    i_idle_ms    bigint,
+    i_abs_ms     bigint,
+    out session_id   uuid,
+    out user_id      uuid,
+    out login        text,
+    out role         text,
+    out tenant_id    uuid,
+    out rt_counter   bigint,
+    out idle_expiry  timestamptz,
+    out abs_expiry   timestamptz)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    perform internal.enter('any');
+
+    select u.user_id, u.login, u.role, u.tenant_id
+      into user_id, login, role, tenant_id
+      from users u
+     where u.tenant_id = internal.tenant() and u.user_id = i_user
+       and u.state = 'active';
+    if not found then
+        raise exception 'no such user' using errcode = 'U0412';
+    end if;
+
+    insert into session as s (tenant_id, session_id, user_id,
+                              identity_source, device_label, ip_prefix,
+                              idle_expiry, abs_expiry)
+    values (internal.tenant(), i_session, i_user, i_source,
+            left(i_device, 200), i_ip_prefix,
+            now() + least(i_idle_ms, i_abs_ms) * interval '1 ms',
+            now() + i_abs_ms * interval '1 ms')
+    returning s.session_id, s.rt_counter, s.idle_expiry, s.abs_expiry
+         into session_id, rt_counter, idle_expiry, abs_expiry;
+
+    perform internal.audit_write('account.login', i_user,
+            jsonb_build_object('session_id', i_session,
+                               'identity_source', i_source,
+                               'ip_prefix', i_ip_prefix));
+end
+$$;

@@ -1,0 +1,21 @@
+-- ----------------------------------------------------------------------
+-- sys.invariant_breaks()
+--
+--      Everything that must never be, in all tenants.  Each row is a bug
+--      that pages somebody; nothing is repaired here.
+--
+-- Returns:  inv, id: one row for each break
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   podictl check, podi_dispatchd, tests
+-- ----------------------------------------------------------------------
+create or replace function sys.invariant_breaks()
+returns table (inv text, id text)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+begin
+    return query
+    select i.inv, i.id from internal.invariant_wallet() i;
+end
+$$;

@@ -1,0 +1,57 @@
+-- ----------------------------------------------------------------------
+-- sys.purge(limit)
+--
+--      Deletes what nobody needs any more, at most limit rows of each kind:
+--      idempotency rows after 7 days, spent tickets, sessions dead for 30
+--      days, workers silent for a day.  Lets expired lots lapse, at most
+--      limit wallets.  Rows that somebody holds are left for the next call.
+--
+-- Returns:  what, n: one row for each kind
+-- Raises:   nothing
+-- Writes:   podi.idempotency, podi.event_ticket, podi.session, podi.worker,
+--           podi.wallet, podi.lot, podi.ledger
+-- Called:   podi_dispatchd
+-- ----------------------------------------------------------------------
+create or replace function sys.purge(i_limit int)
+returns table (what text, n bigint)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+begin
+    delete from idempotency i
+     where i.ctid = any (array(
+           select o.ctid from idempotency o
+            where o.created_at < now() - interval '7 days'
+            limit i_limit for update skip locked));
+    get diagnostics n = row_count;
+    what := 'idempotency';
+    return next;
+
+    delete from event_ticket e
+     where e.ctid = any (array(
+           select o.ctid from event_ticket o
+            where o.expires_at < now()
+            limit i_limit for update skip locked));
+    get diagnostics n = row_count;
+    what := 'event_ticket';
+    return next;
+
+    delete from session s
+     where s.ctid = any (array(
+           select o.ctid from session o
+            where least(o.idle_expiry, o.revoked_at) < now() - interval '30 days'
+            limit i_limit for update skip locked));
+    get diagnostics n = row_count;
+    what := 'session';
+    return next;
+
+    delete from worker w where w.seen_at < now() - interval '1 day';
+    get diagnostics n = row_count;
+    what := 'worker';
+    return next;
+
+    n := internal.lot_sweep(i_limit);
+    what := 'lot_lapsed';
+    return next;
+end
+$$;
