@@ -48,6 +48,13 @@ typedef struct podi_pg_s         podi_pg_t;
 typedef struct podi_pg_result_s  podi_pg_result_t;     /* a PGresult */
 
 typedef struct {
+    const char   *name;
+    unsigned      who;
+    unsigned      lane;
+    const char   *text;
+} podi_pg_statement_t;
+
+typedef struct {
     const char   *conninfo;         /* libpq; host must be a path or address */
     podi_secret_t *password;        /* or NULL */
     const char   *application_name;
@@ -59,7 +66,10 @@ typedef struct {
     podi_msec_t   connect_timeout;
     podi_msec_t   deadline;         /* of a call that names none */
     podi_msec_t   statement_timeout;
+    podi_msec_t   slow_timeout;     /* of the slow lane; 0: the same */
     podi_msec_t   reconnect_max;
+    /* PODI_SQL_LAST of them, for tests; NULL: podi_statements.def */
+    const podi_pg_statement_t  *statements;
     /* state changes, for the log and the metrics; fail is NULL when up */
     void        (*on_change)(void *data, const char *what,
                              const podi_fail_t *fail);
@@ -68,11 +78,12 @@ typedef struct {
 
 typedef struct {
     podi_sql_e    sql;
-    podi_mem_t   *mem;
+    podi_mem_t   *mem;              /* lives at least as long as the flow */
     podi_str_t    context;          /* signed context, or empty */
     podi_msec_t   deadline;         /* 0: the engine's */
     unsigned      n;
     unsigned      failed:1;         /* an argument found no memory */
+    unsigned      zero:1;           /* a text had a zero byte in it */
     const char   *values[PODI_PG_ARGS_MAX];
     int           lengths[PODI_PG_ARGS_MAX];
     int           formats[PODI_PG_ARGS_MAX];
@@ -90,10 +101,25 @@ typedef struct {
 } podi_pg_stat_t;
 
 
-/* conf is copied, its strings are not; NULL: no memory */
+/*
+ * ERROR with CONFIG and a sentence unless libpq can connect without looking
+ * anything up: every host is an absolute path or comes with a hostaddr or is
+ * itself a numeric address, and no service file is named.
+ */
+PODI_MUSTCHECK podi_rc_t podi_pg_conninfo_check(const char *conninfo,
+    podi_fail_t *fail);
+
+/*
+ * Connects soon, not now.  conf is copied, its strings are not; NULL: no
+ * memory.  A conninfo that does not pass the check fails every call with
+ * CONFIG.
+ */
 podi_pg_t *podi_pg_create(podi_io_t *io, const podi_pg_conf_t *conf);
 
-/* fails what is pending (flows end), closes, frees, leaves NULL */
+/*
+ * Fails what is pending (flows end), closes, frees, leaves NULL.  Called from
+ * inside one of the engine's answers, it does so when that answer returns.
+ */
 void podi_pg_free(podi_pg_t **pg);
 
 void podi_pg_stat(const podi_pg_t *pg, podi_pg_stat_t *ret_stat);

@@ -105,7 +105,7 @@ PODI_MUSTCHECK podi_rc_t podi_redis_subscribe(podi_redis_t *redis,
     const podi_str_t *channel);
 void podi_redis_unsubscribe(podi_redis_t *redis, const podi_str_t *channel);
 
-/* the SHA-1 and text of a script, for tests and podictl */
+/* the text of a script, as it is built in */
 const char *podi_lua_text(podi_lua_e script);
 
 
