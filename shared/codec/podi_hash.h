@@ -35,17 +35,12 @@ PODI_MUSTCHECK podi_rc_t podi_hkdf_sha256(const podi_str_t *key,
     const podi_str_t *salt, const podi_str_t *info, unsigned char *ret_bytes,
     size_t len);
 
-/*
- * In pieces.  _end writes podi_hash_len bytes and may be called once; _peek
- * does the same and leaves the hash open.
- */
+/* in pieces; _end writes podi_hash_len bytes and is called once */
 PODI_MUSTCHECK podi_rc_t podi_hash_begin(podi_mem_t *mem, podi_hash_e kind,
     podi_hash_t **ret_hash);
 PODI_MUSTCHECK podi_rc_t podi_hash_add(podi_hash_t *hash, const void *data,
     size_t len);
 PODI_MUSTCHECK podi_rc_t podi_hash_end(podi_hash_t *hash,
-    unsigned char *ret_digest);
-PODI_MUSTCHECK podi_rc_t podi_hash_peek(const podi_hash_t *hash,
     unsigned char *ret_digest);
 size_t podi_hash_len(const podi_hash_t *hash);
 

@@ -14,6 +14,7 @@
 
 
 #include "podi_json.h"
+#include "podi_secret.h"
 
 
 #define PODI_JOSE_TOKEN_MAX   8192
@@ -46,11 +47,11 @@ PODI_MUSTCHECK podi_rc_t podi_jose_key_generate(podi_mem_t *mem,
 podi_str_t podi_jose_key_kid(const podi_jose_key_t *key);
 const char *podi_jose_key_alg(const podi_jose_key_t *key);
 
-/* the private key as text: to a file of mode 0600 and nowhere else */
+/* the private key as text, PKCS#8 or JWK: for a file of mode 0600 */
 PODI_MUSTCHECK podi_rc_t podi_jose_key_pem(const podi_jose_key_t *key,
-    podi_mem_t *mem, podi_str_t *ret_text);
+    podi_mem_t *mem, podi_secret_t **ret_text);
 PODI_MUSTCHECK podi_rc_t podi_jose_key_jwk(const podi_jose_key_t *key,
-    podi_mem_t *mem, podi_str_t *ret_text);
+    podi_mem_t *mem, podi_secret_t **ret_text);
 
 /*
  * A JWK Set of public keys.  Keys that PODI does not know (other kty, use,

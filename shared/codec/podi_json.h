@@ -80,10 +80,6 @@ void podi_json_add(podi_buf_t *b, const json_t *value);
 PODI_MUSTCHECK podi_rc_t podi_json_dump(const json_t *value, podi_mem_t *mem,
     podi_str_t *ret_text);
 
-/* members sorted by name, at every level: equal values give equal texts */
-PODI_MUSTCHECK podi_rc_t podi_json_dump_sorted(const json_t *value,
-    podi_mem_t *mem, podi_str_t *ret_text);
-
 /* mem releases value from now on; ERROR also when value is NULL */
 PODI_MUSTCHECK podi_rc_t podi_json_own(podi_mem_t *mem, json_t *value);
 

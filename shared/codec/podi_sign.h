@@ -57,6 +57,7 @@ typedef struct {
 } podi_sign_request_t;
 
 typedef struct {
+    podi_str_t  query;                  /* encoded and sorted */
     podi_str_t  canonical;
     podi_str_t  string_to_sign;
     podi_str_t  signed_headers;         /* "content-type;host" */

@@ -3,7 +3,8 @@
  *
  * Reads the raw request target (never a normalised one), rebuilds the
  * canonical request and compares in constant time.  Whatever is wrong has
- * one of S3's own error codes, because clients look for them.
+ * one of S3's own error codes, because clients look for them.  A Host that a
+ * proxy rewrote is not what was signed: the caller passes the public one.
  */
 
 #ifndef PODI_SIGN_VERIFY_H
