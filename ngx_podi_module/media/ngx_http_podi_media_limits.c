@@ -1,0 +1,73 @@
+/*
+ * GET /v1/media/limits: what may be uploaded, for a form to say beforehand.
+ *
+ *     reply
+ */
+
+#include "ngx_http_podi_media.h"
+
+
+typedef struct {
+    ngx_http_request_t  *request;
+} media_limits_t;
+
+
+static podi_rc_t limits_reply(podi_flow_t *f, void *ctx);
+
+
+static const podi_step_t  media_limits_steps[] = {
+    { "replying", limits_reply, 0 },
+    podi_null_step
+};
+
+
+ngx_int_t
+ngx_http_podi_media_limits(ngx_http_request_t *r, const podi_str_t *args)
+{
+    media_limits_t  *l;
+
+    l = ngx_pcalloc(r->pool, sizeof(media_limits_t));
+    if (l == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    l->request = r;
+
+    return ngx_podi_flow_content(r, media_limits_steps, l);
+}
+
+
+static podi_rc_t
+limits_reply(podi_flow_t *f, void *ctx)
+{
+    ngx_uint_t                         i;
+    ngx_str_t                         *types;
+    podi_buf_t                         b;
+    podi_str_t                         text;
+    media_limits_t                    *l = ctx;
+    const ngx_http_podi_media_conf_t  *mlcf;
+
+    mlcf = ngx_http_podi_media_conf(l->request);
+    types = mlcf->types->elts;
+
+    podi_buf_init(&b, f->mem);
+    podi_buf_printf(&b, "{\"max_bytes\":%lld,\"batch\":%u,"
+                    "\"upload_expires_in\":%lld,"
+                    "\"download_expires_in\":%lld,\"types\":[",
+                    (long long) mlcf->max_size, (unsigned) mlcf->batch,
+                    (long long) mlcf->upload_expires,
+                    (long long) mlcf->download_expires);
+
+    for (i = 0; i < mlcf->types->nelts; i++) {
+        podi_buf_add_c(&b, (i == 0) ? "" : ",");
+        podi_buf_add_json(&b, (podi_str_t *) &types[i]);
+    }
+
+    podi_buf_add_c(&b, "]}");
+
+    if (podi_buf_take(&b, &text) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return ngx_podi_reply(f, l->request, NGX_HTTP_OK, &text);
+}

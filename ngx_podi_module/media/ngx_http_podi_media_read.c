@@ -1,0 +1,166 @@
+/*
+ * GET /v1/media/{id} and GET /v1/media/{id}/download: one picture, and a
+ * permit to fetch it.
+ *
+ *     read (PG) -> sign and reply
+ *
+ * Somebody else's media gets the answer of one that does not exist.
+ */
+
+#include "ngx_http_podi_media.h"
+
+
+typedef struct {
+    ngx_http_request_t  *request;
+    podi_id_t            media_id;
+} media_read_t;
+
+
+static ngx_int_t media_read_start(ngx_http_request_t *r,
+    const podi_str_t *args, const podi_step_t *steps);
+static podi_rc_t media_read(podi_flow_t *f, void *ctx);
+static podi_rc_t media_read_reply(podi_flow_t *f, void *ctx);
+static podi_rc_t media_download_reply(podi_flow_t *f, void *ctx);
+
+
+static const podi_step_t  media_read_steps[] = {
+    { "reading the media", media_read,       0 },
+    { "replying",          media_read_reply, 0 },
+    podi_null_step
+};
+
+static const podi_step_t  media_download_steps[] = {
+    { "reading the media", media_read,           0 },
+    { "replying",          media_download_reply, 0 },
+    podi_null_step
+};
+
+
+ngx_int_t
+ngx_http_podi_media_read(ngx_http_request_t *r, const podi_str_t *args)
+{
+    return media_read_start(r, args, media_read_steps);
+}
+
+
+ngx_int_t
+ngx_http_podi_media_download(ngx_http_request_t *r, const podi_str_t *args)
+{
+    return media_read_start(r, args, media_download_steps);
+}
+
+
+static ngx_int_t
+media_read_start(ngx_http_request_t *r, const podi_str_t *args,
+    const podi_step_t *steps)
+{
+    podi_fail_t    fail;
+    media_read_t  *m;
+
+    m = ngx_pcalloc(r->pool, sizeof(media_read_t));
+    if (m == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (podi_id_parse(&args[0], &m->media_id) != PODI_OK) {
+        ngx_memzero(&fail, sizeof(podi_fail_t));
+        (void) podi_fail(&fail, PODI_E_NOT_FOUND, NULL, "no such media");
+        return ngx_podi_reply_fail(r, &fail);
+    }
+
+    m->request = r;
+
+    return ngx_podi_flow_content(r, steps, m);
+}
+
+
+static podi_rc_t
+media_read(podi_flow_t *f, void *ctx)
+{
+    podi_str_t       id;
+    media_read_t    *m = ctx;
+    podi_pg_call_t   call;
+
+    id = podi_id_str(&m->media_id);
+
+    ngx_podi_pg_init(m->request, &call, PODI_SQL_MEDIA_READ);
+    podi_arg_str(&call, &id);
+
+    return ngx_podi_pg_call(f, m->request, &call);
+}
+
+
+static podi_rc_t
+media_read_reply(podi_flow_t *f, void *ctx)
+{
+    podi_buf_t     b;
+    podi_str_t     store, key, more;
+    media_read_t  *m = ctx;
+
+    if (podi_rows(f->result) == 0) {
+        return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such media");
+    }
+
+    store = podi_row_str(f->result, 0, "_store");
+    key = podi_row_str(f->result, 0, "_thumb_key");
+
+    podi_buf_init(&b, f->mem);
+
+    if (ngx_http_podi_media_add_url(f, m->request, &b, "thumbnail", &store,
+                                    &key, NULL, NULL)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    if (podi_buf_take(&b, &more) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return ngx_podi_reply_row(f, m->request, NGX_HTTP_OK, f->result, &more);
+}
+
+
+static podi_rc_t
+media_download_reply(podi_flow_t *f, void *ctx)
+{
+    podi_buf_t     b;
+    podi_str_t     state, store, key, type, name, text;
+    media_read_t  *m = ctx;
+
+    if (podi_rows(f->result) == 0) {
+        return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such media");
+    }
+
+    state = podi_row_str(f->result, 0, "state");
+
+    if (!podi_str_eq_c(&state, "ready")) {
+        return podi_fail(&f->fail, PODI_E_MEDIA_NOT_READY, NULL,
+                         "it is " PODI_STR_FMT, podi_str_arg(&state));
+    }
+
+    store = podi_row_str(f->result, 0, "_store");
+    key = podi_row_str(f->result, 0, "_object_key");
+    type = podi_row_str(f->result, 0, "type");
+    name = podi_row_str(f->result, 0, "name");
+
+    podi_buf_init(&b, f->mem);
+    podi_buf_add_byte(&b, '{');
+    podi_row_json(&b, f->result, 0);
+    podi_buf_add_byte(&b, ',');
+
+    if (ngx_http_podi_media_add_url(f, m->request, &b, "download", &store,
+                                    &key, &type, &name)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    podi_buf_add_byte(&b, '}');
+
+    if (podi_buf_take(&b, &text) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return ngx_podi_reply(f, m->request, NGX_HTTP_OK, &text);
+}
