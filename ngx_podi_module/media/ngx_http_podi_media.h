@@ -54,13 +54,25 @@ void *ngx_http_podi_media_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_podi_media_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 
+typedef struct {
+    podi_str_t         store;
+    podi_str_t         key;
+    const podi_str_t  *type;             /* to answer with, or NULL */
+    const podi_str_t  *name;             /* save under it, or NULL */
+} ngx_http_podi_media_object_t;
+
 /*
- * Members "<what>_url" and "<what>_expires_at" for a GET of `key`; both null
- * when there is no key or its store is gone.  `name`: save under it, or NULL.
+ * A URL to GET the object, and its end in RFC 3339.  DECLINED: there is no
+ * object, or its store has left the configuration.
  */
-podi_rc_t ngx_http_podi_media_add_url(podi_flow_t *f, ngx_http_request_t *r,
-    podi_buf_t *b, const char *what, const podi_str_t *store,
-    const podi_str_t *key, const podi_str_t *type, const podi_str_t *name);
+PODI_MUSTCHECK podi_rc_t ngx_http_podi_media_sign(podi_flow_t *f,
+    ngx_http_request_t *r, const ngx_http_podi_media_object_t *object,
+    podi_str_t *ret_url, podi_str_t *ret_expires_at);
+
+/* members thumbnail_url and thumbnail_expires_at of a media row, or nulls */
+podi_rc_t ngx_http_podi_media_add_thumbnail(podi_flow_t *f,
+    ngx_http_request_t *r, podi_buf_t *b, const podi_pg_result_t *res,
+    int row);
 
 ngx_int_t ngx_http_podi_media_uploads(ngx_http_request_t *r,
     const podi_str_t *args);

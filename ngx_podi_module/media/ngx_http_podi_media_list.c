@@ -114,13 +114,7 @@ static podi_rc_t
 media_list_thumbnail(podi_flow_t *f, ngx_http_request_t *r, podi_buf_t *b,
     const podi_pg_result_t *res, int row)
 {
-    podi_str_t  store, key;
-
-    store = podi_row_str(res, row, "_store");
-    key = podi_row_str(res, row, "_thumb_key");
-
     podi_buf_add_byte(b, ',');
 
-    return ngx_http_podi_media_add_url(f, r, b, "thumbnail", &store, &key,
-                                       NULL, NULL);
+    return ngx_http_podi_media_add_thumbnail(f, r, b, res, row);
 }

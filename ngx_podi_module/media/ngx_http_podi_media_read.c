@@ -94,20 +94,16 @@ static podi_rc_t
 media_read_reply(podi_flow_t *f, void *ctx)
 {
     podi_buf_t     b;
-    podi_str_t     store, key, more;
+    podi_str_t     more;
     media_read_t  *m = ctx;
 
     if (podi_rows(f->result) == 0) {
         return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such media");
     }
 
-    store = podi_row_str(f->result, 0, "_store");
-    key = podi_row_str(f->result, 0, "_thumb_key");
-
     podi_buf_init(&b, f->mem);
 
-    if (ngx_http_podi_media_add_url(f, m->request, &b, "thumbnail", &store,
-                                    &key, NULL, NULL)
+    if (ngx_http_podi_media_add_thumbnail(f, m->request, &b, f->result, 0)
         != PODI_OK)
     {
         return PODI_ERROR;
@@ -124,9 +120,11 @@ media_read_reply(podi_flow_t *f, void *ctx)
 static podi_rc_t
 media_download_reply(podi_flow_t *f, void *ctx)
 {
-    podi_buf_t     b;
-    podi_str_t     state, store, key, type, name, text;
-    media_read_t  *m = ctx;
+    podi_rc_t                      rc;
+    podi_buf_t                     b;
+    podi_str_t                     state, type, name, url, ends, text;
+    media_read_t                  *m = ctx;
+    ngx_http_podi_media_object_t   object;
 
     if (podi_rows(f->result) == 0) {
         return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such media");
@@ -139,24 +137,37 @@ media_download_reply(podi_flow_t *f, void *ctx)
                          "it is " PODI_STR_FMT, podi_str_arg(&state));
     }
 
-    store = podi_row_str(f->result, 0, "_store");
-    key = podi_row_str(f->result, 0, "_object_key");
     type = podi_row_str(f->result, 0, "type");
     name = podi_row_str(f->result, 0, "name");
 
-    podi_buf_init(&b, f->mem);
-    podi_buf_add_byte(&b, '{');
-    podi_row_json(&b, f->result, 0);
-    podi_buf_add_byte(&b, ',');
+    object.store = podi_row_str(f->result, 0, "_store");
+    object.key = podi_row_str(f->result, 0, "_object_key");
+    object.type = &type;
+    object.name = &name;
 
-    if (ngx_http_podi_media_add_url(f, m->request, &b, "download", &store,
-                                    &key, &type, &name)
-        != PODI_OK)
-    {
+    rc = ngx_http_podi_media_sign(f, m->request, &object, &url, &ends);
+
+    if (rc == PODI_DECLINED) {
+        return podi_fail(&f->fail, PODI_E_STORE_FAILED, NULL,
+                         "store " PODI_STR_FMT " is not configured",
+                         podi_str_arg(&object.store));
+    }
+
+    if (rc != PODI_OK) {
         return PODI_ERROR;
     }
 
-    podi_buf_add_byte(&b, '}');
+    podi_buf_init(&b, f->mem);
+    podi_buf_add_c(&b, "{\"url\":");
+    podi_buf_add_json(&b, &url);
+    podi_buf_add_c(&b, ",\"expires_at\":");
+    podi_buf_add_json(&b, &ends);
+    podi_buf_add_c(&b, ",\"name\":");
+    podi_buf_add_json(&b, &name);
+    podi_buf_add_c(&b, ",\"type\":");
+    podi_buf_add_json(&b, &type);
+    podi_buf_printf(&b, ",\"bytes\":%lld}",
+                    (long long) podi_row_int64(f->result, 0, "bytes"));
 
     if (podi_buf_take(&b, &text) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");

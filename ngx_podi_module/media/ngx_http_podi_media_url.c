@@ -6,30 +6,30 @@
 
 
 podi_rc_t
-ngx_http_podi_media_add_url(podi_flow_t *f, ngx_http_request_t *r,
-    podi_buf_t *b, const char *what, const podi_str_t *store,
-    const podi_str_t *key, const podi_str_t *type, const podi_str_t *name)
+ngx_http_podi_media_sign(podi_flow_t *f, ngx_http_request_t *r,
+    const ngx_http_podi_media_object_t *object, podi_str_t *ret_url,
+    podi_str_t *ret_expires_at)
 {
-    u_char                             text[PODI_RFC3339_LEN];
-    podi_str_t                         url;
+    u_char                            *text;
     podi_usec_t                        now;
-    const ngx_http_podi_store_t       *from;
+    const ngx_http_podi_store_t       *store;
     const ngx_http_podi_media_conf_t  *mlcf;
 
-    from = ngx_http_podi_media_store(r, store);
+    store = ngx_http_podi_media_store(r, &object->store);
 
-    if (from == NULL || key->len == 0) {
-        podi_buf_printf(b, "\"%s_url\":null,\"%s_expires_at\":null", what,
-                        what);
-        return PODI_OK;
+    if (store == NULL || object->key.len == 0) {
+        return PODI_DECLINED;
     }
 
     mlcf = ngx_http_podi_media_conf(r);
     now = podi_time_now();
+    text = ngx_pnalloc(r->pool, PODI_RFC3339_LEN);
 
-    if (podi_object_get(&from->object, key, type, name,
-                        (unsigned) mlcf->download_expires, now, f->mem, &url)
-        != PODI_OK)
+    if (text == NULL
+        || podi_object_get(&store->object, &object->key, object->type,
+                           object->name, (unsigned) mlcf->download_expires,
+                           now, f->mem, ret_url)
+           != PODI_OK)
     {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "cannot sign");
     }
@@ -37,10 +37,42 @@ ngx_http_podi_media_add_url(podi_flow_t *f, ngx_http_request_t *r,
     podi_time_rfc3339(now + (podi_usec_t) mlcf->download_expires * 1000000,
                       text);
 
-    podi_buf_printf(b, "\"%s_url\":", what);
+    ret_expires_at->data = text;
+    ret_expires_at->len = PODI_RFC3339_LEN;
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
+ngx_http_podi_media_add_thumbnail(podi_flow_t *f, ngx_http_request_t *r,
+    podi_buf_t *b, const podi_pg_result_t *res, int row)
+{
+    podi_rc_t                     rc;
+    podi_str_t                    url, expires_at;
+    ngx_http_podi_media_object_t  object;
+
+    object.store = podi_row_str(res, row, "_store");
+    object.key = podi_row_str(res, row, "_thumb_key");
+    object.type = NULL;
+    object.name = NULL;
+
+    rc = ngx_http_podi_media_sign(f, r, &object, &url, &expires_at);
+
+    if (rc == PODI_ERROR) {
+        return PODI_ERROR;
+    }
+
+    if (rc == PODI_DECLINED) {
+        podi_buf_add_c(b, "\"thumbnail_url\":null,"
+                       "\"thumbnail_expires_at\":null");
+        return PODI_OK;
+    }
+
+    podi_buf_add_c(b, "\"thumbnail_url\":");
     podi_buf_add_json(b, &url);
-    podi_buf_printf(b, ",\"%s_expires_at\":\"%.*s\"", what,
-                    PODI_RFC3339_LEN, text);
+    podi_buf_add_c(b, ",\"thumbnail_expires_at\":");
+    podi_buf_add_json(b, &expires_at);
 
     return PODI_OK;
 }
