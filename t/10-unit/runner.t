@@ -53,7 +53,7 @@ sub is_seen
 
 passes 'requests of every shape', <<'HEAD', <<'DATA';
 repeat_each(2);
-plan tests => repeat_each() * 19;
+plan tests => repeat_each() * 17;
 our $Word = 'hello';
 no_long_string();
 run_tests();
