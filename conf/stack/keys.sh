@@ -72,7 +72,7 @@ keys_up() {
     [ -s "$dir/refresh.key" ] \
         || openssl rand -hex 32 | keys_put "$dir/refresh.key"
     [ -s "$dir/store.key" ] \
-        || printf 'PODI%s %s\n' "$(openssl rand -hex 8 | tr a-f A-F)" \
+        || printf 'PODI%s:%s\n' "$(openssl rand -hex 8 | tr a-f A-F)" \
             "$(openssl rand -hex 20)" | keys_put "$dir/store.key"
     [ -s "$dir/token.key" ] \
         || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
