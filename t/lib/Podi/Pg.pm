@@ -125,6 +125,10 @@ sub database
 
     $dbh->do("create database $name"
              . ($option{empty} ? '' : " template $self->{template}"));
+
+    # what grants.sql gave on the template is not copied
+    $dbh->do("revoke all on database $name from public");
+    $dbh->do("grant connect on database $name to " . join ', ', @LOGINS);
     push @{ $self->{made} }, $name;
     return $name;
 }
