@@ -37,6 +37,8 @@ sub new
     my $doc = YAML::XS::LoadFile($file);
     my $schema = JSON::Validator->new->schema($doc)->schema;
 
+    $schema->coerce({});        # "5" is no number
+
     if (my @errors = @{ $schema->errors }) {
         die "$file is no OpenAPI document:\n", map { "  $_\n" } @errors;
     }
