@@ -66,18 +66,28 @@ typedef struct {
     podi_msec_t         deadline;       /* of a command */
     podi_msec_t         reconnect_max;
     podi_msec_t         ping;           /* idle time before a PING */
-    unsigned            in_flight;      /* commands, at most */
+    unsigned            in_flight;      /* commands, at most; 0: no bound */
     void              (*on_change)(void *data, const char *what,
                                    const podi_fail_t *fail);
-    /* subscriber: borrowed for the time of the call */
+    /*
+     * Subscriber: borrowed for the time of the call, which may subscribe,
+     * unsubscribe and free, and is never made for a channel given up.
+     */
     void              (*on_message)(void *data, const podi_str_t *channel,
                                     const podi_str_t *payload);
     void               *data;
 } podi_redis_conf_t;
 
 
+/*
+ * Connects soon, not now.  conf is copied, its strings are not; NULL: no
+ * memory.  The process must ignore SIGPIPE.
+ */
 podi_redis_t *podi_redis_create(podi_io_t *io, const podi_redis_conf_t *conf);
+
+/* as podi_pg_free */
 void podi_redis_free(podi_redis_t **redis);
+
 int podi_redis_is_up(const podi_redis_t *redis);
 
 /*
@@ -87,7 +97,10 @@ int podi_redis_is_up(const podi_redis_t *redis);
 PODI_MUSTCHECK podi_rc_t podi_redis_command(podi_redis_t *redis,
     podi_flow_t *f, size_t argc, const podi_str_t *argv);
 
-/* argv: the keys, then the arguments.  The flow may be NULL: fire and forget */
+/*
+ * argv: the keys, then the arguments.  The flow may be NULL: fire and forget,
+ * OK when it was sent and DECLINED when not.
+ */
 PODI_MUSTCHECK podi_rc_t podi_redis_script(podi_redis_t *redis,
     podi_flow_t *f, podi_lua_e script, size_t keys, size_t argc,
     const podi_str_t *argv);
