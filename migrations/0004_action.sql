@@ -29,7 +29,7 @@ create table podi.action (
 
     constraint action_pkey         primary key (action),
     constraint action_name_ck      check (action ~ '^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$'),
-    constraint action_queue_ck     check (queue ~ '^[a-z][a-z0-9_]*$'),
+    constraint action_queue_ck     check (queue ~ '^[a-z][a-z0-9_]{0,31}$'),
     constraint action_state_ck     check (state in ('active', 'disabled')),
     constraint action_label_ck     check (label ?& array['zh', 'en']
                                           and description ?& array['zh', 'en']),

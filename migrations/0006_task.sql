@@ -111,8 +111,6 @@ create table podi.job (
     constraint job_pkey         primary key (job_id, tenant_id),
     constraint job_task_fk      foreign key (tenant_id, task_id)
                                 references podi.task_header (tenant_id, task_id),
-    constraint job_action_fk    foreign key (action)
-                                references podi.action (action),
     constraint job_state_ck     check (state in ('queued', 'running', 'succeeded',
                                                  'failed', 'cancelled')),
     constraint job_running_ck   check ((state = 'running')
@@ -135,6 +133,7 @@ create table podi.job (
 ) with (fillfactor = 60);
 
 comment on table podi.job is 'One action on one input; leased, fenced, settled once';
+comment on column podi.job.action is 'no foreign key: it would lock one hot row per submit; actions are never deleted';
 comment on column podi.job.fence is 'names the holder; raised at each claim and when a lease is taken away';
 comment on column podi.job.start_by is 'queued later than this: failed, job_expired';
 comment on column podi.job.settled_fence is 'which holder ended it; no holder knows the fence of an end by cancel, expiry or crash';

@@ -53,7 +53,8 @@ revoke update, delete on podi.ledger, podi.audit from podi_core, podi_system;
 revoke all on podi.context_key, podi.schema_migration from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
 revoke all on podi.worker from podi_core;
-revoke insert, update, delete on podi.tenant from podi_core;
+revoke insert, update, delete on podi.tenant, podi.action from podi_core;
+revoke delete on podi.action from podi_system;
 grant select on podi.context_key, podi.tenant to podi_keeper;
 
 -- schemas
@@ -75,11 +76,17 @@ grant execute on function api.context_open to podi_worker, podi_ctl;
 -- each row of these two lists crosses tenants: reviewed one by one
 
 -- the workers
+grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
+    sys.job_settle, sys.job_retry, sys.job_return, sys.job_dispatch,
+    sys.job_pushed, sys.job_sweep, sys.job_expire, sys.worker_gone
+    to podi_worker;
+grant execute on function sys.upload_expire, sys.metrics to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
 grant execute on function sys.invariant_breaks to podi_worker, podi_ctl;
 
 -- the operator
+grant execute on function sys.action_put to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;
 grant execute on function sys.account_role to podi_ctl;
 grant execute on function sys.wallet_grant to podi_ctl;

@@ -16,6 +16,8 @@ set search_path = podi, pg_temp
 as $$
 begin
     return query
-    select i.inv, i.id from internal.invariant_wallet() i;
+    select i.inv, i.id from internal.invariant_wallet() i
+    union all
+    select i.inv, i.id from internal.invariant_task() i;
 end
 $$;

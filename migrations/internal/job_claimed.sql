@@ -1,0 +1,50 @@
+-- ----------------------------------------------------------------------
+-- internal.job_claimed(ids, events)
+--
+--      What a worker needs to know about the jobs that it was handed.
+--      Runs as its caller; called only by functions that pin search_path.
+--
+-- Returns:  the columns of sys.job_claim
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   sys.job_claim, sys.job_claim_next
+-- ----------------------------------------------------------------------
+create or replace function internal.job_claimed(i_ids uuid[], i_events jsonb)
+returns table (
+    job_id        uuid,
+    fence         int,
+    tenant_id     uuid,
+    user_id       uuid,
+    task_id       uuid,
+    action        text,
+    params        jsonb,
+    inputs        jsonb,
+    attempts      smallint,
+    max_attempts  smallint,
+    timeout_ms    bigint,
+    price         bigint,
+    trace_id      text,
+    kind          text,
+    _events       jsonb)
+language sql
+as $$
+    select j.job_id, j.fence, j.tenant_id, j.user_id, j.task_id, j.action,
+           j.params,
+           (select coalesce(jsonb_agg(jsonb_build_object(
+                       'media_id', m.media_id, 'store', m.store,
+                       'object_key', m.object_key, 'type', m.type,
+                       'bytes', m.bytes, 'sha256', m.sha256, 'name', m.name)
+                       order by i.ordinality), '[]')
+              from unnest(j.inputs) with ordinality i (media_id, ordinality)
+              join podi.media m
+                on m.media_id = i.media_id and m.tenant_id = j.tenant_id),
+           j.attempts, j.max_attempts, a.timeout_ms, j.price, t.trace_id, t.kind,
+           case when row_number() over (order by j.job_id) = 1
+                then i_events else '[]' end
+      from podi.job j
+      join podi.task_header t
+        on t.task_id = j.task_id and t.tenant_id = j.tenant_id
+      join podi.action a on a.action = j.action
+     where j.job_id = any (i_ids)
+     order by j.job_id
+$$;

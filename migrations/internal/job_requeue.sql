@@ -1,0 +1,79 @@
+-- ----------------------------------------------------------------------
+-- internal.job_requeue(ids, kind, delay, code)
+--
+--      Puts running jobs back into the queue.  The caller holds the locks of
+--      the jobs.
+--      Runs as its caller; called only by functions that pin search_path.
+--
+-- Returns:  jsonb, a job.delayed for each job of a user, for event_append_all
+-- Raises:   nothing
+-- Writes:   podi.job, podi.attempt
+-- Called:   internal.job_give_back
+--
+--      kind      attempts  crashes  deferrals  fence  time to start in
+--      attempt      .         .         .        .    anew
+--      deferral    -1         .        +1        .    as it was
+--      return      -1         .         .        .    anew
+--      crashed     -1        +1         .       +1    anew
+--      lost        -1        +1         .       +1    anew
+--
+--      The claim counted an attempt; only a real one is kept.  A deferral does
+--      not buy time: who is put off for ever expires.
+-- ----------------------------------------------------------------------
+create or replace function internal.job_requeue(
+    i_ids    uuid[],
+    i_kind   text,
+    i_delay  interval,
+    i_code   text)
+returns jsonb
+language plpgsql
+as $$
+declare
+    v_now     timestamptz := clock_timestamp();
+    v_gone    int := (i_kind in ('crashed', 'lost'))::int;
+    v_events  jsonb;
+begin
+    with j as (
+        update podi.job q
+           set state = 'queued', lease_until = null, worker = null,
+               pushed_at = null, progress = 0, not_before = v_now + i_delay,
+               attempts = q.attempts - (i_kind <> 'attempt')::int,
+               deferrals = q.deferrals + (i_kind = 'deferral')::int,
+               crashes = q.crashes + v_gone, fence = q.fence + v_gone,
+               start_by = case i_kind when 'deferral' then q.start_by
+                          else v_now + i_delay
+                               + a.max_wait_ms * interval '1 millisecond' end
+          from podi.action a
+         where q.job_id = any (i_ids) and q.state = 'running'
+               and a.action = q.action
+        returning q.tenant_id, q.user_id, q.task_id, q.job_id, q.ord, q.action,
+                  q.inputs, q.not_before
+    ), t as (
+        update podi.attempt t
+           set ended_at = v_now, error_code = i_code,
+               outcome = case i_kind when 'attempt'  then 'retried'
+                                     when 'deferral' then 'deferred'
+                                     when 'return'   then 'returned'
+                                     else i_kind end
+          from j
+         where t.job_id = j.job_id and t.tenant_id = j.tenant_id
+               and t.outcome = 'running'
+    )
+    select jsonb_agg(jsonb_build_object(
+               'tenant_id', j.tenant_id, 'user_id', j.user_id,
+               'type', 'job.delayed', 'task_id', j.task_id,
+               'job_id', j.job_id, 'trace_id', h.trace_id,
+               'data', jsonb_build_object(
+                   'action', j.action, 'input', j.inputs[1],
+                   'reason', coalesce(i_code, i_kind),
+                   'retry_at', internal.rfc3339(j.not_before)))
+               order by j.task_id, j.ord)
+      into v_events
+      from j
+      join podi.task_header h
+        on h.task_id = j.task_id and h.tenant_id = j.tenant_id
+     where h.kind = 'user';
+
+    return coalesce(v_events, '[]');
+end
+$$;

@@ -1,0 +1,87 @@
+-- ----------------------------------------------------------------------
+-- internal.job_start(ids, worker, lease)
+--
+--      Hands the queued and due ones of these jobs to a worker: a new fence, a
+--      lease, an attempt row; the first job of a task sets it running.
+--      The caller holds the locks of those of their tasks that are 'queued'.
+--      Runs as its caller; called only by functions that pin search_path.
+--
+-- Returns:  ids uuid[], the jobs that were handed out
+--           events jsonb, what event_append_all shall append
+-- Raises:   nothing
+-- Writes:   podi.job, podi.attempt, podi.task_header
+-- Called:   sys.job_claim, sys.job_claim_next
+--
+--      Jobs are waited for, not skipped: a hint that met the short lock of
+--      job_pushed would be lost until the dispatcher's next full round.
+-- ----------------------------------------------------------------------
+create or replace function internal.job_start(
+    i_ids       uuid[],
+    i_worker    text,
+    i_lease_ms  bigint,
+    out ids     uuid[],
+    out events  jsonb)
+language plpgsql
+as $$
+declare
+    v_now  timestamptz := clock_timestamp();
+begin
+    with c as (
+        select q.tenant_id, q.job_id
+          from podi.job q
+         where q.job_id = any (i_ids) and q.state = 'queued'
+               and not q.cancel_requested
+               and q.not_before <= v_now and q.start_by > v_now
+         order by q.job_id
+           for no key update
+    ), j as (
+        update podi.job q
+           set state = 'running', fence = q.fence + 1, worker = i_worker,
+               attempts = q.attempts + 1, progress = 0,
+               lease_until = v_now + i_lease_ms * interval '1 millisecond',
+               started_at = coalesce(q.started_at, v_now)
+          from c
+         where q.job_id = c.job_id and q.tenant_id = c.tenant_id
+        returning q.tenant_id, q.user_id, q.task_id, q.job_id, q.ord, q.fence,
+                  q.attempts, q.action, q.inputs
+    ), a as (
+        insert into podi.attempt (tenant_id, job_id, fence, worker, started_at)
+        select j.tenant_id, j.job_id, j.fence, i_worker, v_now from j
+    ), t as (
+        update podi.task_header h
+           set state = 'running', started_at = v_now
+          from (select distinct j.tenant_id, j.task_id from j) s
+         where h.task_id = s.task_id and h.tenant_id = s.tenant_id
+               and h.state = 'queued'
+        returning h.tenant_id, h.user_id, h.task_id, h.trace_id, h.jobs_total,
+                  h.kind
+    ), e as (
+        select t.user_id, t.task_id, -1 as ord, null::uuid as job_id,
+               jsonb_build_object(
+                   'tenant_id', t.tenant_id, 'user_id', t.user_id,
+                   'type', 'task.running', 'task_id', t.task_id,
+                   'trace_id', t.trace_id,
+                   'data', jsonb_build_object('jobs', t.jobs_total)) as event
+          from t
+         where t.kind = 'user'
+        union all
+        select j.user_id, j.task_id, j.ord, j.job_id,
+               case when h.kind = 'user' then
+               jsonb_build_object(
+                   'tenant_id', j.tenant_id, 'user_id', j.user_id,
+                   'type', 'job.running', 'task_id', j.task_id,
+                   'job_id', j.job_id, 'trace_id', h.trace_id,
+                   'data', jsonb_build_object('action', j.action,
+                                              'input', j.inputs[1],
+                                              'attempt', j.attempts)) end
+          from j
+          join podi.task_header h
+            on h.task_id = j.task_id and h.tenant_id = j.tenant_id
+    )
+    select coalesce(array_agg(e.job_id) filter (where e.job_id is not null), '{}'),
+           coalesce(jsonb_agg(e.event order by e.user_id, e.task_id, e.ord)
+                    filter (where e.event is not null), '[]')
+      into ids, events
+      from e;
+end
+$$;

@@ -1,0 +1,47 @@
+-- ----------------------------------------------------------------------
+-- sys.job_beat(worker, ids, fences, lease, progress)
+--
+--      Extends the leases of what a worker holds, all in one statement, and
+--      notes how far each job is.
+--
+-- Returns:  job_id, cancel_requested, for the jobs that it still holds; a job
+--           that does not come back is lost: stop it, settle nothing
+-- Raises:   nothing
+-- Writes:   podi.job
+-- Called:   workers/skeleton
+--
+--      progress: {job_id: percent}.  A beat is no fact, so its commit does not
+--      wait for the disk.
+-- ----------------------------------------------------------------------
+create or replace function sys.job_beat(
+    i_worker    text,
+    i_ids       uuid[],
+    i_fences    int[],
+    i_lease_ms  bigint,
+    i_progress  jsonb)
+returns table (job_id uuid, cancel_requested boolean)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+begin
+    perform set_config('synchronous_commit', 'off', true);
+
+    return query
+    with c as (
+        select j.tenant_id, j.job_id
+          from job j
+          join unnest(i_ids, i_fences) x (id, fence)
+            on j.job_id = x.id and j.fence = x.fence
+         where j.state = 'running' and j.worker = i_worker
+         order by j.job_id
+           for no key update of j
+    )
+    update job j
+       set lease_until = clock_timestamp() + i_lease_ms * interval '1 millisecond',
+           progress = greatest(j.progress,
+                               least(100, (i_progress ->> j.job_id::text)::smallint))
+      from c
+     where j.job_id = c.job_id and j.tenant_id = c.tenant_id
+    returning j.job_id, j.cancel_requested;
+end
+$$;

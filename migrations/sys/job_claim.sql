@@ -1,0 +1,64 @@
+-- ----------------------------------------------------------------------
+-- sys.job_claim(ids, worker, lease)
+--
+--      Turns hints into work: the ids come from Redis and may be stale or
+--      named twice; what comes back is what the worker now holds, each with a
+--      fence.  Who does not come back was not claimable: give its gates back.
+--
+-- Returns:  job_id, fence, tenant_id, user_id, task_id, action, params,
+--           inputs jsonb [{media_id, store, object_key, type, bytes, sha256,
+--           name}], attempts, max_attempts, timeout_ms, price, trace_id,
+--           kind (user|system), _events (all of them in the first row)
+-- Raises:   nothing
+-- Writes:   podi.job, podi.attempt, podi.task_header, podi.user_head,
+--           podi.user_event
+-- Called:   workers/skeleton
+-- ----------------------------------------------------------------------
+create or replace function sys.job_claim(
+    i_ids       uuid[],
+    i_worker    text,
+    i_lease_ms  bigint)
+returns table (
+    job_id        uuid,
+    fence         int,
+    tenant_id     uuid,
+    user_id       uuid,
+    task_id       uuid,
+    action        text,
+    params        jsonb,
+    inputs        jsonb,
+    attempts      smallint,
+    max_attempts  smallint,
+    timeout_ms    bigint,
+    price         bigint,
+    trace_id      text,
+    kind          text,
+    _events       jsonb)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+declare
+    v_ids     uuid[];
+    v_events  jsonb;
+begin
+    -- tasks before jobs; a task that runs already is not written by a claim
+    perform 1
+       from task_header t
+      where t.state = 'queued'
+            and (t.task_id, t.tenant_id) in
+                (select j.task_id, j.tenant_id from job j
+                  where j.job_id = any (i_ids) and j.state = 'queued')
+      order by t.task_id, t.tenant_id
+        for no key update;
+
+    select s.ids, s.events into v_ids, v_events
+      from internal.job_start(i_ids, i_worker, i_lease_ms) s;
+    if v_ids = '{}' then
+        return;
+    end if;
+
+    v_events := internal.event_append_all(v_events);
+
+    return query select c.* from internal.job_claimed(v_ids, v_events) c;
+end
+$$;
