@@ -1,0 +1,516 @@
+/*
+ * podi_job: a held job, from its row to its ending.
+ *
+ *     row -> RUNNING -> (ending said) ---------------> SETTLING -> freed
+ *               |                                        ^
+ *               +--> failed, cancelled, lost, late --> UNDOING
+ *
+ * Promises: one ending counts, the first, but for a lost lease, which counts
+ * most; undo runs unless the steps said the ending; a lost job is never
+ * settled; the memory of a job goes when PostgreSQL has answered for it.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "podi_assert.h"
+#include "podi_event.h"
+#include "podi_id.h"
+#include "podi_json.h"
+#include "podi_retry.h"
+#include "podi_worker_int.h"
+#include "banned.h"
+
+#define JOB_JSON_MAX  (1024 * 1024)
+
+
+static podi_rc_t job_read(podi_held_t *held, const podi_pg_result_t *res,
+    int row);
+static podi_rc_t job_text(podi_held_t *held, const podi_pg_result_t *res,
+    int row, const char *name, podi_str_t *ret_text);
+static podi_rc_t job_json(podi_held_t *held, const podi_pg_result_t *res,
+    int row, const char *name, json_t **ret_json);
+static const podi_action_t *job_action(podi_held_t *held);
+static void job_run_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void job_judge(podi_held_t *held, const podi_fail_t *fail);
+static void job_undo(podi_held_t *held);
+static void job_undo_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void job_undone(podi_held_t *held);
+static void job_late(void *data);
+static void job_stop_now(void *data);
+static podi_rc_t job_end(podi_job_t *job, podi_job_end_e end,
+    podi_error_e error, const char *fmt, va_list args);
+
+
+/*
+ * From here on PostgreSQL believes that we hold the job: whatever goes wrong
+ * is an ending, too.  Only without memory is it left to its lease.
+ */
+
+void
+podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row)
+{
+    podi_held_t    *held;
+    podi_arena_t   *arena;
+    podi_worker_t  *w = jobs->worker;
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return;
+    }
+
+    held = podi_mem_calloc(podi_arena_mem(arena), sizeof(podi_held_t));
+    if (held == NULL) {
+        podi_arena_free(&arena);
+        return;
+    }
+
+    held->arena = arena;
+    held->jobs = jobs;
+    held->job.worker = w;
+    held->job.mem = podi_arena_mem(arena);
+    held->started = podi_time_mono();
+    held->post.run = job_stop_now;
+    held->post.data = held;
+
+    held->settle_arena = podi_arena_create();
+    held->timer = w->io->timer(w->io, PODI_TIMER_WORK, job_late, held);
+
+    podi_list_append(&jobs->held, &held->link);
+    jobs->n++;
+
+    if (held->settle_arena == NULL || held->timer == NULL
+        || job_read(held, res, row) != PODI_OK)
+    {
+        podi_worker_log(w, PODI_LOG_ERROR, "job.unreadable", &held->job,
+                        "no memory, or a row that is not a job");
+        podi_job_free(held);
+        return;
+    }
+
+    held->action = job_action(held);
+
+    if (held->action == NULL) {
+        (void) podi_job_fail(&held->job, PODI_E_UNKNOWN_ACTION,
+                             "%s does not know " PODI_STR_FMT, w->conf->name,
+                             podi_str_arg(&held->job.action));
+        podi_job_settle(held);
+        return;
+    }
+
+    if (w->draining) {
+        held->end = PODI_JOB_RETURNED;
+        podi_job_settle(held);
+        return;
+    }
+
+    podi_worker_log(w, PODI_LOG_DEBUG, "job.started", &held->job,
+                    "attempt %u of %u", held->job.attempt,
+                    held->job.attempts_max);
+
+    w->io->arm(held->timer, held->job.timeout);
+    podi_flow_start(&held->flow, held->action->steps, &held->job,
+                    held->job.mem, job_run_end);
+}
+
+
+static podi_rc_t
+job_read(podi_held_t *held, const podi_pg_result_t *res, int row)
+{
+    podi_str_t   kind;
+    podi_job_t  *job = &held->job;
+
+    if (job_text(held, res, row, "job_id", &job->id) != PODI_OK
+        || job_text(held, res, row, "tenant_id", &job->tenant_id) != PODI_OK
+        || job_text(held, res, row, "user_id", &job->user_id) != PODI_OK
+        || job_text(held, res, row, "task_id", &job->task_id) != PODI_OK
+        || job_text(held, res, row, "trace_id", &job->trace_id) != PODI_OK
+        || job_text(held, res, row, "action", &job->action) != PODI_OK
+        || job_json(held, res, row, "params", &job->params) != PODI_OK
+        || job_json(held, res, row, "inputs", &job->inputs) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    kind = podi_row_str(res, row, "kind");
+
+    job->fence = podi_row_int64(res, row, "fence");
+    job->attempt = (unsigned) podi_row_int64(res, row, "attempts");
+    job->attempts_max = (unsigned) podi_row_int64(res, row, "max_attempts");
+    job->price = podi_row_int64(res, row, "price");
+    job->timeout = (podi_msec_t) podi_row_int64(res, row, "timeout_ms");
+    job->is_system = podi_str_eq_c(&kind, "system");
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+job_text(podi_held_t *held, const podi_pg_result_t *res, int row,
+    const char *name, podi_str_t *ret_text)
+{
+    podi_str_t  s;
+
+    s = podi_row_str(res, row, name);
+
+    return podi_mem_dup(held->job.mem, &s, ret_text);
+}
+
+
+static podi_rc_t
+job_json(podi_held_t *held, const podi_pg_result_t *res, int row,
+    const char *name, json_t **ret_json)
+{
+    podi_str_t          s;
+    podi_fail_t         fail;
+    podi_json_limit_t   limit = { JOB_JSON_MAX, 0 };
+
+    s = podi_row_str(res, row, name);
+
+    return podi_json_parse(&s, &limit, held->job.mem, ret_json, &fail);
+}
+
+
+static const podi_action_t *
+job_action(podi_held_t *held)
+{
+    const podi_action_t  *action;
+
+    action = held->jobs->worker->conf->actions;
+
+    for ( /* void */ ; action->action != NULL; action++) {
+        if (!podi_str_eq_c(&held->job.action, action->action)) {
+            continue;
+        }
+
+        held->job.data = podi_mem_calloc(held->job.mem, action->size + 1);
+
+        return held->job.data != NULL ? action : NULL;
+    }
+
+    return NULL;
+}
+
+
+static void
+job_run_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    int           stopped;
+    podi_held_t  *held;
+
+    held = podi_list_owner(ctx, podi_held_t, job);
+
+    /* a stop came first, and was about to cancel the flow */
+
+    stopped = held->post.posted;
+
+    held->jobs->worker->io->disarm(held->timer);
+    held->jobs->worker->io->unpost(&held->post);
+
+    if (rc != PODI_ERROR && !stopped) {
+        if (held->end == PODI_JOB_NONE) {
+            (void) podi_job_fail(&held->job, PODI_E_INTERNAL,
+                                 "the steps ended without an ending");
+        }
+
+        podi_job_settle(held);
+        return;
+    }
+
+    if (held->end == PODI_JOB_NONE) {
+        job_judge(held, &f->fail);
+    }
+
+    job_undo(held);
+}
+
+
+/* a step failed: is it worth another attempt? */
+
+static void
+job_judge(podi_held_t *held, const podi_fail_t *fail)
+{
+    held->error = (fail->error != PODI_E_NONE) ? fail->error
+                                               : PODI_E_INTERNAL;
+    (void) snprintf(held->detail, sizeof(held->detail), "%s", fail->detail);
+
+    held->end = podi_retry_is_wanted(held->error, held->job.attempt,
+                                     held->job.attempts_max)
+                ? PODI_JOB_RETRIED : PODI_JOB_FAILED;
+}
+
+
+void
+podi_job_stop(podi_held_t *held, podi_job_end_e end, podi_error_e error,
+    const char *detail)
+{
+    if (held->state == PODI_JOB_SETTLING) {
+        return;                         /* it ended by itself: PostgreSQL
+                                           will say whose word counts */
+    }
+
+    if (held->end == PODI_JOB_NONE || end == PODI_JOB_LOST) {
+        held->end = end;
+        held->error = error;
+        (void) snprintf(held->detail, sizeof(held->detail), "%s", detail);
+    }
+
+    if (held->state == PODI_JOB_RUNNING) {
+        held->jobs->worker->io->post(held->jobs->worker->io, &held->post);
+    }
+}
+
+
+/* posted, because a step may be running further up the stack */
+
+static void
+job_stop_now(void *data)
+{
+    podi_held_t  *held = data;
+
+    podi_flow_cancel(&held->flow);
+    job_undo(held);
+}
+
+
+static void
+job_undo(podi_held_t *held)
+{
+    podi_worker_t  *w = held->jobs->worker;
+
+    podi_assert(held->state == PODI_JOB_RUNNING);
+
+    held->state = PODI_JOB_UNDOING;
+
+    if (held->action->undo == NULL) {
+        job_undone(held);
+        return;
+    }
+
+    w->io->arm(held->timer, w->set->undo_timeout);
+    podi_flow_start(&held->flow, held->action->undo, &held->job,
+                    held->job.mem, job_undo_end);
+}
+
+
+static void
+job_undo_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    char          text[512];
+    podi_held_t  *held;
+
+    held = podi_list_owner(ctx, podi_held_t, job);
+
+    if (rc == PODI_ERROR) {
+        podi_fail_text(&f->fail, text, sizeof(text));
+        podi_worker_log(held->jobs->worker, PODI_LOG_ERROR, "job.undo_failed",
+                        &held->job, "failed while %s: %s", f->now->name, text);
+    }
+
+    job_undone(held);
+}
+
+
+static void
+job_undone(podi_held_t *held)
+{
+    held->jobs->worker->io->disarm(held->timer);
+
+    if (held->end == PODI_JOB_LOST) {
+        podi_worker_log(held->jobs->worker, PODI_LOG_WARN, "job.lost",
+                        &held->job, "the lease has gone: %s", held->detail);
+        podi_metric_add(held->jobs->worker, "podi_worker_jobs_total",
+                        "outcome=\"lost\"", 1);
+        podi_job_free(held);
+        return;
+    }
+
+    podi_job_settle(held);
+}
+
+
+/* the timer of RUNNING and UNDOING; settling has its own use for it */
+
+static void
+job_late(void *data)
+{
+    podi_held_t  *held = data;
+
+    switch (held->state) {
+
+    case PODI_JOB_RUNNING:
+        podi_job_stop(held, held->job.attempt < held->job.attempts_max
+                            ? PODI_JOB_RETRIED : PODI_JOB_FAILED,
+                      PODI_E_JOB_TIMEOUT, "the time of the action is over");
+        break;
+
+    case PODI_JOB_UNDOING:
+        podi_worker_log(held->jobs->worker, PODI_LOG_ERROR, "job.undo_late",
+                        &held->job, "did not end while %s",
+                        held->flow.now->name);
+        podi_flow_cancel(&held->flow);
+        job_undone(held);
+        break;
+
+    case PODI_JOB_SETTLING:
+        podi_job_settle(held);
+        break;
+    }
+}
+
+
+void
+podi_job_free(podi_held_t *held)
+{
+    podi_jobs_t   *jobs = held->jobs;
+    podi_io_t     *io = jobs->worker->io;
+    podi_arena_t  *arena = held->arena;
+
+    io->unpost(&held->post);
+    podi_flow_cancel(&held->flow);
+    podi_flow_cancel(&held->settle);
+
+    if (held->timer != NULL) {
+        io->timer_free(held->timer);
+    }
+
+    podi_arena_free(&held->settle_arena);
+    podi_list_remove(&held->link);
+    jobs->n--;
+
+    podi_arena_free(&arena);            /* held is gone */
+
+    podi_jobs_kick(jobs);
+    podi_worker_drain_check(jobs->worker);
+}
+
+
+podi_held_t *
+podi_job_find(podi_jobs_t *jobs, const podi_str_t *id)
+{
+    podi_held_t  *held;
+    podi_link_t  *link;
+
+    podi_list_each(link, &jobs->held) {
+        held = podi_list_owner(link, podi_held_t, link);
+
+        if (podi_str_eq(&held->job.id, id)) {
+            return held;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* ---- the endings --------------------------------------------------------- */
+
+static podi_rc_t
+job_end(podi_job_t *job, podi_job_end_e end, podi_error_e error,
+    const char *fmt, va_list args)
+{
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+
+    if (held->end == PODI_JOB_NONE) {
+        held->end = end;
+        held->error = error;
+        (void) vsnprintf(held->detail, sizeof(held->detail), fmt, args);
+    }
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_succeed(podi_job_t *job, const podi_str_t *results)
+{
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+
+    if (held->end == PODI_JOB_NONE) {
+        held->end = PODI_JOB_SUCCEEDED;
+
+        if (results != NULL
+            && podi_mem_dup(job->mem, results, &held->results) != PODI_OK)
+        {
+            held->end = PODI_JOB_RETRIED;
+            held->error = PODI_E_INTERNAL;
+        }
+    }
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_fail(podi_job_t *job, podi_error_e error, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    (void) job_end(job, PODI_JOB_FAILED, error, fmt, args);
+    va_end(args);
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_retry(podi_job_t *job, podi_error_e error, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    (void) job_end(job, PODI_JOB_RETRIED, error, fmt, args);
+    va_end(args);
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_defer(podi_job_t *job, podi_msec_t delay, podi_error_e error,
+    const char *fmt, ...)
+{
+    va_list       args;
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+
+    if (held->end == PODI_JOB_NONE) {
+        held->delay = delay;
+    }
+
+    va_start(args, fmt);
+    (void) job_end(job, PODI_JOB_DEFERRED, error, fmt, args);
+    va_end(args);
+
+    return PODI_DONE;
+}
+
+
+void
+podi_job_progress(podi_job_t *job, unsigned percent)
+{
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+    held->progress = (percent > 100) ? 100 : percent;
+}
+
+
+int
+podi_job_is_wanted(const podi_job_t *job)
+{
+    const podi_held_t  *held;
+
+    held = (const podi_held_t *) (const void *)
+           ((const char *) job - offsetof(podi_held_t, job));
+
+    return held->end == PODI_JOB_NONE;
+}

@@ -1,0 +1,449 @@
+/*
+ * podi_job_claim: from hints, or rows, to held jobs.
+ *
+ *     OFF -> HINTS -> ROWS -> HINTS ...        Redis is up
+ *             |  ^
+ *             v  |
+ *            WAIT                              until a hint comes, or `poll`
+ *
+ *     OFF -> ROWS -> PAUSE -> ROWS ...         Redis is down: oldest first,
+ *                                              global_limit, `poll` + jitter
+ *
+ * Promises: never more jobs than slots; a hint that was taken is kept until
+ * PostgreSQL has answered for it; back to Redis by itself.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "podi_assert.h"
+#include "podi_id.h"
+#include "podi_queue.h"
+#include "podi_retry.h"
+#include "podi_worker_int.h"
+#include "banned.h"
+
+#define CLAIM_BACKOFF      100
+#define CLAIM_BACKOFF_MAX  2000
+
+
+static void claim_next(void *data);
+static void claim_set_state(podi_jobs_t *jobs, podi_claim_e state);
+static void claim_flow(podi_jobs_t *jobs, podi_claim_e state,
+    const podi_step_t *steps, podi_flow_end_pt end);
+static void claim_pause(podi_jobs_t *jobs, podi_msec_t around);
+static void claim_again(podi_jobs_t *jobs);
+static void claim_failed(podi_jobs_t *jobs, podi_flow_t *f);
+
+static podi_rc_t claim_hints_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t claim_hints_take(podi_flow_t *f, void *ctx);
+static void claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static podi_rc_t claim_rows_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t claim_rows_take(podi_flow_t *f, void *ctx);
+static void claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static podi_rc_t claim_wait_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t claim_wait_over(podi_flow_t *f, void *ctx);
+static void claim_wait_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+
+
+static const podi_step_t  claim_hints_steps[] = {
+    { "asking for hints", claim_hints_ask, 0 },
+    { "taking the hints", claim_hints_take, 0 },
+    podi_null_step
+};
+
+static const podi_step_t  claim_rows_steps[] = {
+    { "claiming jobs", claim_rows_ask, 0 },
+    { "starting the jobs", claim_rows_take, 0 },
+    podi_null_step
+};
+
+static const podi_step_t  claim_wait_steps[] = {
+    { "waiting for a hint", claim_wait_ask, 0 },
+    { "waking up", claim_wait_over, 0 },
+    podi_null_step
+};
+
+
+podi_rc_t
+podi_jobs_create(podi_worker_t *w)
+{
+    size_t        size;
+    podi_jobs_t  *jobs;
+
+    jobs = podi_mem_calloc(w->mem, sizeof(podi_jobs_t));
+    if (jobs == NULL) {
+        return PODI_ERROR;
+    }
+
+    size = (size_t) w->set->concurrency * (PODI_ID_LEN + 1) + 3;
+
+    podi_list_init(&jobs->held);
+    jobs->worker = w;
+    jobs->queue = podi_str_c(w->set->queue);
+    jobs->proved = podi_time_mono();
+    jobs->hints = podi_mem_calloc(w->mem, size);
+    jobs->arena = podi_arena_create();
+    jobs->timer = w->io->timer(w->io, PODI_TIMER_HOUSEKEEPING, claim_next,
+                               jobs);
+    jobs->post.run = claim_next;
+    jobs->post.data = jobs;
+
+    w->jobs = jobs;
+
+    return (jobs->hints == NULL || jobs->arena == NULL || jobs->timer == NULL)
+           ? PODI_ERROR : PODI_OK;
+}
+
+
+void
+podi_jobs_free(podi_jobs_t **jobs)
+{
+    podi_io_t    *io;
+    podi_jobs_t  *j = *jobs;
+
+    if (j == NULL) {
+        return;
+    }
+
+    io = j->worker->io;
+
+    podi_flow_cancel(&j->flow);
+    io->unpost(&j->post);
+
+    while (!podi_list_is_empty(&j->held)) {
+        podi_job_free(podi_list_owner(j->held.next, podi_held_t, link));
+    }
+
+    io->unpost(&j->post);
+
+    if (j->timer != NULL) {
+        io->timer_free(j->timer);
+    }
+
+    podi_arena_free(&j->arena);
+
+    *jobs = NULL;
+}
+
+
+unsigned
+podi_jobs_free_slots(const podi_jobs_t *jobs)
+{
+    if (jobs->worker->draining) {
+        return 0;
+    }
+
+    return (unsigned) jobs->worker->set->concurrency - jobs->n;
+}
+
+
+int
+podi_jobs_are_idle(const podi_jobs_t *jobs)
+{
+    return jobs->claim != PODI_CLAIM_HINTS && jobs->claim != PODI_CLAIM_ROWS
+           && jobs->n == 0;
+}
+
+
+/* a worker whose slots are all taken has nothing to prove */
+
+int
+podi_jobs_are_alive(const podi_jobs_t *jobs)
+{
+    return podi_jobs_free_slots(jobs) == 0
+           || podi_time_mono() - jobs->proved <= PODI_ALIVE_WITHIN;
+}
+
+
+void
+podi_jobs_kick(podi_jobs_t *jobs)
+{
+    if (jobs->worker->draining && jobs->claim == PODI_CLAIM_WAIT) {
+        podi_flow_cancel(&jobs->flow);
+        claim_set_state(jobs, PODI_CLAIM_OFF);
+    }
+
+    if (jobs->claim == PODI_CLAIM_OFF || jobs->claim == PODI_CLAIM_PAUSE) {
+        jobs->worker->io->post(jobs->worker->io, &jobs->post);
+    }
+}
+
+
+static void
+claim_next(void *data)
+{
+    podi_jobs_t    *jobs = data;
+    podi_worker_t  *w = jobs->worker;
+
+    if (jobs->claim != PODI_CLAIM_OFF && jobs->claim != PODI_CLAIM_PAUSE) {
+        return;
+    }
+
+    w->io->disarm(jobs->timer);
+    w->io->unpost(&jobs->post);
+    claim_set_state(jobs, PODI_CLAIM_OFF);
+
+    if (podi_jobs_free_slots(jobs) == 0) {
+        podi_worker_drain_check(w);
+        return;
+    }
+
+    if (jobs->n_hints > 0 || !podi_worker_redis_is_up(w)) {
+        claim_flow(jobs, PODI_CLAIM_ROWS, claim_rows_steps, claim_rows_end);
+        return;
+    }
+
+    claim_flow(jobs, PODI_CLAIM_HINTS, claim_hints_steps, claim_hints_end);
+}
+
+
+static void
+claim_set_state(podi_jobs_t *jobs, podi_claim_e state)
+{
+    jobs->claim = state;
+}
+
+
+static void
+claim_flow(podi_jobs_t *jobs, podi_claim_e state, const podi_step_t *steps,
+    podi_flow_end_pt end)
+{
+    podi_assert(!podi_flow_is_active(&jobs->flow));
+
+    claim_set_state(jobs, state);
+    podi_arena_reset(jobs->arena);
+    podi_flow_start(&jobs->flow, steps, jobs, podi_arena_mem(jobs->arena),
+                    end);
+}
+
+
+/* somewhere between half and one and a half of it: workers spread out */
+
+static void
+claim_pause(podi_jobs_t *jobs, podi_msec_t around)
+{
+    uint32_t  random;
+
+    if (podi_random(&random, sizeof(random)) != PODI_OK) {
+        random = 0;
+    }
+
+    claim_set_state(jobs, PODI_CLAIM_PAUSE);
+    jobs->worker->io->arm(jobs->timer, around / 2 + random % (around + 1));
+
+    podi_worker_drain_check(jobs->worker);
+}
+
+
+/* on a clean stack, so that a long run of jobs does not grow the stack */
+
+static void
+claim_again(podi_jobs_t *jobs)
+{
+    claim_set_state(jobs, PODI_CLAIM_OFF);
+    jobs->worker->io->post(jobs->worker->io, &jobs->post);
+}
+
+
+static void
+claim_failed(podi_jobs_t *jobs, podi_flow_t *f)
+{
+    char         text[512];
+    podi_msec_t  delay;
+
+    if (jobs->failures++ == 0) {
+        podi_fail_text(&f->fail, text, sizeof(text));
+        podi_worker_log(jobs->worker, PODI_LOG_WARN, "claim.failed", NULL,
+                        "failed while %s: %s", f->now->name, text);
+    }
+
+    delay = podi_retry_delay(jobs->failures, CLAIM_BACKOFF, CLAIM_BACKOFF_MAX,
+                             UINT32_MAX);
+    claim_pause(jobs, delay);
+}
+
+
+static podi_rc_t
+claim_hints_ask(podi_flow_t *f, void *ctx)
+{
+    podi_jobs_t  *jobs = ctx;
+
+    return podi_queue_claim(jobs->worker->redis, f, &jobs->queue,
+                            podi_jobs_free_slots(jobs));
+}
+
+
+static podi_rc_t
+claim_hints_take(podi_flow_t *f, void *ctx)
+{
+    char         *p;
+    size_t        i, n;
+    podi_id_t     id;
+    podi_str_t    text;
+    podi_jobs_t  *jobs = ctx;
+
+    n = podi_queue_claimed(f->result);
+    p = jobs->hints;
+
+    for (i = 0; i < n && i < (size_t) jobs->worker->set->concurrency; i++) {
+        text = podi_queue_claimed_id(f->result, i);
+
+        if (podi_id_parse(&text, &id) != PODI_OK) {
+            continue;                   /* not one of ours */
+        }
+
+        *p++ = (jobs->n_hints++ == 0) ? '{' : ',';
+        memcpy(p, id.text, PODI_ID_LEN);
+        p += PODI_ID_LEN;
+    }
+
+    *p++ = '}';
+    *p = '\0';
+
+    return PODI_DONE;
+}
+
+
+static void
+claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    podi_jobs_t  *jobs = ctx;
+
+    if (rc == PODI_ERROR) {
+        claim_failed(jobs, f);
+        return;
+    }
+
+    if (jobs->n_hints > 0) {
+        claim_again(jobs);
+        return;
+    }
+
+    jobs->proved = podi_time_mono();
+    jobs->failures = 0;
+
+    if (jobs->worker->draining) {
+        claim_again(jobs);
+        return;
+    }
+
+    if (!podi_redis_is_up(jobs->worker->blocking)) {
+        claim_pause(jobs, jobs->worker->set->poll);
+        return;
+    }
+
+    claim_flow(jobs, PODI_CLAIM_WAIT, claim_wait_steps, claim_wait_end);
+}
+
+
+static podi_rc_t
+claim_rows_ask(podi_flow_t *f, void *ctx)
+{
+    podi_jobs_t      *jobs = ctx;
+    podi_worker_t    *w = jobs->worker;
+    podi_pg_call_t    call;
+
+    if (jobs->n_hints > 0) {
+        podi_pg_call_init(&call, PODI_SQL_JOB_CLAIM, f->mem);
+        podi_arg_c(&call, jobs->hints);
+        podi_arg_c(&call, w->id);
+        podi_arg_int64(&call, (int64_t) w->set->lease);
+
+    } else {
+        podi_pg_call_init(&call, PODI_SQL_JOB_CLAIM_NEXT, f->mem);
+        podi_arg_c(&call, w->set->queue);
+        podi_arg_int64(&call, podi_jobs_free_slots(jobs));
+        podi_arg_c(&call, w->id);
+        podi_arg_int64(&call, (int64_t) w->set->lease);
+        podi_arg_int64(&call, w->set->global_limit);
+    }
+
+    return podi_pg_call(w->pg, f, &call);
+}
+
+
+static podi_rc_t
+claim_rows_take(podi_flow_t *f, void *ctx)
+{
+    int           i;
+    podi_str_t    events;
+    podi_jobs_t  *jobs = ctx;
+
+    jobs->claimed = (unsigned) podi_rows(f->result);
+
+    for (i = 0; i < (int) jobs->claimed; i++) {
+        events = podi_row_str(f->result, i, "_events");
+        podi_worker_publish(jobs->worker, f->mem, &events);
+        podi_job_start(jobs, f->result, i);
+    }
+
+    return PODI_DONE;
+}
+
+
+static void
+claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    int             hinted;
+    podi_jobs_t    *jobs = ctx;
+    podi_worker_t  *w = jobs->worker;
+
+    if (rc == PODI_ERROR) {
+        claim_failed(jobs, f);
+        return;
+    }
+
+    hinted = (jobs->n_hints > 0);
+
+    jobs->n_hints = 0;
+    jobs->failures = 0;
+    jobs->proved = podi_time_mono();
+
+    podi_metric_add(w, "podi_worker_claims_total",
+                    hinted ? "from=\"hints\"" : "from=\"rows\"",
+                    jobs->claimed);
+
+    /* without Redis nobody wakes us: look again soon, at once when it paid */
+
+    if (!hinted && jobs->claimed == 0 && !w->draining) {
+        claim_pause(jobs, w->set->poll);
+        return;
+    }
+
+    claim_again(jobs);
+}
+
+
+static podi_rc_t
+claim_wait_ask(podi_flow_t *f, void *ctx)
+{
+    podi_jobs_t  *jobs = ctx;
+
+    return podi_queue_wake_wait(jobs->worker->blocking, f, &jobs->queue,
+                                jobs->worker->set->poll);
+}
+
+
+static podi_rc_t
+claim_wait_over(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}
+
+
+static void
+claim_wait_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    podi_jobs_t  *jobs = ctx;
+
+    if (rc == PODI_ERROR) {
+        claim_failed(jobs, f);
+        return;
+    }
+
+    claim_again(jobs);
+}

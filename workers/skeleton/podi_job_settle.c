@@ -1,0 +1,284 @@
+/*
+ * podi_job_settle: telling PostgreSQL how a job ended, until it answers.
+ *
+ *     SETTLING -> ask -> OK | ALREADY        -> freed
+ *                     -> MISMATCH | STALE    -> freed, somebody must look
+ *                     -> no answer           -> back-off -> ask again
+ *                     -> refused             -> settled as failed instead
+ *
+ * Sending it again is safe: the fence decides, and the same word twice is
+ * answered ALREADY.  The job keeps its slot and its lease meanwhile, so that
+ * what waits here is bounded by the concurrency, and by settle_timeout.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "podi_assert.h"
+#include "podi_id.h"
+#include "podi_retry.h"
+#include "podi_worker_int.h"
+#include "banned.h"
+
+#define SETTLE_BACKOFF      100
+#define SETTLE_BACKOFF_MAX  2000
+#define SETTLE_BUG_TRIES    5       /* of answers that only we can mend */
+
+
+static podi_rc_t settle_ask(podi_flow_t *f, void *ctx);
+static void settle_call_end(podi_held_t *held, podi_pg_call_t *call);
+static void settle_call_retry(podi_held_t *held, podi_pg_call_t *call);
+static void settle_call_return(podi_held_t *held, podi_pg_call_t *call);
+static podi_rc_t settle_answered(podi_flow_t *f, void *ctx);
+static void settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void settle_again(podi_held_t *held, podi_flow_t *f);
+static void settle_count(podi_held_t *held);
+static uint32_t settle_random(void);
+
+
+static const podi_step_t  settle_steps[] = {
+    { "settling the job", settle_ask, 0 },
+    { "reading the verdict", settle_answered, 0 },
+    podi_null_step
+};
+
+/* by podi_job_end_e */
+static const char *const  settle_names[] = {
+    "none", "succeeded", "failed", "cancelled", "retried", "deferred",
+    "returned", "lost"
+};
+
+
+void
+podi_job_settle(podi_held_t *held)
+{
+    podi_assert(held->end != PODI_JOB_NONE && held->end != PODI_JOB_LOST);
+
+    if (held->state != PODI_JOB_SETTLING) {
+        held->state = PODI_JOB_SETTLING;
+        held->settle_since = podi_time_mono();
+
+        if (held->end == PODI_JOB_RETRIED) {
+            held->delay = podi_retry_delay(held->job.attempt,
+                                     held->jobs->worker->set->retry_base,
+                                     held->jobs->worker->set->retry_max,
+                                     settle_random());
+        }
+    }
+
+    podi_arena_reset(held->settle_arena);
+    podi_flow_start(&held->settle, settle_steps, held,
+                    podi_arena_mem(held->settle_arena), settle_end);
+}
+
+
+static podi_rc_t
+settle_ask(podi_flow_t *f, void *ctx)
+{
+    podi_held_t     *held = ctx;
+    podi_pg_call_t   call;
+
+    switch (held->end) {
+
+    case PODI_JOB_RETRIED:
+    case PODI_JOB_DEFERRED:
+        podi_pg_call_init(&call, PODI_SQL_JOB_RETRY, f->mem);
+        settle_call_retry(held, &call);
+        break;
+
+    case PODI_JOB_RETURNED:
+        podi_pg_call_init(&call, PODI_SQL_JOB_RETURN, f->mem);
+        settle_call_return(held, &call);
+        break;
+
+    default:
+        podi_pg_call_init(&call, PODI_SQL_JOB_SETTLE, f->mem);
+        settle_call_end(held, &call);
+        break;
+    }
+
+    return podi_pg_call(held->jobs->worker->pg, f, &call);
+}
+
+
+static void
+settle_call_end(podi_held_t *held, podi_pg_call_t *call)
+{
+    int  good;
+
+    good = (held->end == PODI_JOB_SUCCEEDED);
+
+    podi_arg_str(call, &held->job.id);
+    podi_arg_int64(call, held->job.fence);
+    podi_arg_c(call, settle_names[held->end]);
+    podi_arg_int64(call, good ? held->job.price : 0);
+
+    if (good && held->results.len > 0) {
+        podi_arg_str(call, &held->results);
+
+    } else {
+        podi_arg_c(call, "[]");
+    }
+
+    podi_arg_c(call, good ? NULL : podi_error(held->error)->code);
+    podi_arg_c(call, good ? NULL : held->detail);
+}
+
+
+static void
+settle_call_retry(podi_held_t *held, podi_pg_call_t *call)
+{
+    podi_arg_str(call, &held->job.id);
+    podi_arg_int64(call, held->job.fence);
+    podi_arg_c(call, held->end == PODI_JOB_RETRIED ? "attempt" : "deferral");
+    podi_arg_int64(call, (int64_t) held->delay);
+    podi_arg_c(call, podi_error(held->error)->code);
+    podi_arg_c(call, held->detail);
+}
+
+
+static void
+settle_call_return(podi_held_t *held, podi_pg_call_t *call)
+{
+    podi_str_t  ids, fences;
+
+    if (podi_mem_printf(call->mem, &ids, "{" PODI_STR_FMT "}",
+                        podi_str_arg(&held->job.id)) != PODI_OK
+        || podi_mem_printf(call->mem, &fences, "{%lld}",
+                           (long long) held->job.fence) != PODI_OK)
+    {
+        call->failed = 1;
+        return;
+    }
+
+    podi_arg_str(call, &ids);
+    podi_arg_str(call, &fences);
+}
+
+
+static podi_rc_t
+settle_answered(podi_flow_t *f, void *ctx)
+{
+    int              good;
+    podi_str_t       verdict, events;
+    podi_held_t     *held = ctx;
+    podi_worker_t   *w = held->jobs->worker;
+
+    if (held->end == PODI_JOB_RETURNED) {
+        if (podi_rows(f->result) > 0) {
+            events = podi_row_str(f->result, 0, "_events");
+            podi_worker_publish(w, f->mem, &events);
+        }
+
+        podi_worker_log(w, PODI_LOG_INFO, "job.returned", &held->job,
+                        "given back to the queue");
+        settle_count(held);
+        return PODI_DONE;
+    }
+
+    if (podi_rows(f->result) == 0) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no verdict");
+    }
+
+    verdict = podi_row_str(f->result, 0, "verdict");
+    events = podi_row_str(f->result, 0, "_events");
+    good = podi_str_eq_c(&verdict, "OK") || podi_str_eq_c(&verdict, "ALREADY");
+
+    podi_worker_publish(w, f->mem, &events);
+
+    podi_worker_log(w, good ? PODI_LOG_INFO : PODI_LOG_WARN,
+                    good ? "job.settled" : "job.refused", &held->job,
+                    "%s (%s) after %llu ms, attempt %u: " PODI_STR_FMT,
+                    settle_names[held->end], podi_error(held->error)->code,
+                    (unsigned long long) (held->settle_since - held->started),
+                    held->job.attempt, podi_str_arg(&verdict));
+
+    settle_count(held);
+
+    return PODI_DONE;
+}
+
+
+static void
+settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    podi_held_t  *held = ctx;
+
+    if (rc == PODI_ERROR) {
+        settle_again(held, f);
+        return;
+    }
+
+    podi_job_free(held);
+}
+
+
+static void
+settle_again(podi_held_t *held, podi_flow_t *f)
+{
+    char            text[512];
+    podi_msec_t     delay;
+    podi_error_e    error = f->fail.error;
+    podi_worker_t  *w = held->jobs->worker;
+
+    held->settle_tries++;
+    podi_metric_add(w, "podi_worker_settle_again_total", "", 1);
+    podi_fail_text(&f->fail, text, sizeof(text));
+
+    if (held->settle_tries == 1) {
+        podi_worker_log(w, PODI_LOG_WARN, "job.settle_again", &held->job,
+                        "failed while %s: %s", f->now->name, text);
+    }
+
+    if (podi_time_mono() - held->settle_since > w->set->settle_timeout) {
+        podi_worker_log(w, PODI_LOG_ERROR, "job.unsettled", &held->job,
+                        "left to its lease: %s", text);
+        podi_job_free(held);
+        return;
+    }
+
+    if (error != PODI_E_UNAVAILABLE && error != PODI_E_DEADLINE
+        && (error != PODI_E_INTERNAL
+            || held->settle_tries >= SETTLE_BUG_TRIES)
+        && held->end != PODI_JOB_FAILED)
+    {
+        podi_worker_log(w, PODI_LOG_ERROR, "job.settle_refused", &held->job,
+                        "%s: settled as failed instead", text);
+        held->end = PODI_JOB_FAILED;
+        held->error = PODI_E_INTERNAL;
+        (void) snprintf(held->detail, sizeof(held->detail),
+                        "the result was refused");
+        held->settle_tries = 0;
+    }
+
+    delay = podi_retry_delay(held->settle_tries + 1, SETTLE_BACKOFF,
+                             SETTLE_BACKOFF_MAX, settle_random());
+    w->io->arm(held->timer, delay);
+}
+
+
+static void
+settle_count(podi_held_t *held)
+{
+    char            labels[96];
+    podi_worker_t  *w = held->jobs->worker;
+
+    (void) snprintf(labels, sizeof(labels), "outcome=\"%s\"",
+                    settle_names[held->end]);
+    podi_metric_add(w, "podi_worker_jobs_total", labels, 1);
+    podi_metric_add(w, "podi_worker_job_seconds_total", labels,
+                    (double) (held->settle_since - held->started) / 1000);
+}
+
+
+static uint32_t
+settle_random(void)
+{
+    uint32_t  random;
+
+    if (podi_random(&random, sizeof(random)) != PODI_OK) {
+        random = UINT32_MAX / 2;
+    }
+
+    return random;
+}

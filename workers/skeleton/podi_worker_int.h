@@ -1,0 +1,238 @@
+/*
+ * podi_worker_int: what the files of the skeleton share.
+ *
+ *     podi_worker.c        command line, settings
+ *     podi_worker_pair.c   the parent: fork, reap, release leases, restart
+ *     podi_worker_loop.c   the child: loop, connections, signals, drain
+ *     podi_round.c         flows that repeat
+ *     podi_job_claim.c     hints or rows -> held jobs
+ *     podi_job.c           a held job: its states, its endings
+ *     podi_job_settle.c    telling PostgreSQL how it ended, until it answers
+ *     podi_job_beat.c      leases, cancels, progress, liveness
+ *     podi_metric.c podi_log.c podi_setting.c
+ */
+
+#ifndef PODI_WORKER_INT_H
+#define PODI_WORKER_INT_H
+
+
+#include <uv.h>
+
+#include "podi_log.h"
+#include "podi_uv_io.h"
+#include "podi_worker.h"
+
+
+#define PODI_WORKER_ID_MAX  128
+#define PODI_ALIVE_WITHIN   5000        /* ms: claimed, or proved it empty */
+
+typedef struct podi_jobs_s     podi_jobs_t;
+typedef struct podi_metrics_s  podi_metrics_t;
+typedef struct podi_rounds_s   podi_rounds_t;
+
+/* the settings that every daemon has */
+
+typedef struct {
+    const char   *pg;
+    const char   *pg_password_file;
+    int64_t       pg_connections;
+    int64_t       pg_depth;
+    podi_msec_t   pg_deadline;
+    podi_msec_t   pg_statement_timeout;
+    const char   *redis;
+    const char   *redis_password_file;
+    int64_t       redis_db;
+    podi_msec_t   redis_deadline;
+    podi_msec_t   connect_timeout;
+    podi_msec_t   reconnect_max;
+    const char   *metrics_dir;
+    const char   *pid_dir;
+    const char   *log;
+    const char   *log_level;
+    podi_msec_t   drain_timeout;
+    podi_msec_t   undo_timeout;
+    podi_msec_t   restart_max;
+    const char   *queue;
+    int64_t       concurrency;
+    podi_msec_t   lease;
+    podi_msec_t   beat;
+    podi_msec_t   poll;
+    int64_t       global_limit;
+    podi_msec_t   retry_base;
+    podi_msec_t   retry_max;
+    podi_msec_t   settle_timeout;
+} podi_common_t;
+
+struct podi_worker_s {
+    const podi_worker_conf_t  *conf;
+    const podi_common_t       *set;
+    podi_log_t                *log;
+    const char                *events;      /* left by the last child, or "" */
+    char                       id[PODI_WORKER_ID_MAX];
+    char                       host[64];
+    podi_arena_t              *arena;
+    podi_mem_t                *mem;
+    uv_loop_t                  loop;
+    podi_uv_io_t               uv;
+    podi_io_t                 *io;          /* &uv.io */
+    uv_signal_t                term;
+    podi_timer_t              *drain;       /* drain_timeout, then the end */
+    podi_pg_t                 *pg;
+    podi_redis_t              *redis;
+    podi_redis_t              *blocking;
+    podi_redis_t              *subscriber;
+    podi_metrics_t            *metrics;
+    podi_rounds_t             *rounds;
+    podi_jobs_t               *jobs;        /* NULL: takes none */
+    int                        exit_code;
+    unsigned                   draining:1;
+    unsigned                   returning:1; /* drain_timeout has passed */
+};
+
+
+/* podi_worker.c: where the settings of [common] are written */
+const podi_setting_t *podi_common_settings(podi_common_t *set,
+    const podi_worker_conf_t *conf);
+
+/* podi_worker_pair.c: the parent; gives the exit code */
+typedef struct {
+    const podi_worker_conf_t  *conf;
+    const char                *path;        /* of the settings */
+    podi_common_t              set;
+    podi_arena_t              *arena;       /* of the settings' texts */
+    podi_log_t                 log;
+} podi_pair_t;
+
+PODI_MUSTCHECK podi_rc_t podi_pair_settings(podi_pair_t *pair,
+    podi_fail_t *fail);
+int podi_pair_run(podi_pair_t *pair);
+
+/* podi_worker_loop.c: the child; gives the exit code */
+int podi_worker_run(podi_pair_t *pair, const char *id, const char *events);
+
+/* something ended: maybe the drain is over */
+void podi_worker_drain_check(podi_worker_t *w);
+
+/* podi_round.c */
+PODI_MUSTCHECK podi_rc_t podi_rounds_create(podi_worker_t *w);
+void podi_rounds_start(podi_rounds_t *rounds);
+/* the daemon's own begin no more; the skeleton's go on */
+void podi_rounds_drain(podi_rounds_t *rounds);
+int podi_rounds_are_idle(const podi_rounds_t *rounds);
+void podi_rounds_free(podi_rounds_t **rounds);
+
+/* podi_metric.c */
+PODI_MUSTCHECK podi_rc_t podi_metrics_create(podi_worker_t *w);
+void podi_metrics_write(podi_worker_t *w);
+void podi_metrics_free(podi_worker_t *w);
+
+
+/* ---- jobs ---------------------------------------------------------------- */
+
+/*
+ *   RUNNING  -> SETTLING  [podi_job_settle]   the steps said how it ended
+ *   RUNNING  -> UNDOING   [podi_job_stop]     failed, cancelled, lost, late
+ *   UNDOING  -> SETTLING  [podi_job_settle]
+ *   UNDOING  -> (freed)   [podi_job_free]     lost: nothing to say
+ *   SETTLING -> (freed)   [podi_job_free]     answered
+ */
+typedef enum {
+    PODI_JOB_RUNNING,
+    PODI_JOB_UNDOING,
+    PODI_JOB_SETTLING
+} podi_job_state_e;
+
+typedef enum {
+    PODI_JOB_NONE,              /* not said yet */
+    PODI_JOB_SUCCEEDED,
+    PODI_JOB_FAILED,
+    PODI_JOB_CANCELLED,
+    PODI_JOB_RETRIED,
+    PODI_JOB_DEFERRED,
+    PODI_JOB_RETURNED,
+    PODI_JOB_LOST
+} podi_job_end_e;
+
+typedef struct {
+    podi_job_t         job;             /* what the steps see */
+    podi_link_t        link;
+    podi_jobs_t       *jobs;
+    podi_arena_t      *arena;
+    podi_job_state_e   state;
+    const podi_action_t *action;
+    podi_flow_t        flow;            /* steps, then undo */
+    podi_timer_t      *timer;           /* timeout, undo_timeout, settle */
+    podi_post_t        post;            /* a stop that must wait for a step */
+    podi_job_end_e     end;
+    podi_str_t         results;         /* JSON array, or "" */
+    podi_error_e       error;
+    char               detail[256];
+    podi_msec_t        delay;
+    podi_msec_t        started;
+    podi_flow_t        settle;
+    podi_arena_t      *settle_arena;
+    podi_msec_t        settle_since;
+    unsigned           settle_tries;
+    unsigned           beat;            /* the last beat that asked for it */
+    unsigned           progress;
+    unsigned           progress_told;
+} podi_held_t;
+
+/* OFF -> HINTS -> ROWS -> OFF | HINTS;  HINTS -> WAIT | PAUSE -> HINTS */
+typedef enum {
+    PODI_CLAIM_OFF,             /* no slot is free, or draining */
+    PODI_CLAIM_HINTS,           /* asking Redis for ids */
+    PODI_CLAIM_ROWS,            /* asking PostgreSQL for the jobs */
+    PODI_CLAIM_WAIT,            /* blocked in Redis until a hint comes */
+    PODI_CLAIM_PAUSE            /* a timer: no Redis, or something is down */
+} podi_claim_e;
+
+struct podi_jobs_s {
+    podi_worker_t  *worker;
+    podi_link_t     held;
+    unsigned        n;
+    podi_str_t      queue;
+
+    podi_claim_e    claim;
+    podi_flow_t     flow;
+    podi_arena_t   *arena;
+    podi_timer_t   *timer;
+    podi_post_t     post;               /* go on claiming, from a clean stack */
+    unsigned        claimed;            /* rows of the last claim */
+    char           *hints;              /* ids not claimed yet: "{id,id}" */
+    unsigned        n_hints;
+    unsigned        failures;           /* of claims, in a row */
+    podi_msec_t     proved;             /* mono: claimed, or proved empty */
+    unsigned        beats;
+};
+
+
+/* podi_job_claim.c */
+PODI_MUSTCHECK podi_rc_t podi_jobs_create(podi_worker_t *w);
+void podi_jobs_free(podi_jobs_t **jobs);
+/* a slot became free, a connection came up, the drain began */
+void podi_jobs_kick(podi_jobs_t *jobs);
+int podi_jobs_are_idle(const podi_jobs_t *jobs);
+unsigned podi_jobs_free_slots(const podi_jobs_t *jobs);
+int podi_jobs_are_alive(const podi_jobs_t *jobs);
+
+/* podi_job.c */
+void podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row);
+/* ends the steps and undoes them; `end` says what is settled then */
+void podi_job_stop(podi_held_t *held, podi_job_end_e end, podi_error_e error,
+    const char *detail);
+void podi_job_free(podi_held_t *held);
+podi_held_t *podi_job_find(podi_jobs_t *jobs, const podi_str_t *id);
+
+/* podi_job_settle.c */
+void podi_job_settle(podi_held_t *held);
+
+/* podi_job_beat.c */
+extern const podi_step_t  podi_beat_steps[];
+extern const podi_step_t  podi_tick_steps[];
+extern const podi_step_t  podi_alive_steps[];
+size_t podi_beat_size(void);
+void podi_job_control(podi_worker_t *w, const podi_str_t *payload);
+
+
+#endif /* PODI_WORKER_INT_H */
