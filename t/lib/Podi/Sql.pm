@@ -289,7 +289,9 @@ sub send
 {
     my ($self, $sql) = @_;
 
-    $self->{dbh}->do($sql, { pg_async => DBD::Pg::PG_ASYNC() });
+    $self->{sent} = $self->{dbh}->prepare($sql,
+                           { pg_async => DBD::Pg::PG_ASYNC() });
+    $self->{sent}->execute;
     return;
 }
 
@@ -311,12 +313,16 @@ sub wait_blocked
 }
 
 
-# the end of the statement sent: true, or dies with the error
+# the rows of the statement sent, or dies with its error
 sub wait
 {
     my ($self) = @_;
+    my $rows = eval {
+        $self->{dbh}->pg_result;
+        $self->{sent}->fetchall_arrayref({});
+    };
 
-    return 1 if eval { $self->{dbh}->pg_result; 1 };
+    return $rows if $rows;
     die $self->error($@);
 }
 
