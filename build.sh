@@ -13,7 +13,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
 for part in common packages compile state keys postgres redis workers nginx \
-    stack tests demo
+    stack tests asan demo
 do
     # shellcheck source=/dev/null
     . "$ROOT/conf/stack/$part.sh"

@@ -23,6 +23,7 @@ PACKAGES_TEST=(
     libdbd-pg-perl libio-socket-ssl-perl libvips-tools
 )
 PACKAGES_BENCH=(wrk)
+PACKAGES_ASAN=(libpcre2-dev patch xz-utils zlib1g-dev)
 
 POLICY=/usr/sbin/policy-rc.d
 CLUSTER_CONF=/etc/postgresql-common/createcluster.conf
