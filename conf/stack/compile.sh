@@ -20,3 +20,19 @@ compile() {
         die "$part does not build (see $log)"
     done
 }
+
+
+# What only the tests run: units, the fuzz harness, programs on the skeleton.
+compile_tests() {
+    local log=$PODI_BUILD/build-tests.log
+
+    {
+        make -s -j2 -C "$ROOT/shared" units fuzz \
+            PODI_BUILD="$PODI_BUILD" SAN="${SAN:-0}" \
+            && make -s -j2 -C "$ROOT/workers" tests \
+                PODI_BUILD="$PODI_BUILD" SAN="${SAN:-0}"
+    } > "$log" 2>&1 && return
+
+    tail -n 40 "$log" >&2
+    die "the test programs do not build (see $log)"
+}
