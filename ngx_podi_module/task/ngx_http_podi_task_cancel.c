@@ -9,6 +9,7 @@
  */
 
 #include "ngx_http_podi_task.h"
+#include "podi_event.h"
 #include "podi_queue.h"
 
 
@@ -125,7 +126,7 @@ cancel_reply(podi_flow_t *f, void *ctx)
 
     if (redis != NULL) {
         (void) podi_queue_drop_hints(redis, f->mem, &drops);
-        (void) podi_queue_poke(redis, f->mem, &pokes);
+        (void) podi_event_poke(redis, f->mem, &pokes);
     }
 
     return ngx_podi_reply_row(f, t->request, NGX_HTTP_OK, f->result, NULL);

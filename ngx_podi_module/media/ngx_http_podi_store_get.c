@@ -1,0 +1,251 @@
+/*
+ * GET, HEAD, DELETE: one object, read or removed.
+ *
+ *     open -> read the head -> headers -> send the bytes behind the head
+ *
+ * Ranges, If-None-Match and If-Range are nginx's own filters; the ETag is the
+ * digest of the bytes.  Whatever is no plain picture is an attachment, and
+ * nothing that is served may run as a page.
+ */
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "ngx_http_podi_media.h"
+#include "ngx_http_podi_store_int.h"
+
+
+static ngx_int_t store_get_open(store_request_t *s, ngx_file_t *file,
+    ngx_http_podi_store_object_t *object);
+static ngx_int_t store_get_headers(store_request_t *s,
+    const ngx_http_podi_store_object_t *object, time_t mtime);
+static ngx_int_t store_get_send(store_request_t *s, ngx_file_t *file,
+    const ngx_http_podi_store_object_t *object);
+static podi_str_t store_get_override(store_request_t *s, const char *name);
+
+
+ngx_int_t
+ngx_http_podi_store_get(store_request_t *s)
+{
+    ngx_int_t                      rc;
+    ngx_file_t                    *file;
+    ngx_http_request_t            *r = s->request;
+    ngx_http_podi_store_object_t   object;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+    if (file == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = store_get_open(s, file, &object);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_podi_store_refuse(s);
+    }
+
+    if (rc != NGX_OK
+        || store_get_headers(s, &object, ngx_file_mtime(&file->info))
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return store_get_send(s, file, &object);
+}
+
+
+static ngx_int_t
+store_get_open(store_request_t *s, ngx_file_t *file,
+    ngx_http_podi_store_object_t *object)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_request_t       *r = s->request;
+    ngx_pool_cleanup_file_t  *clnf;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    file->fd = open((char *) s->file.path.data, O_RDONLY|O_CLOEXEC);
+
+    if (file->fd == -1) {
+        s->error = (ngx_errno == NGX_ENOENT) ? PODI_S3_NO_SUCH_KEY
+                                             : PODI_S3_INTERNAL;
+
+        if (s->error == PODI_S3_INTERNAL) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
+                          "podi_store: cannot open an object");
+        }
+
+        return NGX_DECLINED;
+    }
+
+    clnf = cln->data;
+    clnf->fd = file->fd;
+    clnf->name = s->file.path.data;
+    clnf->log = r->pool->log;
+    cln->handler = ngx_pool_cleanup_file;
+
+    file->name.data = s->file.path.data;
+    file->name.len = s->file.path.len;
+    file->log = r->connection->log;
+
+    if (ngx_http_podi_store_head_read(file->fd, ngx_podi_mem(r), object)
+        != PODI_OK
+        || ngx_fd_info(file->fd, &file->info) == NGX_FILE_ERROR)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "podi_store: not an object of this store");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+store_get_headers(store_request_t *s,
+    const ngx_http_podi_store_object_t *object, time_t mtime)
+{
+    podi_str_t           type, disposition, etag;
+    ngx_table_elt_t     *h;
+    ngx_http_request_t  *r = s->request;
+
+    type = store_get_override(s, "response-content-type");
+    disposition = store_get_override(s, "response-content-disposition");
+
+    if (type.data == NULL) {
+        type = object->type;
+    }
+
+    if (disposition.data == NULL
+        && podi_media_by_mime(&type) == PODI_MEDIA_UNKNOWN)
+    {
+        disposition = podi_str_c("attachment");
+    }
+
+    if (disposition.data != NULL
+        && ngx_podi_header_add(r, "Content-Disposition", &disposition)
+           != PODI_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    h = ngx_list_push(&r->headers_out.headers);
+
+    if (h == NULL
+        || podi_mem_printf(ngx_podi_mem(r), &etag, "\"" PODI_STR_FMT "\"",
+                           podi_str_arg(&object->sha256))
+           != PODI_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+    h->hash = 1;
+    ngx_str_set(&h->key, "ETag");
+    h->value = *(ngx_str_t *) &etag;
+
+    r->headers_out.etag = h;
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = object->bytes;
+    r->headers_out.last_modified_time = mtime;
+    r->headers_out.content_type = *(ngx_str_t *) &type;
+    r->headers_out.content_type_len = type.len;
+    r->allow_ranges = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+store_get_send(store_request_t *s, ngx_file_t *file,
+    const ngx_http_podi_store_object_t *object)
+{
+    ngx_buf_t           *b;
+    ngx_chain_t          out;
+    ngx_http_request_t  *r = s->request;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->file = file;
+    b->file_pos = PODI_STORE_HEAD;
+    b->file_last = PODI_STORE_HEAD + object->bytes;
+    b->in_file = (object->bytes > 0);
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+/* the signed response-* parameters; a line break would make a header */
+
+static podi_str_t
+store_get_override(store_request_t *s, const char *name)
+{
+    size_t      i, k;
+    podi_str_t  none = podi_null_str, *value;
+
+    for (i = 0; i < s->verified.n_query; i++) {
+
+        if (!podi_str_eq_c(&s->verified.query[i].name, name)) {
+            continue;
+        }
+
+        value = &s->verified.query[i].value;
+
+        for (k = 0; k < value->len; k++) {
+            if (value->data[k] < 0x20 || value->data[k] == 0x7f) {
+                return none;
+            }
+        }
+
+        return (value->len > 0) ? *value : none;
+    }
+
+    return none;
+}
+
+
+ngx_int_t
+ngx_http_podi_store_delete(store_request_t *s)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r = s->request;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (unlink((char *) s->file.path.data) != 0 && ngx_errno != NGX_ENOENT) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
+                      "podi_store: cannot remove an object");
+        s->error = PODI_S3_INTERNAL;
+        return ngx_http_podi_store_refuse(s);
+    }
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
+}
