@@ -30,6 +30,9 @@ begin
        from wallet w
       where w.tenant_id = i_tenant and w.wallet_id = i_wallet
         for update;
+    if not found then
+        raise exception 'no wallet %', i_wallet using errcode = 'U0420';
+    end if;
     perform internal.lot_lapse(i_tenant, i_wallet);
 
     select w.available into v_available
