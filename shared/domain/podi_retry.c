@@ -12,7 +12,7 @@ podi_retry_delay(unsigned attempt, podi_msec_t base, podi_msec_t cap,
 {
     podi_msec_t  bound = base;
 
-    while (attempt > 1 && bound < cap) {
+    while (attempt > 1 && bound > 0 && bound < cap) {
         bound = bound > cap / 2 ? cap : bound * 2;
         attempt--;
     }
