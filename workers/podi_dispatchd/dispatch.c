@@ -1,0 +1,158 @@
+/*
+ * dispatch: rows that Redis does not know -> hints.
+ *
+ *     sys.job_dispatch -> push -> sys.job_pushed
+ *
+ * A full batch is followed by the next at once.  While the hints are being
+ * rebuilt, everything that was pushed before the loss is taken again.  With
+ * Redis down there is nothing to do: workers claim rows themselves.
+ */
+
+#include "dispatchd.h"
+#include "banned.h"
+
+
+static podi_rc_t dispatch_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t dispatch_push(podi_flow_t *f, void *ctx);
+static podi_rc_t dispatch_pushed(podi_flow_t *f, void *ctx);
+static podi_rc_t dispatch_done(podi_flow_t *f, void *ctx);
+static podi_rc_t dispatch_ids(podi_flow_t *f, dispatch_t *d);
+
+
+const podi_step_t  dispatch_steps[] = {
+    { "asking what to push", dispatch_ask, 0 },
+    { "pushing hints", dispatch_push, 0 },
+    { "noting what was pushed", dispatch_pushed, 0 },
+    { "counting", dispatch_done, 0 },
+    podi_null_step
+};
+
+
+static podi_rc_t
+dispatch_ask(podi_flow_t *f, void *ctx)
+{
+    podi_msec_t      again;
+    dispatch_t      *d;
+    dispatchd_t     *conf;
+    podi_round_t    *round = ctx;
+    podi_pg_call_t   call;
+
+    conf = podi_worker_data(round->worker);
+    d = round->data;
+
+    if (!podi_worker_redis_is_up(round->worker)) {
+        return PODI_DONE;
+    }
+
+    again = conf->stale;
+    d->rebuild_from = conf->rebuild_from;
+
+    if (d->rebuild_from != 0) {
+        again = podi_time_mono() - d->rebuild_from;
+    }
+
+    podi_pg_call_init(&call, PODI_SQL_JOB_DISPATCH, f->mem);
+    podi_arg_int64(&call, conf->batch);
+    podi_arg_int64(&call, (int64_t) again);
+
+    return podi_pg_call(podi_worker_pg(round->worker), f, &call);
+}
+
+
+static podi_rc_t
+dispatch_push(podi_flow_t *f, void *ctx)
+{
+    int                 i;
+    dispatch_t         *d;
+    dispatchd_t        *conf;
+    podi_round_t       *round = ctx;
+    podi_queue_hint_t  *hints;
+
+    conf = podi_worker_data(round->worker);
+    d = round->data;
+    d->rows = podi_rows(f->result);
+
+    if (d->rows < conf->batch && conf->rebuild_from == d->rebuild_from) {
+        /* the last batch of a rebuild: after it nothing old is left */
+        conf->rebuild_from = 0;
+    }
+
+    if (d->rows == 0) {
+        return PODI_DONE;
+    }
+
+    hints = podi_mem_calloc(f->mem,
+                            (size_t) d->rows * sizeof(podi_queue_hint_t));
+
+    if (hints == NULL || dispatch_ids(f, d) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    for (i = 0; i < d->rows; i++) {
+        hints[i].job_id = podi_row_str(f->result, i, "job_id");
+        hints[i].tenant_id = podi_row_str(f->result, i, "tenant_id");
+        hints[i].queue = podi_row_str(f->result, i, "queue");
+    }
+
+    return podi_queue_push(podi_worker_redis(round->worker), f, hints,
+                           (size_t) d->rows);
+}
+
+
+static podi_rc_t
+dispatch_ids(podi_flow_t *f, dispatch_t *d)
+{
+    int         i;
+    podi_buf_t  b;
+    podi_str_t  id;
+
+    podi_buf_init(&b, f->mem);
+
+    for (i = 0; i < d->rows; i++) {
+        id = podi_row_str(f->result, i, "job_id");
+        podi_buf_add_byte(&b, i == 0 ? '{' : ',');
+        podi_buf_add_str(&b, &id);
+    }
+
+    podi_buf_add_byte(&b, '}');
+
+    return podi_buf_take(&b, &d->ids);
+}
+
+
+static podi_rc_t
+dispatch_pushed(podi_flow_t *f, void *ctx)
+{
+    dispatch_t      *d;
+    podi_round_t    *round = ctx;
+    podi_pg_call_t   call;
+
+    d = round->data;
+
+    podi_pg_call_init(&call, PODI_SQL_JOB_PUSHED, f->mem);
+    podi_arg_str(&call, &d->ids);
+
+    return podi_pg_call(podi_worker_pg(round->worker), f, &call);
+}
+
+
+static podi_rc_t
+dispatch_done(podi_flow_t *f, void *ctx)
+{
+    dispatch_t    *d;
+    dispatchd_t   *conf;
+    podi_round_t  *round = ctx;
+
+    (void) f;
+
+    conf = podi_worker_data(round->worker);
+    d = round->data;
+
+    podi_metric_add(round->worker, "podi_dispatch_pushed_total", "", d->rows);
+
+    if (d->rows >= conf->batch) {
+        podi_round_again(round);
+    }
+
+    return PODI_DONE;
+}

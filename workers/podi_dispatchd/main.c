@@ -1,0 +1,51 @@
+/*
+ * podi_dispatchd: from rows to hints, and from silence back to the queue.
+ *
+ *     dispatch  every 250 ms, at once after a full batch: rows that Redis
+ *               does not know -> hints
+ *     sweep     every second: leases that ran out -> queued, or failed
+ *     expire    every second: jobs that nobody started in time -> failed
+ *     watch     every second: the hints of a queue are gone -> push all again
+ *
+ * Promises: a queued row is pushed within a second, whatever happened to
+ * Redis; several of these may run, because every step is idempotent.
+ * Settings: see dispatchd_settings.
+ */
+
+#include "dispatchd.h"
+#include "banned.h"
+
+
+static dispatchd_t  dispatchd;
+
+static const podi_setting_t  dispatchd_settings[] = {
+    { "dispatch", PODI_MSEC, &dispatchd.dispatch, "250ms", "10ms", "60s" },
+    { "sweep", PODI_MSEC, &dispatchd.sweep, "1s", "50ms", "60s" },
+    { "watch", PODI_MSEC, &dispatchd.watch, "1s", "50ms", "60s" },
+    { "batch", PODI_INT, &dispatchd.batch, "500", "1", "5000" },
+    { "stale", PODI_MSEC, &dispatchd.stale, "30s", "100ms", "10m" },
+    { "queues", PODI_TEXT, &dispatchd.queues, "image", "1", NULL },
+    podi_null_setting
+};
+
+static const podi_round_conf_t  dispatchd_rounds[] = {
+    { "dispatch", &dispatchd.dispatch, dispatch_steps, sizeof(dispatch_t) },
+    { "sweep", &dispatchd.sweep, sweep_steps, 0 },
+    { "expire", &dispatchd.sweep, expire_steps, 0 },
+    { "watch", &dispatchd.watch, watch_steps, sizeof(watch_t) },
+    podi_null_round
+};
+
+
+int
+main(int argc, char **argv)
+{
+    static const podi_worker_conf_t  conf = {
+        .name = "podi_dispatchd",
+        .settings = dispatchd_settings,
+        .rounds = dispatchd_rounds,
+        .data = &dispatchd,
+    };
+
+    return podi_worker_main(argc, argv, &conf);
+}
