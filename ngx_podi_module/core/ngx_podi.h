@@ -124,8 +124,29 @@ char *ngx_podi_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_podi_flow_content(ngx_http_request_t *r,
     const podi_step_t *steps, void *ctx);
 
+/*
+ * For a step that sends its own header and then waits for an engine of the
+ * feature, as a stream does: no deadline from here on.  The engine's answer
+ * goes on with the next step; that one ends with ngx_podi_flow_outcome and
+ * DONE.  The client's going away still cancels the flow.
+ */
+void ngx_podi_flow_unbounded(podi_flow_t *f);
+
+/* what the request is finalized with when the flow is DONE */
+void ngx_podi_flow_outcome(podi_flow_t *f, ngx_int_t rc);
+
 /* memory of the request */
 podi_mem_t *ngx_podi_mem(ngx_http_request_t *r);
+
+
+/* a pool as podi_mem_t, as at configuration time; NULL: no memory */
+podi_mem_t *ngx_podi_pool_mem(ngx_pool_t *pool);
+
+/*
+ * At configuration time: the secret in a file of at most 4096 bytes, made
+ * absolute by nginx's rules.  NULL: a sentence is in the log.
+ */
+podi_secret_t *ngx_podi_conf_secret(ngx_conf_t *cf, ngx_str_t *path);
 
 
 /* ---- operations: each returns AGAIN, or ERROR with f->fail ------------- */
@@ -168,6 +189,15 @@ podi_redis_t *ngx_podi_redis(void);
 podi_pg_t *ngx_podi_pg(void);
 
 /*
+ * For engines of a feature's own: the loop, from init_process on (core's runs
+ * first) until the process ends; and a Redis conf with the address, password
+ * and times of podi_redis (DECLINED: there is none), to which the role, name
+ * and hooks are added.
+ */
+podi_io_t *ngx_podi_io(void);
+ngx_int_t ngx_podi_redis_settings(podi_redis_conf_t *conf);
+
+/*
  * After commit, without waiting: `events` is a row's _events (each goes to
  * its user's channel), `hints` its _hints (to the queues).  Lost ones are
  * found again by the position check and by podi_dispatchd.
@@ -199,6 +229,13 @@ podi_rc_t ngx_podi_reply_rows(podi_flow_t *f, ngx_http_request_t *r,
 podi_rc_t ngx_podi_reply_empty(podi_flow_t *f, ngx_http_request_t *r,
     ngx_uint_t status);
 
+/*
+ * Headers and body of any type, outside a flow or before its outcome; a NULL
+ * body: headers only.  Gives what finalizes the request.
+ */
+ngx_int_t ngx_podi_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, const podi_str_t *body);
+
 /* outside a flow: application/problem+json with trace id and language */
 ngx_int_t ngx_podi_reply_fail(ngx_http_request_t *r, const podi_fail_t *fail);
 
@@ -206,9 +243,9 @@ podi_rc_t ngx_podi_header_add(ngx_http_request_t *r, const char *name,
     const podi_str_t *value);
 
 
-/* ---- what the workers of one nginx share ------------------------------- */
+/* ---- the log ----------------------------------------------------------- */
 
-/* counted by name in shared memory; for /metrics.  See ngx_podi_metric.h */
+/* an on_change hook; data: the peer's name, a C string such as "Redis" */
 void ngx_podi_log_state(void *data, const char *what, const podi_fail_t *fail);
 
 

@@ -1,8 +1,13 @@
 /*
- * ngx_podi_revoke: sessions that have ended while their tokens live.
+ * ngx_podi_revoke: the sessions that have ended, known to every worker.
  *
- * A table in shared memory: what is written here is refused by every worker
- * of this nginx from the next request on.
+ *     logout -> revoke -> table in shared memory <- is_revoked <- auth
+ *                              ^
+ *                        feed (PostgreSQL, each second, one worker)
+ *
+ * An entry lives as long as a token of that session could.  The table says
+ * "unknown" as long as it may lack an entry: before the first feed, when the
+ * feed is old, and after a bucket had no room; auth then asks PostgreSQL.
  */
 
 #ifndef NGX_PODI_REVOKE_H
@@ -12,7 +17,32 @@
 #include "ngx_podi.h"
 
 
-void ngx_podi_revoke_session(const podi_str_t *session);
+#define NGX_PODI_FEED_PERIOD   1        /* seconds */
+#define NGX_PODI_FEED_STALE    10
+#define NGX_PODI_TOKEN_LEEWAY  5
+
+typedef enum {
+    NGX_PODI_LIVE,
+    NGX_PODI_REVOKED,
+    NGX_PODI_UNKNOWN
+} ngx_podi_revoked_e;
+
+typedef struct {
+    ngx_atomic_t   leader;              /* pid that feeds */
+    ngx_atomic_t   lease;               /* until then, seconds */
+    ngx_atomic_t   synced;              /* last complete feed, seconds; 0 */
+    ngx_atomic_t   blind_until;         /* entries were lost; seconds */
+} ngx_podi_feed_t;
+
+
+/* refused by every worker from the next request on; `sid` is a UUID's text */
+void ngx_podi_revoke_session(const podi_str_t *sid);
+
+ngx_podi_revoked_e ngx_podi_session_state(const podi_str_t *sid);
+
+/* NULL without a zone */
+ngx_podi_feed_t *ngx_podi_feed(void);
+ngx_uint_t ngx_podi_revoked_count(void);
 
 
 #endif /* NGX_PODI_REVOKE_H */

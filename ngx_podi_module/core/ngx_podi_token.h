@@ -1,8 +1,7 @@
 /*
- * ngx_podi_token: access tokens of our own.
+ * ngx_podi_token: access tokens of PODI's own, made and read.
  *
- * An `at+jwt` (RFC 9068), ES256, with the claims iss aud sub client_id iat
- * exp jti sid tid src rol.
+ *     typ at+jwt (RFC 9068): iss aud sub client_id iat exp jti sid tid rol src
  */
 
 #ifndef NGX_PODI_TOKEN_H
@@ -12,22 +11,37 @@
 #include "ngx_podi.h"
 
 
-/* carries an access token where no header can be set; GET and HEAD only */
+/* carries an access token; taken from it for GET and HEAD only */
 #define NGX_PODI_ACCESS_COOKIE  "__Host-podi_s"
 
 typedef struct {
-    podi_str_t   session;
-    podi_str_t   user;
-    podi_str_t   tenant;            /* UUID */
-    podi_str_t   role;
-    podi_str_t   source;            /* identity_source */
+    podi_str_t  session;
+    podi_str_t  user;
+    podi_str_t  tenant;
+    podi_str_t  role;
+    podi_str_t  source;             /* identity_source */
 } ngx_podi_grant_t;
 
 
-/* ERROR: no memory, or no key (which the configuration refuses) */
+/* an access token for a session; *ret_expires in seconds since 1970 */
 PODI_MUSTCHECK podi_rc_t ngx_podi_token_mint(ngx_http_request_t *r,
     const ngx_podi_grant_t *grant, podi_str_t *ret_token,
     time_t *ret_expires);
+
+/*
+ * Who the token speaks for; the strings belong to the request.  TOKEN_INVALID
+ * or TOKEN_EXPIRED.  Whether the session still lives is not looked at.
+ */
+PODI_MUSTCHECK podi_rc_t ngx_podi_token_read(ngx_http_request_t *r,
+    const podi_str_t *token, ngx_podi_identity_t *ret_identity,
+    podi_fail_t *fail);
+
+/* for /.well-known/jwks.json */
+PODI_MUSTCHECK podi_rc_t ngx_podi_token_jwks(ngx_http_request_t *r,
+    podi_str_t *ret_text);
+
+/* a directive needs the token key, the issuer and the audience */
+void ngx_podi_token_needed(ngx_conf_t *cf);
 
 
 #endif /* NGX_PODI_TOKEN_H */

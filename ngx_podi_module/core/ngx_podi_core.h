@@ -1,0 +1,204 @@
+/*
+ * ngx_podi_core: what the files of core, and the gateway modules, know of
+ * each other.  Features include ngx_podi.h only.
+ */
+
+#ifndef NGX_PODI_CORE_H
+#define NGX_PODI_CORE_H
+
+
+#include "ngx_podi.h"
+#include "ngx_podi_metric.h"
+#include "ngx_podi_revoke.h"
+#include "podi_assert.h"
+#include "podi_context.h"
+#include "podi_jose.h"
+
+
+extern ngx_module_t  ngx_http_podi_module;
+
+/* what one worker process has; made in init_process */
+
+typedef struct ngx_podi_worker_s  ngx_podi_worker_t;
+
+struct ngx_podi_worker_s {
+    podi_io_t                   *io;
+    podi_pg_t                   *pg;
+    podi_redis_t                *redis;
+    podi_mem_t                  *mem;        /* the cycle's pool */
+    podi_timer_t                *tick;
+    ngx_podi_slot_t             *slot;       /* in shared memory, or NULL */
+    podi_pg_stat_t               seen;       /* at the last tick */
+    podi_link_t                  threads;    /* waiting for a core */
+    podi_timer_t                *thread_poll;
+};
+
+/* a table of routes that a directive has brought in, and its cells */
+
+typedef struct {
+    const ngx_podi_route_t      *routes;
+    ngx_uint_t                   n;
+    ngx_podi_metric_cell_t     **cells;      /* one a route, in shared memory */
+} ngx_podi_table_t;
+
+typedef struct {
+    podi_mem_t                  *mem;        /* the cycle's pool */
+
+    ngx_str_t                    pg;         /* conninfo, with a NUL */
+    podi_secret_t               *pg_password;
+    ngx_uint_t                   pg_pipelined;
+    ngx_uint_t                   pg_slow;
+    ngx_uint_t                   pg_depth;
+
+    ngx_str_t                    redis;      /* path or ip:port, with a NUL */
+    podi_secret_t               *redis_password;
+
+    podi_context_key_t          *context_key;
+
+    podi_jose_key_t             *token_key;  /* signs */
+    podi_jose_ring_t            *token_ring; /* verifies */
+    ngx_str_t                    token_issuer;
+    ngx_str_t                    token_audience;
+    time_t                       token_lifetime;
+
+    ngx_shm_zone_t              *zone;
+    ngx_int_t                    threads;
+    ngx_int_t                    thread_queue;
+    ngx_thread_pool_t           *thread_pool;
+
+    ngx_array_t                  tables;     /* ngx_podi_table_t */
+    ngx_array_t                  tenants;    /* podi_str_t, "@slug" */
+    ngx_podi_metric_cell_t      *other;      /* requests on no route */
+
+    ngx_uint_t                   needs_pg;   /* a directive wants it */
+    ngx_uint_t                   needs_token;
+
+    ngx_podi_worker_t           *worker;     /* written by init_process only */
+} ngx_podi_main_conf_t;
+
+/* `podi_task;` and its like: what one location serves */
+
+typedef struct {
+    const ngx_podi_route_t      *routes;
+    ngx_http_handler_pt          handler;
+} ngx_podi_content_t;
+
+typedef struct {
+    podi_str_t                   tenant;     /* "@slug", or "" */
+    ngx_msec_t                   deadline;
+    ngx_array_t                 *contents;   /* of this very location */
+} ngx_podi_loc_conf_t;
+
+/*
+ * A flow that is bound to a request.  Found again from the flow, which is
+ * its first member, and from the request (pr->bound).
+ */
+
+typedef struct {
+    podi_flow_t                  flow;
+    ngx_http_request_t          *request;
+    podi_op_t                    body;       /* nginx reads it */
+    void                        *receiver;   /* of ngx_podi_receive_body */
+    ngx_event_t                  deadline;
+    ngx_event_t                  ended;      /* posted, for a clean stack */
+    ngx_int_t                    outcome;
+    podi_rc_t                    rc;
+    unsigned                     access:1;   /* else content */
+    unsigned                     starting:1;
+    unsigned                     reading:1;  /* the body is not there yet */
+    unsigned                     inside:1;   /* nginx's reader was called */
+    unsigned                     held:1;     /* r->main->count knows of us */
+    unsigned                     parked:1;
+    unsigned                     unbounded:1;
+    unsigned                     finished:1;
+    unsigned                     gone:1;     /* the client went away */
+} ngx_podi_bound_t;
+
+#define ngx_podi_bound(f)  ((ngx_podi_bound_t *) (void *) (f))
+
+/* what core remembers of a request beyond what features may see */
+
+typedef struct {
+    ngx_podi_ctx_t               pub;
+    podi_mem_t                   mem;
+    ngx_pool_t                  *pool;
+    const ngx_podi_content_t    *content;
+    const ngx_podi_route_t      *route;
+    podi_str_t                   args[NGX_PODI_ROUTE_ARGS];
+    ngx_uint_t                   allowed;    /* methods of the path */
+    const void                  *looked;     /* the location and the path */
+    const u_char                *looked_uri; /* ... for which that holds */
+    ngx_podi_metric_cell_t      *cell;       /* of the route */
+    ngx_podi_bound_t            *bound;      /* the latest flow */
+    podi_str_t                   body;
+    size_t                       body_max;
+    podi_str_t                   context;    /* signed, of the identity */
+    podi_error_e                 error;      /* that was answered */
+    podi_error_e                 refused;    /* why there is no identity */
+    podi_msec_t                  mono;       /* when it began */
+    u_char                    *(*log_handler)(ngx_http_request_t *r,
+                                     ngx_http_request_t *sr, u_char *buf,
+                                     size_t len);
+} ngx_podi_request_t;
+
+
+/* NULL: no memory; the one of the main request, also after redirects */
+ngx_podi_request_t *ngx_podi_request(ngx_http_request_t *r);
+
+/* never makes one */
+ngx_podi_request_t *ngx_podi_request_find(ngx_http_request_t *r);
+
+ngx_podi_worker_t *ngx_podi_worker(void);
+const ngx_podi_main_conf_t *ngx_podi_conf(void);
+
+void ngx_podi_mem_init(podi_mem_t *mem, ngx_pool_t *pool);
+
+/* the loop of this process, and its end (nothing may be watched any more) */
+podi_io_t *ngx_podi_io_create(ngx_cycle_t *cycle);
+
+/*
+ * Binds a flow to the access phase: what an access handler returns.  When the
+ * flow is DONE the phases go on, from a handler that finds its verdict in its
+ * own ctx; when it fails, the failure is answered.
+ */
+ngx_int_t ngx_podi_flow_access(ngx_http_request_t *r,
+    const podi_step_t *steps, void *ctx);
+
+/* the body is there, or will never be: waits for the client's end as well */
+void ngx_podi_flow_park(ngx_podi_bound_t *b);
+
+/* for the module itself, without a request: role gateway of a tenant */
+PODI_MUSTCHECK podi_rc_t ngx_podi_pg_call_tenant(podi_flow_t *f,
+    podi_pg_call_t *call, const podi_str_t *tenant);
+
+/* pieces of work that wait for a core, in all workers */
+ngx_uint_t ngx_podi_threads_waiting(void);
+
+/*
+ * The route that the request's location has for it; NULL: none, and
+ * pr->allowed has the methods that its path would take.
+ */
+const ngx_podi_route_t *ngx_podi_route_here(ngx_http_request_t *r);
+
+/* fills the cells of all tables; called when the zone is there */
+ngx_int_t ngx_podi_metric_bind(ngx_podi_main_conf_t *pmcf);
+
+/* directives (ngx_podi_conf.c, ngx_podi_conf_set.c) */
+extern ngx_command_t  ngx_podi_commands[];
+void *ngx_podi_create_main_conf(ngx_conf_t *cf);
+char *ngx_podi_init_main_conf(ngx_conf_t *cf, void *conf);
+void *ngx_podi_create_loc_conf(ngx_conf_t *cf);
+char *ngx_podi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+
+char *ngx_podi_set_pg(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_podi_set_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_podi_set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_podi_set_context_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_podi_set_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_podi_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_podi_set_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_podi_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+#endif /* NGX_PODI_CORE_H */

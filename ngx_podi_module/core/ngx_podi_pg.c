@@ -1,0 +1,176 @@
+/*
+ * ngx_podi_pg: the PostgreSQL engine as a request sees it, and what is told
+ * to others after a commit.
+ *
+ * The context is signed for a minute and kept with the request, because a
+ * flow may make several calls.
+ */
+
+#include "ngx_podi_core.h"
+#include "podi_event.h"
+#include "podi_queue.h"
+
+
+#define NGX_PODI_CONTEXT_LIFE  60       /* seconds */
+
+
+static podi_rc_t ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
+    const podi_context_t *who, const podi_str_t *known);
+
+
+void
+ngx_podi_pg_init(ngx_http_request_t *r, podi_pg_call_t *call,
+    podi_sql_e sql)
+{
+    podi_pg_call_init(call, sql, ngx_podi_mem(r));
+}
+
+
+/* a role that is not one of ours gives the least: that of anybody */
+
+podi_rc_t
+ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
+    podi_pg_call_t *call)
+{
+    podi_rc_t             rc;
+    podi_context_t        who;
+    ngx_podi_loc_conf_t  *plcf;
+    ngx_podi_request_t   *pr = ngx_podi_request(r);
+
+    ngx_memzero(&who, sizeof(podi_context_t));
+
+    if (pr->pub.identity.known) {
+
+        who.tenant = pr->pub.identity.tenant;
+        who.user = pr->pub.identity.user;
+
+        if (podi_role_parse(&pr->pub.identity.role, &who.role) != PODI_OK
+            || who.role > PODI_ROLE_ADMIN)
+        {
+            who.role = PODI_ROLE_ANON;
+        }
+
+    } else {
+        plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+
+        who.tenant = (pr->pub.identity.tenant.len != 0)
+                     ? pr->pub.identity.tenant : plcf->tenant;
+        who.role = PODI_ROLE_ANON;
+    }
+
+    rc = ngx_podi_pg_send(f, call, &who, &pr->context);
+
+    if (rc == PODI_AGAIN) {
+        pr->context = call->context;
+    }
+
+    return rc;
+}
+
+
+podi_rc_t
+ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
+    podi_pg_call_t *call, const char *role)
+{
+    podi_str_t            name;
+    podi_context_t        who;
+    ngx_podi_loc_conf_t  *plcf;
+    ngx_podi_request_t   *pr = ngx_podi_request(r);
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+    name = podi_str_c(role);
+
+    ngx_memzero(&who, sizeof(podi_context_t));
+
+    who.tenant = (pr->pub.identity.tenant.len != 0) ? pr->pub.identity.tenant
+                                                    : plcf->tenant;
+    who.user = pr->pub.identity.user;
+
+    if (podi_role_parse(&name, &who.role) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no role %s",
+                         role);
+    }
+
+    return ngx_podi_pg_send(f, call, &who, NULL);
+}
+
+
+podi_rc_t
+ngx_podi_pg_call_tenant(podi_flow_t *f, podi_pg_call_t *call,
+    const podi_str_t *tenant)
+{
+    podi_context_t  who;
+
+    ngx_memzero(&who, sizeof(podi_context_t));
+
+    who.tenant = *tenant;
+    who.role = PODI_ROLE_GATEWAY;
+
+    return ngx_podi_pg_send(f, call, &who, NULL);
+}
+
+
+static podi_rc_t
+ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
+    const podi_context_t *who, const podi_str_t *known)
+{
+    podi_pg_t                   *pg;
+    podi_context_t               signed_for;
+    const ngx_podi_main_conf_t  *pmcf;
+
+    pg = ngx_podi_pg();
+    pmcf = ngx_podi_conf();
+
+    if (pg == NULL || pmcf->context_key == NULL) {
+        return podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
+                         "PostgreSQL is not configured");
+    }
+
+    if (known != NULL && known->len != 0) {
+        call->context = *known;
+        return podi_pg_call(pg, f, call);
+    }
+
+    signed_for = *who;
+    signed_for.expires = podi_time_now()
+                         + (podi_usec_t) NGX_PODI_CONTEXT_LIFE * 1000000;
+
+    if (podi_context_mint(pmcf->context_key, &signed_for, f->mem,
+                          &call->context, &f->fail)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return podi_pg_call(pg, f, call);
+}
+
+
+void
+ngx_podi_announce(ngx_http_request_t *r, const podi_str_t *events,
+    const podi_str_t *hints)
+{
+    podi_mem_t    *mem;
+    podi_redis_t  *redis;
+
+    redis = ngx_podi_redis();
+    if (redis == NULL) {
+        return;
+    }
+
+    mem = ngx_podi_mem(r);
+
+    /* DECLINED also means that there was nothing to tell */
+
+    if (hints != NULL && hints->len > 2
+        && podi_queue_push_hints(redis, mem, hints) != PODI_OK)
+    {
+        ngx_podi_count(NGX_PODI_COUNT_ANNOUNCE_LOST);
+    }
+
+    if (events != NULL && events->len > 2
+        && podi_event_publish(redis, mem, events) != PODI_OK)
+    {
+        ngx_podi_count(NGX_PODI_COUNT_ANNOUNCE_LOST);
+    }
+}
