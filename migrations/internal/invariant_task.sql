@@ -52,9 +52,10 @@ as $$
                   and e.job_id = j.job_id
                   and e.type in ('job.succeeded', 'job.failed',
                                  'job.cancelled')) e on true
+     cross join lateral (
+           select (j.settled_fence is not null)::int as due) s
      where (t.kind = 'user' and u.floor = 0
-            and (e.n, e.same) <> (case when j.settled_fence is null
-                                  then (0, 0) else (1, 1) end))
+            and (e.n, e.same) <> (s.due, s.due))
            or (t.kind = 'system' and e.n > 0)
     union all
     select 'I9 task agrees with its jobs', t.task_id::text

@@ -1,0 +1,109 @@
+# sys.job_retry, sys.job_return: attempts, crashes and deferrals counted apart.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Sql;
+use Podi::Work;
+
+my $db = Podi::Sql->new;
+my $w = Podi::Work->new($db);
+my $ann = $w->person('ann', 1000);
+my $pic = $w->media($ann);
+my @COUNTS = qw(state attempts deferrals crashes);
+
+
+sub running
+{
+    my $t = $w->submit($ann, inputs => [$pic], actions => ['resize']);
+
+    return ($t, $w->claim_task($t)->[0]);
+}
+
+
+subtest 'a failed attempt waits and is tried again' => sub {
+    my ($t, $j) = running();
+    my $r = $w->retry($j, 'attempt', delay => 60_000, code => 'store_failed');
+
+    is_deeply [@{$r}{qw(verdict state)}], ['OK', 'queued'], 'queued';
+    is_deeply Podi::Work::types($r->{_events}), ['job.delayed'], 'told';
+    is $r->{_events}[0]{data}{reason}, 'store_failed', 'with the reason';
+    like $r->{_events}[0]{data}{retry_at}, qr/^\d{4}-.*Z$/, 'and the time';
+    is_deeply [@{ $w->job($j->{job_id}) }{@COUNTS}], ['queued', 1, 0, 0],
+              'one attempt counted';
+    is_deeply $w->claim_task($t), [], 'not before its time';
+    $w->bend($j->{job_id}, 'not_before = now()');
+    is $w->claim_task($t)->[0]{attempts}, 2, 'then the second';
+    is_deeply [map { $_->{outcome} } @{ $db->super->all(undef,
+                  'select outcome from podi.attempt where job_id = ?'
+                  . ' order by fence', $j->{job_id}) }],
+              ['retried', 'running'], 'both are written down';
+};
+
+subtest 'the last attempt fails the job' => sub {
+    my $before = $w->wallet($ann);
+    my ($t, $j) = running();
+
+    for my $n (1 .. 2) {
+        is $w->retry($j, 'attempt')->{state}, 'queued', "attempt $n";
+        $j = $w->claim_task($t)->[0];
+    }
+    my $r = $w->retry($j, 'attempt', code => 'job_timeout', detail => 'slow');
+    is $r->{state}, 'failed', 'the third is final';
+    is_deeply Podi::Work::types($r->{_events}),
+              ['job.failed', 'wallet.released', 'task.failed'], 'told';
+    is_deeply [@{ $w->job($j->{job_id}) }{qw(error_code error_detail)}],
+              ['job_timeout', 'slow'], 'with the last reason';
+    is_deeply $w->wallet($ann), $before, 'released';
+    is $w->retry($j, 'attempt')->{verdict}, 'ALREADY', 'again: ALREADY';
+};
+
+subtest 'a deferral is no attempt and buys no time' => sub {
+    my ($t, $j) = running();
+    my $start_by = $w->job($j->{job_id})->{start_by};
+
+    for (1 .. 5) {
+        is $w->retry($j, 'deferral', code => 'rate_limited')->{state},
+           'queued', 'queued';
+        $j = $w->claim_task($t)->[0];
+    }
+    is_deeply [@{ $w->job($j->{job_id}) }{@COUNTS}], ['running', 1, 5, 0],
+              'counted apart';
+    is $w->job($j->{job_id})->{start_by}, $start_by, 'the deadline stays';
+};
+
+subtest 'a drain gives back at once' => sub {
+    my ($t, $j) = running();
+    my ($t2, $k) = running();
+    $w->settle($k, 'succeeded');
+    my $r = $w->sys('job_return(?::uuid[], ?::int[])',
+                    "{$j->{job_id},$k->{job_id}}", '{1,1}');
+
+    is_deeply [map { [@{$_}{qw(job_id state queue)}] } @$r],
+              [[$j->{job_id}, 'queued', 'image']], 'what is still held';
+    is_deeply [@{ $w->job($j->{job_id}) }{@COUNTS}], ['queued', 0, 0, 0],
+              'the attempt does not count';
+    is $w->claim_task($t)->[0]{fence}, 2, 'claimable at once';
+    is $w->settle($j, 'succeeded')->{verdict}, 'STALE', 'not by who gave it';
+};
+
+subtest 'only the holder gives up' => sub {
+    my ($t, $j) = running();
+
+    is $w->retry($j, 'attempt', fence => 9)->{verdict}, 'STALE', 'not his';
+    is $w->retry($j, 'attempt')->{verdict}, 'OK', 'his';
+    is $w->retry($j, 'attempt')->{verdict}, 'ALREADY', 'again: ALREADY';
+    my ($k) = @{ $w->claim_task($t) };
+    is $w->retry($j, 'attempt')->{verdict}, 'ALREADY', 'and stays so';
+    is $w->job($j->{job_id})->{state}, 'running', 'the next holder keeps it';
+    is_deeply $w->sys('job_return(?::uuid[], ?::int[])', "{$j->{job_id}}",
+                      '{1}'), [], 'an old fence returns nothing';
+    $w->{worker}->refused('U0400', undef,
+        'select * from sys.job_retry(?, 2, ?, 0, null, null)', $j->{job_id},
+        'whim', 'another kind is refused');
+};
+
+$db->whole;
+done_testing;

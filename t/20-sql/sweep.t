@@ -1,0 +1,124 @@
+# sys.job_sweep, sys.worker_gone: holders that vanish.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Sql;
+use Podi::Work;
+
+my $db = Podi::Sql->new;
+my $w = Podi::Work->new($db);
+my $ann = $w->person('ann', 1000);
+my $ben = $w->person('ben', 1000);
+my $pic = $w->media($ann);
+
+
+sub running
+{
+    my ($worker) = @_;
+    my $t = $w->submit($ann, inputs => [$pic], actions => ['resize']);
+
+    return ($t, $w->claim_task($t, worker => $worker)->[0]);
+}
+
+
+sub lapse
+{
+    my ($j) = @_;
+
+    return $w->bend($j->{job_id}, "lease_until = now() - interval '1 s'");
+}
+
+
+subtest 'a lease that ran out is taken away' => sub {
+    my ($t, $j) = running('w1');
+    my ($t2, $live) = running('w1');
+
+    lapse($j);
+    my $s = $w->sys('job_sweep(10)');
+    is_deeply [map { [@{$_}{qw(job_id tenant_id queue state)}] } @$s],
+              [[$j->{job_id}, $w->{tenant}, 'image', 'queued']],
+              'that one, back in the queue';
+    is_deeply Podi::Work::types($s->[0]{_events}), ['job.delayed'], 'told';
+    is_deeply [@{ $w->job($j->{job_id}) }{qw(fence attempts crashes pushed_at)}],
+              [2, 0, 1, undef], 'a crash, not an attempt; the fence rose';
+    is $w->job($live->{job_id})->{state}, 'running', 'a live lease stays';
+    is $w->settle($live, 'succeeded')->{verdict}, 'OK', 'and settles';
+};
+
+subtest 'a worker known to be dead is not waited for' => sub {
+    my ($t, $j) = running('dead');
+    my ($t2, $k) = running('alive');
+    my $g = $w->sys('worker_gone(?)', 'dead');
+
+    is_deeply [map { $_->{job_id} } @$g], [$j->{job_id}], 'its jobs only';
+    is $w->settle($j, 'succeeded')->{verdict}, 'STALE', 'fenced off';
+    is $w->claim_task($t)->[0]{fence}, 3, 'claimable at once';
+    is_deeply $w->sys('worker_gone(?)', 'dead'), [], 'twice is harmless';
+    $w->settle($k, 'succeeded');
+};
+
+subtest 'a job that takes three holders with it fails' => sub {
+    my $before = $w->wallet($ann);
+    my ($t, $j) = running('w1');
+
+    for my $n (1 .. 2) {
+        lapse($j);
+        is $w->sys('job_sweep(10)')->[0]{state}, 'queued', "crash $n";
+        $j = $w->claim_task($t, worker => 'w2')->[0];
+    }
+    my $g = $w->sys('worker_gone(?)', 'w2');
+    is $g->[0]{state}, 'failed', 'the third ends it';
+    is_deeply Podi::Work::types($g->[0]{_events}),
+              ['job.failed', 'wallet.released', 'task.failed'], 'told';
+    is_deeply [@{ $w->job($j->{job_id}) }{qw(error_code crashes)}],
+              ['job_crashed', 3], 'as crashed';
+    is_deeply $w->wallet($ann), $before, 'released';
+    is $w->settle($j, 'succeeded')->{verdict}, 'STALE',
+       'the last holder is refused too';
+};
+
+subtest 'a sweep takes many, of many users, in one go' => sub {
+    my $mine = $w->media($ben);
+    my @j;
+    for my $who ([$ann, $pic], [$ben, $mine]) {
+        for (1 .. 3) {
+            my $t = $w->submit($who->[0], inputs => [$who->[1]],
+                               actions => ['resize', 'convert']);
+            push @j, @{ $w->claim_task($t) };
+        }
+    }
+    $w->bend($_->{job_id}, "lease_until = now() - interval '1 s', crashes = 2")
+        for @j[0 .. 8];
+    lapse($_) for @j[9 .. 11];
+
+    my $s = $w->sys('job_sweep(100)');
+    my %n;
+    $n{ $_->{state} }++ for @$s;
+    is_deeply \%n, { failed => 9, queued => 3 }, 'each as it must';
+    is @{ $w->sys('job_sweep(100)') }, 0, 'nothing is left';
+    $db->whole('and the books are right');
+};
+
+subtest 'a sweep is bounded and passes over what is locked' => sub {
+    my @j = map { (running('w3'))[1] } 1 .. 3;
+    my $other = $db->login('postgres');
+
+    lapse($_) for @j;
+    $other->dbh->begin_work;
+    $other->run('select 1 from podi.task_header where task_id = ? for update',
+                $j[0]{task_id});
+    is @{ $w->sys('job_sweep(100)') }, 2, 'all but the locked one';
+    $other->dbh->rollback;
+    is @{ $w->sys('job_sweep(100)') }, 1, 'which comes next time';
+
+    my @k = map { (running('w4'))[1] } 1 .. 3;
+    lapse($_) for @k;
+    is @{ $w->sys('job_sweep(2)') }, 2, 'at most so many';
+    $w->sys('job_sweep(9)');
+};
+
+$db->whole;
+done_testing;
