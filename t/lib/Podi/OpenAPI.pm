@@ -127,8 +127,7 @@ sub _any_problem
 
     return $why if $arg->{status} !~ /^(?:404|405|400|413|414|5\d\d)$/;
     return $why if $arg->{type} !~ m{^application/problem\+json\b};
-    return $self->_judge($arg, $self->{doc}{components}{schemas}{Problem},
-                         '#/components/schemas/Problem');
+    return $self->check_schema('Problem', $arg->{body});
 }
 
 
@@ -175,6 +174,16 @@ sub _judge
 
     my @errors = $self->{schema}->validate($value, $schema);
     return map { "$where: $_" } @errors;
+}
+
+
+# the errors of one value against a schema by name
+sub check_schema
+{
+    my ($self, $name, $text) = @_;
+
+    return $self->_judge({ body => $text },
+                         $self->{doc}{components}{schemas}{$name}, $name);
 }
 
 

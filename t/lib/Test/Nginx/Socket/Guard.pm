@@ -11,8 +11,9 @@ use strict;
 use warnings;
 use Exporter 'import';
 use File::Find ();
+use Podi::Proc qw( clients_of open_files poll );
 use Test::More ();
-use Test::Nginx::Socket::Server qw( poll pids );
+use Test::Nginx::Socket::Server qw( pids );
 use Test::Nginx::Socket::Set qw( %Set );
 
 our @EXPORT_OK = qw( settle judge_lines judge_answer judge_rest complain );
@@ -40,61 +41,10 @@ sub judge_lines
 }
 
 
-# socket inodes and other open files of one process
-sub _open_files
-{
-    my ($pid) = @_;
-    my (%socket, @files);
-
-    for my $fd (glob "/proc/$pid/fd/*") {
-        my $to = readlink $fd // next;
-
-        if ($to =~ /^socket:\[(\d+)\]$/) {
-            $socket{$1} = 1;
-
-        } else {
-            push @files, $to;
-        }
-    }
-
-    return (\%socket, \@files);
-}
-
-
-sub _tcp
-{
-    my @rows;
-
-    for my $file (qw( /proc/net/tcp /proc/net/tcp6 )) {
-        open my $fh, '<', $file or next;
-        <$fh>;
-        while (<$fh>) {
-            my @f = split;
-            push @rows, { local  => hex(($f[1] =~ /:(\w+)$/)[0]),
-                          remote => hex(($f[2] =~ /:(\w+)$/)[0]),
-                          state  => $f[3], inode => $f[9] };
-        }
-    }
-
-    return @rows;
-}
-
-
-# connections of clients that nginx still holds; not those to itself
-sub _connections
-{
-    my %mine = map { %{ (_open_files($_))[0] } } pids();
-    my @mine = grep { $mine{ $_->{inode} } && $_->{state} ne '0A' } _tcp();
-    my %from = map { $_->{local} => 1 } @mine;
-
-    return grep { $_->{local} == $Set{port} && !$from{ $_->{remote} } } @mine;
-}
-
-
 # waits until nginx has closed what this client has closed; false: it did not
 sub settle
 {
-    return poll(5, sub { !_connections() });
+    return poll(5, sub { !clients_of([ pids() ], $Set{port}) });
 }
 
 
@@ -126,7 +76,7 @@ sub _temp_files
 sub _deleted
 {
     return map { grep { / \(deleted\)$/ && m{^\Q$Set{root}\E/} }
-                 @{ (_open_files($_))[1] } } pids();
+                 @{ (open_files($_))[1] } } pids();
 }
 
 

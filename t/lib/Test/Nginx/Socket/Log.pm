@@ -9,9 +9,9 @@ package Test::Nginx::Socket::Log;
 use strict;
 use warnings;
 use Exporter 'import';
+use Podi::Proc qw( poll );
 use Test::More ();
 use Test::Nginx::Socket::Guard qw( settle judge_lines );
-use Test::Nginx::Socket::Server qw( poll );
 use Test::Nginx::Socket::Set qw( %Set bail_out );
 
 our @EXPORT_OK = qw( check_logs mark fresh );

@@ -15,7 +15,7 @@ use Test::Nginx::Socket::Http2 qw( send_http2 );
 use Test::Nginx::Socket::Log qw( check_logs mark fresh );
 use Test::Nginx::Socket::Request qw( requests send_request request_line );
 use Test::Nginx::Socket::Response qw( parse_response );
-use Test::Nginx::Socket::Server qw( start stop run_to_death poll version );
+use Test::Nginx::Socket::Server qw( start stop run_to_death version );
 use Test::Nginx::Socket::Set qw( %Set bail_out );
 
 my @MORE = qw( ok is isnt like unlike is_deeply cmp_ok pass fail diag skip

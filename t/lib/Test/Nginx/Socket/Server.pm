@@ -13,31 +13,15 @@ use Exporter 'import';
 use File::Path qw( make_path remove_tree );
 use IO::Socket::INET;
 use POSIX ();
-use Time::HiRes qw( sleep time );
+use Podi::Proc qw( children poll reaped san_env );
 use Test::Nginx::Socket::Set qw( %Set bail_out env_port );
 
-our @EXPORT_OK = qw( start stop pid pids run_to_death expand poll version );
+our @EXPORT_OK = qw( start stop pid pids run_to_death expand version );
 
 my ($pid, $running);
 
 
 sub pid { $pid }
-
-# polls until the code is true; its value, or false after the deadline
-sub poll
-{
-    my ($seconds, $code) = @_;
-    my $end = time + $seconds;
-    my $value;
-
-    until ($value = $code->()) {
-        return $value if time > $end;
-        sleep 0.01;
-    }
-
-    return $value;
-}
-
 
 sub version
 {
@@ -51,16 +35,7 @@ sub version
 # the processes of this nginx: the child and its workers
 sub pids
 {
-    return () if !$pid;
-
-    my $path = "/proc/$pid/task/$pid/children";
-    my $kids = '';
-
-    if (open my $fh, '<', $path) {
-        $kids = <$fh> // '';
-    }
-
-    return ($pid, split ' ', $kids);
+    return $pid ? ($pid, children($pid)) : ();
 }
 
 
@@ -197,17 +172,10 @@ sub _spawn
     open STDIN, '<', '/dev/null';
     open STDOUT, '>>', "$root/logs/stdout.log";
     open STDERR, '>>', "$root/logs/stderr.log";
+    %ENV = (%ENV, san_env("$root/logs", (split ' ', $Set{binary})[0]));
     exec(split(' ', $Set{binary}), '-p', "$root/", '-c',
          "$root/conf/nginx.conf", '-e', "$root/logs/error.log")
         or POSIX::_exit(127);
-}
-
-
-sub _reaped
-{
-    my ($child) = @_;
-
-    return waitpid($child, POSIX::WNOHANG()) == $child ? 1 : 0;
 }
 
 
@@ -253,7 +221,7 @@ sub start
     _root($conf, $files, $name);
     $pid = _spawn();
 
-    my $up = poll(30, sub { _reaped($pid) ? 'dead' : _listens() });
+    my $up = poll(30, sub { reaped($pid) ? 'dead' : _listens() });
     if (!$up || $up eq 'dead') {
         undef $pid if $up;
         bail_out("$name - Cannot start nginx\n", log_tail());
@@ -275,7 +243,7 @@ sub run_to_death
     $pid = _spawn();
 
     my $end = poll(30, sub {
-        return 'listens' if _listens() && !_reaped($pid);
+        return 'listens' if _listens() && !reaped($pid);
         return 0 if waitpid($pid, POSIX::WNOHANG()) != $pid;
         $status = $?;
         return 'dead';
@@ -293,7 +261,7 @@ sub run_to_death
 
 sub alive
 {
-    return $pid && !_reaped($pid);
+    return $pid && !reaped($pid);
 }
 
 
@@ -306,7 +274,7 @@ sub stop
     return 1 if !$pid;
 
     kill 'QUIT', $pid;
-    if (!poll(10, sub { _reaped($pid) || !kill 0, $pid })) {
+    if (!poll(10, sub { reaped($pid) || !kill 0, $pid })) {
         $clean = 0;
         kill 'KILL', pids();
         waitpid $pid, 0;

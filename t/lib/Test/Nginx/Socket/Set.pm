@@ -29,7 +29,8 @@ our %Set = (
     conns    => 64,
     level    => $ENV{TEST_NGINX_LOG_LEVEL} || 'debug',
     master   => $ENV{TEST_NGINX_MASTER_PROCESS} || 'off',
-    binary   => $ENV{TEST_NGINX_BINARY} || 'nginx',
+    binary   => $ENV{TEST_NGINX_BINARY}
+                || (-x '/usr/sbin/nginx' ? '/usr/sbin/nginx' : 'nginx'),
     modules  => [ split ' ', $ENV{TEST_NGINX_LOAD_MODULES} // '' ],
     timeout  => $ENV{TEST_NGINX_TIMEOUT} || 3,
     shuffle  => !$ENV{TEST_NGINX_NO_SHUFFLE},

@@ -1,0 +1,215 @@
+package Podi::Stack::Part;
+
+# One process of a private stack: Redis, nginx or a daemon.
+#
+#     down --[start]--> up --[pause]--> paused --[resume]--> up
+#     up --[stop | kill]--> down
+#
+# It is our direct child, in a session of its own; what it forked is remembered,
+# so that the end of the test can prove that all of it is gone.
+
+use strict;
+use warnings;
+
+use IO::Socket::INET;
+use IO::Socket::UNIX;
+use Podi::Proc qw( poll spawn children tree reaped gone san_env );
+use Podi::Stack::Files;
+
+my %SECONDS = (nginx => 20, redis => 10);
+
+
+sub new
+{
+    my ($class, $stack, $name) = @_;
+
+    # the stack holds the parts, so the way back must not keep it alive
+    my $self = bless { stack => $stack, name => $name, seen => {} }, $class;
+    require Scalar::Util;
+    Scalar::Util::weaken($self->{stack});
+    return $self;
+}
+
+
+sub pid     { $_[0]{pid} }
+sub running { $_[0]{pid} && !reaped($_[0]{pid}) && !gone($_[0]{pid}) }
+sub pids    { $_[0]{pid} ? tree($_[0]{pid}) : () }
+sub workers { $_[0]{pid} ? children($_[0]{pid}) : () }
+sub seen    { keys %{ $_[0]{seen} } }
+
+
+sub _command
+{
+    my ($self) = @_;
+    my ($stack, $name) = @{$self}{qw( stack name )};
+    my $dir = $stack->{dir};
+
+    return (cmd => [ 'redis-server', "$dir/redis/redis.conf" ],
+            user => 'redis') if $name eq 'redis';
+
+    if ($name eq 'nginx') {
+        my $binary = $ENV{PODI_NGINX} // '/usr/sbin/nginx';
+
+        Podi::Stack::Files::write_nginx($stack);
+        return (env => { san_env("$dir/log", $binary) }, dir => $dir,
+                cmd => [ $binary, '-p', "$dir/", '-c', "$dir/conf/nginx.conf",
+                         '-e', "$dir/log/error.log", '-g', 'daemon off;' ]);
+    }
+
+    Podi::Stack::Files::write_workers($stack);
+    die "$name is not built\n" if !-x "$dir/bin/$name";
+    return (user => Podi::Stack::Files::web_user(), dir => $dir,
+            env => { san_env("$dir/log", "$dir/bin/$name"), HOME => $dir },
+            cmd => [ "$dir/bin/$name", '-c', "$dir/conf/workers.conf" ]);
+}
+
+
+sub _ready
+{
+    my ($self) = @_;
+    my $stack = $self->{stack};
+
+    return $stack->redis('ping') eq 'PONG' if $self->{name} eq 'redis';
+    return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                 PeerPort => $stack->{port})
+        if $self->{name} eq 'nginx';
+    return children($self->{pid}) > 0;
+}
+
+
+sub start
+{
+    my ($self) = @_;
+    my $log = $self->{stack}->log_file("$self->{name}.out");
+
+    return $self if $self->running;
+
+    $self->{pid} = spawn($self->_command, log => $log);
+
+    my $state = poll(30, sub {
+        reaped($self->{pid}) ? 'dead' : $self->_ready ? 'up' : 0;
+    });
+
+    if (!$state || $state eq 'dead') {
+        $self->{pid} = undef if $state;
+        die "$self->{name} does not start\n" . $self->tail;
+    }
+
+    $self->remember;
+    return $self;
+}
+
+
+sub remember
+{
+    my ($self) = @_;
+
+    $self->{seen}{$_} = 1 for $self->pids;
+}
+
+
+sub tail
+{
+    my ($self) = @_;
+    my $text = '';
+
+    for my $file (map { $self->{stack}->log_file($_) } "$self->{name}.out",
+                  $self->{name} eq 'nginx' ? 'error.log' : "$self->{name}.log")
+    {
+        open my $in, '<', $file or next;
+        my @lines = <$in>;
+        $text .= join '', @lines > 20 ? @lines[-20 .. -1] : @lines;
+    }
+
+    return $text;
+}
+
+
+sub signal
+{
+    my ($self, $signal) = @_;
+
+    CORE::kill $signal, $self->{pid} if $self->{pid};
+}
+
+
+# gracefully; true when it ended by itself in time
+sub stop
+{
+    my ($self) = @_;
+    my $clean = 1;
+
+    return 1 if !$self->{pid};
+
+    $self->remember;
+    $self->resume if $self->{paused};
+    $self->signal($self->{name} eq 'nginx' ? 'QUIT' : 'TERM');
+
+    if (!poll($SECONDS{ $self->{name} } // 45, sub { reaped($self->{pid}) })) {
+        $clean = 0;
+        $self->kill;
+    }
+
+    $self->{pid} = undef;
+    return $clean;
+}
+
+
+# at once, with all its children, as if the machine had died
+sub kill
+{
+    my ($self) = @_;
+
+    return if !$self->{pid};
+
+    $self->remember;
+    CORE::kill 'KILL', $self->pids;
+    waitpid $self->{pid}, 0;
+    poll(10, sub { !grep { !gone($_) } $self->seen });
+    $self->{pid} = undef;
+    $self->{paused} = 0;
+}
+
+
+sub restart
+{
+    my ($self) = @_;
+
+    $self->stop;
+    return $self->start;
+}
+
+
+sub pause
+{
+    my ($self) = @_;
+
+    $self->{paused} = 1;
+    CORE::kill 'STOP', $self->pids;
+}
+
+
+sub resume
+{
+    my ($self) = @_;
+
+    CORE::kill 'CONT', $self->pids;
+    $self->{paused} = 0;
+}
+
+
+# nginx -s reload: new workers have come, old ones may still drain
+sub reload
+{
+    my ($self) = @_;
+    my %old = map { $_ => 1 } $self->workers;
+
+    Podi::Stack::Files::write_nginx($self->{stack});
+    $self->remember;
+    $self->signal('HUP');
+    poll(20, sub { grep { !$old{$_} } $self->workers })
+        or die "nginx does not reload\n" . $self->tail;
+    $self->remember;
+}
+
+1;
