@@ -114,6 +114,30 @@ str(const char *s)
 }
 
 
+/* a text, printed; a test without memory has nothing more to say */
+
+static inline __attribute__((format(printf, 2, 3))) podi_str_t
+text_of(podi_mem_t *mem, const char *fmt, ...)
+{
+    char        *p;
+    va_list      args;
+    podi_str_t   s;
+
+    p = podi_mem_alloc(mem, 16384);
+    if (p == NULL) {
+        abort();
+    }
+
+    va_start(args, fmt);
+    (void) vsnprintf(p, 16384, fmt, args);
+    va_end(args);
+
+    s = podi_str_c(p);
+
+    return s;
+}
+
+
 static inline int
 tap_done(void)
 {
