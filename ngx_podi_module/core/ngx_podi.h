@@ -210,7 +210,7 @@ void ngx_podi_announce(ngx_http_request_t *r, const podi_str_t *events,
 
 podi_rc_t ngx_podi_reply(podi_flow_t *f, ngx_http_request_t *r,
     ngx_uint_t status, const podi_str_t *json);
-/* an object made of the row's columns; `more`: members to add, or NULL */
+/* an object made of the row's columns; `more`: ",\"a\":1" to add, or NULL */
 podi_rc_t ngx_podi_reply_row(podi_flow_t *f, ngx_http_request_t *r,
     ngx_uint_t status, const podi_pg_result_t *res, const podi_str_t *more);
 

@@ -33,7 +33,7 @@ ngx_command_t  ngx_podi_commands[] = {
 
     { ngx_string("podi_pg_password_file"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_podi_set_secret,
+      ngx_podi_secret_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_podi_main_conf_t, pg_password),
       NULL },
@@ -68,7 +68,7 @@ ngx_command_t  ngx_podi_commands[] = {
 
     { ngx_string("podi_redis_password_file"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_podi_set_secret,
+      ngx_podi_secret_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_podi_main_conf_t, redis_password),
       NULL },

@@ -158,7 +158,7 @@ ngx_podi_set_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_podi_set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_podi_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;
 

@@ -192,7 +192,6 @@ char *ngx_podi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 
 char *ngx_podi_set_pg(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_podi_set_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_podi_set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_podi_set_context_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_podi_set_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

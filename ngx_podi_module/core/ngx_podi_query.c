@@ -8,6 +8,8 @@
 #include "ngx_podi_core.h"
 
 
+static podi_rc_t ngx_podi_cookie_scan(const podi_str_t *header,
+    const char *name, podi_str_t *value, podi_fail_t *fail);
 static podi_rc_t ngx_podi_query_value(ngx_http_request_t *r,
     const podi_str_t *raw, const char *name, podi_str_t *ret_value,
     podi_fail_t *fail);
@@ -192,4 +194,74 @@ ngx_podi_header(ngx_http_request_t *r, const char *name)
     }
 
     return value;
+}
+
+
+/* HTTP/2 clients may send a Cookie header for each cookie */
+
+podi_rc_t
+ngx_podi_cookie(ngx_http_request_t *r, const char *name,
+    podi_str_t *ret_value, podi_fail_t *fail)
+{
+    ngx_uint_t        i;
+    podi_str_t        value = podi_null_str, header;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len != 6
+                || ngx_strncasecmp(h[i].key.data, (u_char *) "cookie", 6)
+                   != 0)
+            {
+                continue;
+            }
+
+            header.data = h[i].value.data;
+            header.len = h[i].value.len;
+
+            if (ngx_podi_cookie_scan(&header, name, &value, fail) != PODI_OK)
+            {
+                return PODI_ERROR;
+            }
+        }
+    }
+
+    *ret_value = value;
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+ngx_podi_cookie_scan(const podi_str_t *header, const char *name,
+    podi_str_t *value, podi_fail_t *fail)
+{
+    podi_str_t  rest, pair, key;
+
+    rest = *header;
+
+    while (podi_str_split(&rest, ';', &pair)) {
+
+        while (pair.len != 0 && pair.data[0] == ' ') {
+            pair.data++;
+            pair.len--;
+        }
+
+        if (!podi_str_split(&pair, '=', &key) || !podi_str_eq_c(&key, name)) {
+            continue;
+        }
+
+        if (value->data != NULL) {
+            return podi_fail(fail, PODI_E_BAD_REQUEST, name,
+                             "the cookie comes twice");
+        }
+
+        *value = pair;
+    }
+
+    return PODI_OK;
 }

@@ -152,6 +152,11 @@ ngx_podi_send(ngx_http_request_t *r, ngx_uint_t status, const char *type,
     }
 
     r->headers_out.status = status;
+
+    if (status == 422) {                /* nginx does not know its words */
+        ngx_str_set(&r->headers_out.status_line, "422 Unprocessable Content");
+    }
+
     r->headers_out.content_length_n = (body != NULL) ? (off_t) body->len : 0;
 
     if (type != NULL) {
