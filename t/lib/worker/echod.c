@@ -269,6 +269,7 @@ static const podi_action_t  echod_actions[] = {
     { "test.flaky", flaky_steps, undo_steps, sizeof(nap_t) },
     { "test.crash", crash_steps, undo_steps, sizeof(nap_t) },
     { "test.hang", hang_steps, undo_steps, sizeof(nap_t) },
+    { "test.late", hang_steps, undo_steps, sizeof(nap_t) },
     { "test.slow", slow_steps, undo_steps, sizeof(nap_t) },
     { "test.progress", progress_steps, undo_steps, sizeof(nap_t) },
     podi_null_action

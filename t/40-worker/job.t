@@ -1,0 +1,123 @@
+# A job's way through the skeleton: claimed, run, settled, told.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Hands;
+use Podi::Proc qw(poll);
+
+my $h = Podi::Hands->new;
+my $dispatchd = $h->daemon('podi_dispatchd');
+my $echod = $h->daemon('echod', slow => '500ms');
+
+
+subtest 'a job that succeeds' => sub {
+    my $before = $h->{work}->wallet($h->{ann});
+    my $t = $h->submit('test.succeed');
+    my $task = $h->ended($t);
+
+    is $task->{state}, 'succeeded', 'ends its task';
+    is $task->{charged}, 5, 'costs its price';
+    is_deeply $h->words($t), [qw(start done)], 'runs once';
+    is $h->{work}->wallet($h->{ann})->[0], $before->[0] - 5,
+        'and the points are gone';
+
+    my ($event) = $h->heard('task.succeeded');
+    is $event->{task_id}, $t->{task_id}, 'the user hears of it';
+    like $event->{seq}, qr/^\d+$/, 'with its number';
+
+    my ($line) = $h->log($echod, 'job.settled');
+    is $line->{trace_id}, 'a' x 32, 'the log line carries the trace';
+    is $line->{task_id}, $t->{task_id}, 'and the task';
+};
+
+subtest 'a job that fails' => sub {
+    my $before = $h->{work}->wallet($h->{ann});
+    my $t = $h->submit('test.fail');
+
+    is $h->ended($t)->{state}, 'failed', 'fails its task';
+    is $h->job($t)->{error_code}, 'picture_invalid', 'with the reason';
+    is_deeply $h->words($t), ['start'], 'without another attempt';
+    is_deeply $h->{work}->wallet($h->{ann}), $before, 'for nothing';
+};
+
+subtest 'a failure that may pass' => sub {
+    my $t = $h->submit('test.flaky', { failures => 2 });
+
+    is $h->ended($t)->{state}, 'succeeded', 'is tried again';
+    is_deeply $h->words($t), [qw(start undo start undo start done)],
+        'undone each time';
+    is $h->job($t)->{attempts}, 3, 'and counted';
+    is scalar(grep { $_->{job_id} eq $t->{jobs}[0]{job_id} }
+              $h->heard('job.delayed')), 2, 'the user hears of each delay';
+};
+
+subtest 'a failure that does not pass' => sub {
+    my $t = $h->submit('test.flaky', { failures => 99 });
+
+    is $h->ended($t)->{state}, 'failed', 'fails when the attempts are used up';
+    is $h->job($t)->{error_code}, 'store_failed', 'with the last reason';
+    is scalar(grep { $_ eq 'start' } @{ $h->words($t) }), 3,
+        'after as many as the action allows';
+};
+
+subtest 'a job whose time is over' => sub {
+    my $t = $h->submit('test.late');
+
+    is $h->ended($t)->{state}, 'failed', 'is stopped';
+    is $h->job($t)->{error_code}, 'job_timeout', 'with the reason';
+    is_deeply $h->words($t), [qw(start undo)], 'and undone';
+};
+
+subtest 'progress' => sub {
+    my $t = $h->submit('test.progress');
+
+    is $h->ended($t)->{state}, 'succeeded', 'does not hinder';
+    my @tick = grep { $_->{job_id} eq $t->{jobs}[0]{job_id} }
+               $h->heard('job.progress');
+    cmp_ok scalar @tick, '>=', 1, 'is heard while the job runs';
+    is scalar(grep { exists $_->{seq} } @tick), 0, 'and has no number';
+    is_deeply [map { $_->{progress} } @tick],
+              [sort { $a <=> $b } map { $_->{progress} } @tick],
+              'never goes back';
+};
+
+subtest 'a job that is cancelled while it runs' => sub {
+    my $t = $h->submit('test.hang');
+
+    $h->reaches($t, 'running');
+    $h->{work}->cancel($h->{ann}, $t->{task_id});
+
+    is $h->ended($t)->{state}, 'cancelled', 'ends';
+    is_deeply $h->words($t), [qw(start undo)], 'is undone';
+    is $h->job($t)->{charged}, 0, 'and costs nothing';
+};
+
+subtest 'a poke' => sub {
+    my $slow = $h->daemon('podi_janitord');
+    my $t = $h->submit('test.hang');
+    my $job = $h->reaches($t, 'running');
+
+    # nobody has asked for it in the database: only the poke can stop it
+    $h->redis_say('PUBLISH', "podi:worker:$job->{worker}",
+                  qq({"cancel":["$job->{job_id}"]}));
+    is $h->reaches($t, 'cancelled')->{state}, 'cancelled',
+        'cancels before the beat would';
+    is $h->stop($slow), 0, 'and a daemon without jobs ends, too';
+};
+
+subtest 'what is seen from outside' => sub {
+    ok poll(10, sub { ($h->metrics($echod)->{'podi_worker_alive'} // 0) == 1 }),
+        'the worker says that it lives';
+    ok poll(10, sub { $h->{db}->super->value(undef,
+        "select count(*) from podi.worker where daemon = 'podi_echod'") }),
+        'the database knows it';
+    is $h->stop($echod), 0, 'it ends';
+    is_deeply $h->metrics($echod), {}, 'and leaves no metrics behind';
+};
+
+is $h->stop($dispatchd), 0, 'the dispatcher ends';
+$h->whole;
+done_testing;
