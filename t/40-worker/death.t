@@ -1,0 +1,145 @@
+# Children that die, hosts that die, drains: every lease comes back, nothing
+# is charged twice.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Time::HiRes qw(time);
+use Podi::Hands;
+use Podi::Proc qw(poll gone);
+
+my $h = Podi::Hands->new;
+my $dispatchd = $h->daemon('podi_dispatchd', sweep => '200ms');
+
+
+sub charged
+{
+    my ($task) = @_;
+
+    return $h->{db}->super->value(undef, "select coalesce(sum(amount), 0)::int"
+        . " from podi.ledger where task_id = ? and op = 'confirm'",
+        $task->{task_id});
+}
+
+
+subtest 'a child that crashes in the middle of a job' => sub {
+    my $echod = $h->daemon('echod', lease => '60s', beat => '4s');
+    my $t = $h->submit('test.crash', { crashes => 1 });
+
+    # with a lease of a minute only the parent can have given it back
+    my $task = $h->ended($t, 10);
+
+    is $task->{state}, 'succeeded', 'the job is run again';
+    is_deeply $h->words($t), [qw(start start done)], 'once';
+    is $h->job($t)->{crashes}, 1, 'the crash is counted';
+    is charged($t), 5, 'and the price is paid once';
+
+    my ($died) = $h->log($echod, 'child.died');
+    my ($free) = grep { $_->{msg} =~ /^1 jobs/ }
+                 $h->log($echod, 'parent.release');
+    ok $died && $free, 'the parent saw it and released the lease';
+    $h->stop($echod);
+};
+
+subtest 'a job that kills every child' => sub {
+    my $echod = $h->daemon('echod', lease => '60s', beat => '4s');
+    my $t = $h->submit('test.crash', { crashes => 99 });
+
+    is $h->ended($t, 30)->{state}, 'failed', 'is given up';
+    is $h->job($t)->{error_code}, 'job_crashed', 'as what it is';
+    is scalar(@{ $h->runs($t) }), 3, 'after three children';
+
+    my $next = $h->submit('test.succeed');
+    is $h->ended($next)->{state}, 'succeeded', 'the next job is served';
+    $h->stop($echod);
+};
+
+subtest 'a host that dies' => sub {
+    my $echod = $h->daemon('echod', lease => '2s', beat => '500ms');
+    my $t = $h->submit('test.hang');
+
+    $h->reaches($t, 'running');
+    my $child = $h->child($echod);
+    kill 'KILL', $echod->{pid}, $child;
+    waitpid $echod->{pid}, 0;
+    $echod->{ended} = 1;
+    ok poll(5, sub { gone($child) }), 'parent and child at once';
+
+    is $h->reaches($t, 'queued')->{crashes}, 1, 'its lease runs out';
+
+    my $other = $h->daemon('echod', lease => '2s', beat => '500ms');
+    is $h->reaches($t, 'running')->{fence}, 3,
+        'another one takes the job, two fences later';
+    $h->{work}->cancel($h->{ann}, $t->{task_id});
+    $h->ended($t);
+    $h->stop($other);
+};
+
+subtest 'a parent that dies' => sub {
+    my $echod = $h->daemon('echod', slow => '700ms', lease => '60s',
+                           beat => '4s');
+    my $t = $h->submit('test.slow');
+
+    $h->reaches($t, 'running');
+    my $child = $h->child($echod);
+    kill 'KILL', $echod->{pid};
+    waitpid $echod->{pid}, 0;
+    $echod->{ended} = 1;
+
+    is $h->ended($t)->{state}, 'succeeded', 'its child finishes the job';
+    ok poll(10, sub { gone($child) }), 'and goes';
+};
+
+subtest 'a drain' => sub {
+    my $echod = $h->daemon('echod', concurrency => 2, slow => '700ms',
+                           drain_timeout => '1500ms', lease => '60s',
+                           beat => '4s');
+    my $short = $h->submit('test.slow');
+    my $long = $h->submit('test.hang');
+
+    $h->reaches($_, 'running') for $short, $long;
+    my $attempts = $h->job($long)->{attempts};
+    is $h->stop($echod), 0, 'ends well';
+
+    is $h->ended($short)->{state}, 'succeeded', 'what can end is finished';
+    my $job = $h->job($long);
+    is $job->{state}, 'queued', 'what cannot is given back';
+    is $job->{attempts}, $attempts - 1, 'with its attempt';
+    is $job->{crashes}, 0, 'and without blame';
+    is_deeply $h->words($long), [qw(start undo)], 'and undone';
+    $h->{work}->cancel($h->{ann}, $long->{task_id});
+};
+
+subtest 'HUP' => sub {
+    my $echod = $h->daemon('echod', concurrency => 1, lease => '60s',
+                           beat => '4s');
+    my $child = $h->child($echod);
+
+    open my $conf, '>>', $echod->{conf} or die $!;
+    print {$conf} "no_such_setting = 1\n";
+    close $conf;
+    kill 'HUP', $echod->{pid};
+    ok $h->logged($echod, 'parent.settings'), 'a bad file is refused';
+    ok poll(10, sub { $h->child($echod) && $h->child($echod) != $child }),
+        'the child is replaced';
+    my $t = $h->submit('test.succeed');
+    is $h->ended($t)->{state}, 'succeeded', 'and works with the old settings';
+    $h->stop($echod);
+};
+
+subtest 'a second pair' => sub {
+    my $echod = $h->daemon('echod');
+    my $path = "$h->{build}/test/echod";
+    my $pid = Podi::Proc::spawn(cmd => [$path, '-c', $echod->{conf}],
+                                log => "$h->{dir}/second.log");
+
+    waitpid $pid, 0;
+    is $? >> 8, 1, 'on the same pid file does not start';
+    $h->stop($echod);
+};
+
+is $h->stop($dispatchd), 0, 'the dispatcher ends';
+$h->whole;
+done_testing;
