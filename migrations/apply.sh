@@ -21,6 +21,8 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 
+[[ $here != *\'* ]] || { echo "apply.sh: a quote in $here" >&2; exit 1; }
+
 
 die()
 {

@@ -5,7 +5,7 @@
 --
 -- Returns:  user_id, password_hash of an active user with a password; no
 --           row otherwise
--- Raises:   nothing of its own
+-- Raises:   U0403 for somebody who is signed in
 -- Writes:   nothing
 -- Called:   account/ngx_http_podi_account_login.c
 -- ----------------------------------------------------------------------
@@ -15,7 +15,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    perform internal.enter('any');
+    perform internal.enter('anon', 'gateway');
     return query
     select u.user_id, u.password_hash
       from users u

@@ -4,7 +4,7 @@
 --      Notes a login with a wrong name or password.
 --
 -- Returns:  nothing
--- Raises:   nothing of its own
+-- Raises:   U0403 for somebody who is signed in
 -- Writes:   podi.audit
 -- Called:   account/ngx_http_podi_account_login.c
 -- ----------------------------------------------------------------------
@@ -16,7 +16,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    perform internal.enter('any');
+    perform internal.enter('anon', 'gateway');
 
     -- a stranger wrote the login: it is cut, so that audit stays small
     perform internal.audit_write('account.login_failed',

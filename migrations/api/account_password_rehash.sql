@@ -5,7 +5,7 @@
 --      when the hash is not the old one any more.
 --
 -- Returns:  nothing
--- Raises:   nothing of its own
+-- Raises:   U0403 for somebody who is signed in
 -- Writes:   podi.users
 -- Called:   account/ngx_http_podi_account_login.c
 -- ----------------------------------------------------------------------
@@ -18,7 +18,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    perform internal.enter('any');
+    perform internal.enter('anon', 'gateway');
     update users u
        set password_hash = i_new, updated_at = now()
      where u.tenant_id = internal.tenant() and u.user_id = i_user

@@ -6,6 +6,7 @@
 --
 -- Returns:  user_id, login, display_name, role, created_at
 -- Raises:   U0414 the login is taken
+--           U0403 for somebody who is signed in
 --           U0422 the login or the display name has a wrong shape
 --           U0410, U0409 idempotency
 -- Writes:   podi.idempotency, podi.users, podi.wallet, podi.user_head,
@@ -32,7 +33,7 @@ declare
     v_old   jsonb;
     v_user  uuid := i_user;
 begin
-    perform internal.enter('any');
+    perform internal.enter('anon', 'gateway');
     v_old := internal.idem_begin('account.register', i_key, i_hash);
     if v_old is not null then
         v_user := (v_old ->> 'user_id')::uuid;

@@ -6,6 +6,7 @@
 -- Returns:  session_id, user_id, login, role, tenant_id, rt_counter,
 --           idle_expiry, abs_expiry
 -- Raises:   U0412 no such active user
+--           U0403 for somebody who is signed in
 -- Writes:   podi.session, podi.audit
 -- Called:   account/ngx_http_podi_account_login.c
 -- ----------------------------------------------------------------------
@@ -30,7 +31,7 @@ set search_path = podi, pg_temp
 as $$
 #variable_conflict use_column
 begin
-    perform internal.enter('any');
+    perform internal.enter('anon', 'gateway');
 
     select u.user_id, u.login, u.role, u.tenant_id
       into user_id, login, role, tenant_id

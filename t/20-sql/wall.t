@@ -249,6 +249,24 @@ for my $other ([$bob, 'another user'], [$eve, 'another tenant']) {
     $web->refused('U0411', $good, 'select * from api.event_ticket_issue(?,?,?)',
                   \("h" x 32), $theirs, 1000, "a ticket of $name");
 }
+
+# an admin stands outside the second wall: here the predicates alone hold
+my $admin = $db->as($ann, 'admin');
+$web->refused('U0411', $admin, 'select * from api.account_me(?)',
+              $session{bob}, 'an admin is not another user');
+ok(!$web->value($admin, 'select ended from api.session_end(?, ?)',
+                $session{bob}, 'logout'), 'nor ends his session');
+$web->refused('U0411', $admin, 'select * from api.event_ticket_issue(?,?,?)',
+              \("h" x 32), $session{bob}, 1000, 'nor gets his ticket');
+is($web->value($admin, $read), 100, 'nor reads his wallet');
+is($web->value($admin, 'select count(*) from'
+               . ' api.wallet_entries(null, 50, null, null, null, null)'), 1,
+   'nor his ledger');
+is($web->value($admin, 'select count(*) from api.event_read(0, 100)'), 1,
+   'nor his events');
+$web->refused('U0403', $good, $open, $db->uuid, $bob->{user}, @device,
+              'who is signed in cannot open a session of another');
+
 for my $id ($session{eve}, $nobody) {
     ok(!$web->value($good, 'select live from api.session_check(?)', $id),
        'another tenant\'s session is as dead as one that is not');
