@@ -23,9 +23,11 @@
 #include "banned.h"
 
 
-#define PG_BACKOFF  50          /* ms, doubled with each failure */
+#define PG_BACKOFF       50     /* ms, doubled with each failure */
+#define PG_CANCEL_AGAIN  100    /* ms */
 
 static void conn_timed(void *data);
+static void conn_say_cancel(podi_pg_conn_t *c);
 static podi_msec_t conn_backoff(const podi_pg_conn_t *c);
 static podi_msec_t conn_silence(const podi_pg_conn_t *c);
 static void conn_changed(podi_pg_conn_t *c, const char *what,
@@ -214,6 +216,10 @@ conn_timed(void *data)
         }
 
         if (age < conn_silence(c)) {
+            if (c->state == PODI_PG_QUARANTINED && c->cancelling == 0) {
+                conn_say_cancel(c);
+            }
+
             c->timed = 1;
             pg->io->arm(c->timer, conn_silence(c) - age);
             break;
@@ -236,14 +242,20 @@ conn_timed(void *data)
 void
 podi_pg_conn_cancel(podi_pg_conn_t *c)
 {
-    podi_pg_t       *pg = c->pg;
-    podi_pg_unit_t  *u;
-
     if (c->state != PODI_PG_READY) {
         return;
     }
 
     podi_pg_conn_set_state(c, PODI_PG_QUARANTINED);
+    conn_say_cancel(c);
+}
+
+
+static void
+conn_say_cancel(podi_pg_conn_t *c)
+{
+    podi_pg_t       *pg = c->pg;
+    podi_pg_unit_t  *u;
 
     u = podi_pg_unit_create(pg);
 
@@ -276,17 +288,28 @@ podi_pg_conn_retire(podi_pg_conn_t *c)
 }
 
 
-/* something of it has ended: is it free for what comes next? */
+/*
+ * Something of it has ended: is it free for what comes next?  A cancel that
+ * overtakes its statement finds an idle backend and does nothing, so it is
+ * said again as long as the statement runs.
+ */
 
 void
 podi_pg_conn_rest(podi_pg_conn_t *c)
 {
-    if (c->in_flight > 0) {
+    if (c->state == PODI_PG_QUARANTINED && c->cancelling == 0) {
+        if (c->in_flight == 0) {
+            podi_pg_conn_set_state(c, PODI_PG_READY);
+
+        } else {
+            c->timed = 1;
+            c->pg->io->arm(c->timer, PG_CANCEL_AGAIN);
+        }
+
         return;
     }
 
-    if (c->state == PODI_PG_QUARANTINED && c->cancelling == 0) {
-        podi_pg_conn_set_state(c, PODI_PG_READY);
+    if (c->in_flight > 0) {
         return;
     }
 

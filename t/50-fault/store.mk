@@ -1,0 +1,21 @@
+# The programs of store.t: make -f store.mk PODI_BUILD=dir [SAN=1]
+
+CC      ?= gcc
+LAYERS   = base flow codec domain store
+OPT      = -O2 -g
+ifeq ($(SAN),1)
+OPT      = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
+endif
+CFLAGS   = -std=gnu11 $(OPT) -Wall -Wextra -Wshadow -Wpointer-arith \
+           -Wstrict-prototypes -Wmissing-prototypes -Werror \
+           $(addprefix -I../../shared/,$(LAYERS)) -I../10-unit \
+           -I../../workers/skeleton -I/usr/include/postgresql
+LIBS     = -lpq -lhiredis -ljansson -lssl -lcrypto -luv
+UV       = ../../workers/skeleton/podi_uv_io
+LIB      = $(PODI_BUILD)/libpodi.a
+
+all: $(PODI_BUILD)/fault/store_pg $(PODI_BUILD)/fault/store_redis
+
+$(PODI_BUILD)/fault/%: %.c store.h store.mk $(UV).c $(UV).h $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(UV).c $(LIB) $(LIBS)

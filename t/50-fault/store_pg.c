@@ -1,0 +1,779 @@
+/*
+ * store_pg: the PostgreSQL engine against a real server, some of the time
+ * through a proxy that refuses, stalls, delays and cuts.
+ *
+ * Run by store.t, which starts the servers:
+ *
+ *     PODI_TEST_CONNINFO  the server    PODI_CUT_CONNINFO  through the cutter
+ *     PODI_CUTTER         the cutter's control socket
+ */
+
+#include "store.h"
+#include "banned.h"
+
+
+#define ALL  (PODI_PG_WEB|PODI_PG_WORKER|PODI_PG_CTL)
+
+/* statements for the tests, under ids that exist */
+
+#define Q_ECHO       PODI_SQL_READY
+#define Q_SLEEP      PODI_SQL_ACCOUNT_ME
+#define Q_CONTEXT    PODI_SQL_WALLET_READ
+#define Q_BIG        PODI_SQL_MEDIA_READ
+#define Q_RAISE      PODI_SQL_TASK_READ
+#define Q_COMMIT     PODI_SQL_TASK_SUBMIT
+#define Q_PLAN       PODI_SQL_TASK_LIST
+#define Q_ALTER      PODI_SQL_PURGE
+#define Q_TYPES      PODI_SQL_EVENT_READ
+#define Q_BYTEA      PODI_SQL_EVENT_TICKET_TAKE
+#define Q_PID        PODI_SQL_EVENT_HEAD
+#define Q_TERMINATE  PODI_SQL_WORKER_GONE
+#define Q_SLOW       PODI_SQL_INVARIANT_BREAKS
+#define Q_SETTING    PODI_SQL_ACTION_LIST
+
+#define entry(id, lane, text)                                                \
+    [PODI_SQL_##id] = { #id, ALL, PODI_PG_##lane, text }
+
+static const podi_pg_statement_t  statements[PODI_SQL_LAST] = {
+    entry(CONTEXT_OPEN, PIPELINED, "select test_context($1::text)"),
+    entry(BACKEND_CANCEL, PIPELINED, "select pg_cancel_backend($1::int)"),
+    entry(READY, PIPELINED, "select $1::int as n"),
+    entry(ACCOUNT_ME, PIPELINED, "select pg_sleep($1::float8)"),
+    entry(WALLET_READ, PIPELINED,
+          "select coalesce(current_setting('test.context', true), '') as c"),
+    entry(MEDIA_READ, PIPELINED, "select repeat('x', $1::int) as big"),
+    entry(TASK_READ, PIPELINED, "select test_raise($1::text, $2, $3)"),
+    entry(TASK_SUBMIT, PIPELINED, "insert into test_once values ($1::int)"),
+    entry(TASK_LIST, PIPELINED, "select * from test_plan"),
+    entry(PURGE, PIPELINED, "select test_alter()"),
+    entry(EVENT_READ, PIPELINED,
+          "select 9007199254740993::bigint as n, true as b, null::text as z,"
+          " '{\"a\": [1]}'::jsonb as j, 'a\"b'::text as t, 1::int as _c,"
+          " '2026-11-22 05:17:46.5+00'::timestamptz as at,"
+          " 'infinity'::timestamptz as ever"),
+    entry(EVENT_TICKET_TAKE, PIPELINED,
+          "select encode($1::bytea, 'hex') as x, $2::bool as b,"
+          " $3::timestamptz as at, $4::text is null as z"),
+    entry(EVENT_HEAD, PIPELINED, "select pg_backend_pid()::bigint as pid"),
+    entry(WORKER_GONE, PIPELINED, "select pg_terminate_backend($1::int)"),
+    entry(INVARIANT_BREAKS, SLOW, "select pg_sleep($1::float8)"),
+    entry(ACTION_LIST, PIPELINED,
+          "select current_setting($1::text) as value")
+};
+
+static podi_pg_t       *pg;
+static podi_pg_stat_t   stat_now;
+static int              ups, downs;
+static podi_fail_t      down_fail;
+
+
+static void
+changed(void *data, const char *what, const podi_fail_t *fail)
+{
+    (void) data;
+    (void) what;
+
+    if (fail == NULL) {
+        ups++;
+        return;
+    }
+
+    downs++;
+    down_fail = *fail;
+}
+
+
+static podi_pg_conf_t
+conf_for(const char *conninfo)
+{
+    podi_pg_conf_t  conf = {
+        .conninfo = conninfo, .application_name = "store_pg",
+        .who = PODI_PG_WEB, .pipelined = 1, .depth = 4, .slow = 1,
+        .waiting = 8, .connect_timeout = 500, .deadline = 3000,
+        .statement_timeout = 1000, .slow_timeout = 20000,
+        .reconnect_max = 100, .statements = statements,
+        .on_change = changed
+    };
+
+    return conf;
+}
+
+
+static const podi_pg_stat_t *
+stat_of(podi_pg_t *engine)
+{
+    podi_pg_stat(engine, &stat_now);
+
+    return &stat_now;
+}
+
+
+#define is_up(engine)  (stat_of(engine)->up == stat_of(engine)->all)
+
+
+static void
+open_engine(const char *variable)
+{
+    podi_pg_conf_t  conf = conf_for(getenv(variable));
+
+    ups = downs = 0;
+    pg = podi_pg_create(&uv.io, &conf);
+}
+
+
+static ask_t *
+ask(podi_sql_e sql)
+{
+    ask_t  *a = ask_new();
+
+    a->pg = pg;
+    podi_pg_call_init(&a->call, sql, a->mem);
+
+    return a;
+}
+
+
+static ask_t *
+ask_int(podi_sql_e sql, int64_t n)
+{
+    ask_t  *a = ask(sql);
+
+    podi_arg_int64(&a->call, n);
+    ask_start(a);
+
+    return a;
+}
+
+
+static ask_t *
+ask_c(podi_sql_e sql, const char *text)
+{
+    ask_t  *a = ask(sql);
+
+    podi_arg_c(&a->call, text);
+    ask_start(a);
+
+    return a;
+}
+
+
+static void
+echoes(const char *what)
+{
+    ask_t  *a = ask_int(Q_ECHO, 42);
+
+    until(a->done);
+    is_int(a->rc == PODI_DONE ? podi_row_int64(a->result, 0, "n") : -1, 42,
+           what);
+
+    ask_free(&a);
+}
+
+
+static void
+test_reading(void)
+{
+    ask_t       *a;
+    podi_buf_t   buf;
+    podi_str_t   json;
+
+    a = ask_int(Q_ECHO, 1);
+    ok(!a->done, "an answer never comes inside the call");
+    until(a->done);
+    is_int(a->rc, PODI_DONE, "what was asked before the connection was up is"
+           " answered");
+    ask_free(&a);
+
+    a = ask(Q_TYPES);
+    ask_start(a);
+    until(a->done);
+    is_int(podi_row_int64(a->result, 0, "n"), 9007199254740993, "an int8");
+    ok(podi_row_bool(a->result, 0, "b"), "a bool");
+    ok(podi_row_is_null(a->result, 0, "z"), "a null");
+    is_int(podi_row_time(a->result, 0, "at"), 1795324666500000, "a time");
+
+    podi_buf_init(&buf, a->mem);
+    podi_row_json(&buf, a->result, 0);
+    ok(podi_buf_take(&buf, &json) == PODI_OK, "a row as JSON");
+    is_str(json, "\"n\":9007199254740993,\"b\":true,\"z\":null,"
+           "\"j\":{\"a\": [1]},\"t\":\"a\\\"b\","
+           "\"at\":\"2026-11-22T05:17:46.500000Z\",\"ever\":\"infinity\"",
+           "every type in its form, _columns left out");
+    ask_free(&a);
+}
+
+
+static void
+test_arguments(void)
+{
+    ask_t       *a;
+    podi_str_t   bytes = podi_string("\0\xff'");
+    podi_str_t   zero = podi_string("a\0b");
+
+    a = ask(Q_BYTEA);
+    podi_arg_bytea(&a->call, &bytes);
+    podi_arg_bool(&a->call, 1);
+    podi_arg_time(&a->call, 1795324666500000);
+    podi_arg_null(&a->call);
+    ask_start(a);
+    until(a->done);
+    is_str(podi_row_str(a->result, 0, "x"), "00ff27", "bytea goes binary");
+    ok(podi_row_bool(a->result, 0, "b"), "a bool goes");
+    is_int(podi_row_time(a->result, 0, "at"), 1795324666500000,
+           "a time goes");
+    ok(podi_row_bool(a->result, 0, "z"), "a null goes");
+    ask_free(&a);
+
+    a = ask(Q_BIG);
+    podi_arg_str(&a->call, &zero);
+    ask_start(a);
+    ok(ask_failed(a, PODI_E_BAD_REQUEST), "text with a zero byte is refused");
+    ask_free(&a);
+
+    a = ask_c(Q_SETTING, "statement_timeout");
+    until(a->done);
+    is_str(podi_row_str(a->result, 0, "value"), "1s",
+           "statement_timeout is set from the start");
+    ask_free(&a);
+
+    a = ask_c(Q_SETTING, "timezone");
+    until(a->done);
+    is_str(podi_row_str(a->result, 0, "value"), "UTC", "so is the time zone");
+    ask_free(&a);
+}
+
+
+static void
+test_context(void)
+{
+    ask_t  *a, *b, *c;
+
+    a = ask(Q_CONTEXT);
+    a->call.context = str("signed");
+    ask_start(a);
+    b = ask(Q_CONTEXT);
+    ask_start(b);
+    c = ask(Q_CONTEXT);
+    c->call.context = str("bad");
+    ask_start(c);
+
+    until(a->done && b->done && c->done);
+    is_str(podi_row_str(a->result, 0, "c"), "signed", "a unit sees its own"
+           " context");
+    is_str(podi_row_str(b->result, 0, "c"), "", "and the next one does not");
+    ok(ask_failed(c, PODI_E_BAD_CONTEXT), "a refused context fails the unit");
+
+    ask_free(&a);
+    ask_free(&b);
+    ask_free(&c);
+}
+
+
+static ask_t *
+ask_raise(const char *state, const char *message, const char *detail)
+{
+    ask_t  *a = ask(Q_RAISE);
+
+    podi_arg_c(&a->call, state);
+    podi_arg_c(&a->call, message);
+    podi_arg_c(&a->call, detail);
+    ask_start(a);
+
+    return a;
+}
+
+
+static void
+test_errors(void)
+{
+    unsigned  i;
+    ask_t    *a[5];
+
+    static const struct {
+        const char    *state;
+        podi_error_e   error;
+    }  cases[] = {
+        { "40001", PODI_E_UNAVAILABLE },
+        { "40P01", PODI_E_UNAVAILABLE },
+        { "55P03", PODI_E_UNAVAILABLE },
+        { "53300", PODI_E_UNAVAILABLE },
+        { "57014", PODI_E_DEADLINE },
+        { "28000", PODI_E_BAD_CONTEXT },
+        { "42P01", PODI_E_INTERNAL },
+        { "U0999", PODI_E_INTERNAL }
+    };
+
+    a[0] = ask_int(Q_ECHO, 0);
+    a[1] = ask_raise("U0402", "short of points",
+                     "{\"field\": \"points\", \"missing\": 90}");
+    a[2] = ask_int(Q_ECHO, 2);
+    a[3] = ask_c(Q_ECHO, "no number, and secret");
+    a[4] = ask_int(Q_ECHO, 4);
+
+    until(a[0]->done && a[1]->done && a[2]->done && a[3]->done && a[4]->done);
+
+    is_int(a[0]->rc, PODI_DONE, "the one before an error");
+    is_fail(a[1]->rc, &a[1]->fail, PODI_E_INSUFFICIENT_POINTS, "points",
+            "U0402 is insufficient_points, and its field");
+    is_str(str(a[1]->fail.detail), "short of points", "MESSAGE is detail");
+    is_str(str(a[1]->fail.extra), "\"missing\":90", "DETAIL is extra");
+    is_str(str(a[1]->fail.sqlstate), "U0402", "and the SQLSTATE");
+    is_int(a[2]->rc, PODI_DONE, "the one between two errors");
+    ok(ask_failed(a[3], PODI_E_INTERNAL)
+       && strstr(a[3]->fail.detail, "secret") == NULL,
+       "a refused value is not quoted: %s", a[3]->fail.detail);
+    is_int(podi_row_int64(a[4]->result, 0, "n"), 4, "the one behind them");
+
+    for (i = 0; i < 5; i++) {
+        ask_free(&a[i]);
+    }
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        a[0] = ask_raise(cases[i].state, "x", NULL);
+        until(a[0]->done);
+        ok(ask_failed(a[0], cases[i].error) && !a[0]->fail.uncertain,
+           "%s is %s", cases[i].state, podi_error(cases[i].error)->code);
+        ask_free(&a[0]);
+    }
+
+    a[0] = ask_int(Q_COMMIT, 1);
+    a[1] = ask_int(Q_ECHO, 1);
+    until(a[0]->done && a[1]->done);
+    ok(ask_failed(a[0], PODI_E_INTERNAL)
+       && strcmp(a[0]->fail.sqlstate, "23505") == 0,
+       "an error of the commit is the unit's error");
+    is_int(a[1]->rc, PODI_DONE, "and not that of the next one");
+    ask_free(&a[0]);
+    ask_free(&a[1]);
+}
+
+
+static void
+test_sizes(void)
+{
+    unsigned            i;
+    ask_t              *a;
+    static const int    sizes[] = { 0, 20000, 3 * 1024 * 1024 };
+
+    for (i = 0; i < 3; i++) {
+        a = ask_int(Q_BIG, sizes[i]);
+        until(a->done);
+        is_int(a->rc == PODI_DONE
+               ? (int) podi_row_str(a->result, 0, "big").len : -1, sizes[i],
+               "a result of any size");
+        ask_free(&a);
+    }
+}
+
+
+static void
+test_bounds(void)
+{
+    int     i, done;
+    ask_t  *a[13];
+
+    until(is_up(pg) && stat_of(pg)->in_flight == 0);
+
+    for (i = 0; i < 13; i++) {
+        a[i] = ask_int(Q_ECHO, i);
+    }
+
+    ok(ask_failed(a[12], PODI_E_UNAVAILABLE) && a[12]->fail.retry_after > 0,
+       "depth 4 + 8 waiting: the 13th is refused at once");
+
+    until(a[11]->done);
+
+    for (i = 0, done = 0; i < 12; i++) {
+        done += a[i]->rc == PODI_DONE
+                && podi_row_int64(a[i]->result, 0, "n") == i;
+    }
+
+    is_int(done, 12, "the others get each its own answer");
+
+    for (i = 0; i < 13; i++) {
+        ask_free(&a[i]);
+    }
+}
+
+
+static void
+test_deadlines(void)
+{
+    ask_t  *a, *b;
+
+    a = ask_c(Q_SLEEP, "30");
+    until(a->done);
+    ok(ask_failed(a, PODI_E_DEADLINE) && !a->fail.uncertain
+       && strcmp(a->fail.sqlstate, "57014") == 0,
+       "statement_timeout is a deadline, and certain");
+    ask_free(&a);
+
+    a = ask(Q_SLEEP);
+    podi_arg_c(&a->call, "0.4");
+    a->call.deadline = 50;
+    ask_start(a);
+    b = ask_int(Q_ECHO, 1);
+
+    until(a->done);
+    ok(ask_failed(a, PODI_E_DEADLINE) && a->fail.uncertain,
+       "a caller's deadline is kept, and is uncertain");
+    is_int(stat_of(pg)->tombstones, 1, "its unit stays as a tombstone");
+
+    until(b->done);
+    is_int(b->rc, PODI_DONE, "the one behind it is answered");
+    is_int(stat_of(pg)->tombstones, 0, "and the tombstone is gone");
+    ask_free(&a);
+    ask_free(&b);
+
+    a = ask_c(Q_SLEEP, "0.3");
+    until(stat_of(pg)->in_flight == 1);
+    b = ask_int(Q_ECHO, 1);
+    ask_free(&a);
+    is_int(stat_of(pg)->tombstones, 1, "a caller that goes leaves one too");
+    until(b->done);
+    is_int(b->rc, PODI_DONE, "which hurts nobody");
+    ask_free(&b);
+
+    a = ask_int(Q_ECHO, 1);
+    ask_free(&a);
+    is_int(stat_of(pg)->waiting, 0, "what still waited is simply gone");
+    is_int(downs, 0, "and no connection was lost over all this");
+}
+
+
+static void
+test_slow_lane(void)
+{
+    ask_t  *a, *b;
+
+    a = ask_c(Q_SLOW, "30");
+    until(stat_of(pg)->in_flight == 1);
+    b = ask_c(Q_SLOW, "0");
+    ask_free(&a);
+    is_int(stat_of(pg)->up, 1, "a caller that goes: its connection is put"
+           " aside");
+    until(b->done);
+    is_int(b->rc, PODI_DONE, "until the cancel is through; then it is used"
+           " again");
+    ask_free(&b);
+
+    a = ask(Q_SLOW);
+    podi_arg_c(&a->call, "30");
+    a->call.deadline = 100;
+    ask_start(a);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_DEADLINE), "the same at a deadline");
+    until(is_up(pg));
+    is_int(stat_of(pg)->in_flight, 0, "and nothing is left running");
+    is_int(downs, 0, "on the same connection");
+    ask_free(&a);
+}
+
+
+static void
+test_stale_plan(void)
+{
+    ask_t  *a, *b;
+
+    a = ask(Q_PLAN);
+    ask_start(a);
+    until(a->done);
+    is_int(a->rc, PODI_DONE, "a plan is made");
+    ask_free(&a);
+
+    a = ask(Q_ALTER);
+    ask_start(a);
+    until(a->done);
+    is_int(a->rc, PODI_DONE, "its table changes");
+    ask_free(&a);
+
+    a = ask(Q_PLAN);
+    ask_start(a);
+    b = ask_int(Q_ECHO, 1);
+    until(a->done && b->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && !a->fail.uncertain,
+       "a stale plan did certainly not run");
+    is_int(b->rc, PODI_DONE, "the one behind it did");
+    ask_free(&a);
+    ask_free(&b);
+
+    a = ask(Q_PLAN);
+    ask_start(a);
+    until(a->done);
+    is_int(a->rc, PODI_DONE, "a fresh connection has a fresh plan");
+    ask_free(&a);
+}
+
+
+static void
+test_admin_shutdown(void)
+{
+    ask_t    *a, *b, *c;
+    int64_t   pid;
+
+    a = ask(Q_PID);
+    ask_start(a);
+    until(a->done);
+    pid = podi_row_int64(a->result, 0, "pid");
+    ask_free(&a);
+
+    a = ask_int(Q_TERMINATE, pid);
+    b = ask_int(Q_ECHO, 1);
+    until(a->done && b->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE), "told to go: unavailable");
+    ok(ask_failed(b, PODI_E_UNAVAILABLE) && b->fail.uncertain,
+       "what was behind it on the wire: uncertain");
+    is_int(downs, 1, "one change is told");
+    ask_free(&a);
+    ask_free(&b);
+
+    c = ask_int(Q_ECHO, 1);
+    until(c->done);
+    is_int(c->rc, PODI_DONE, "what comes next waits for the new connection");
+    ask_free(&c);
+}
+
+
+static void
+test_refuse(void)
+{
+    ask_t  *a;
+
+    cutter("refuse");
+    open_engine("PODI_CUT_CONNINFO");
+
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->call.deadline = 100;
+    ask_start(a);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && !a->fail.uncertain
+       && a->fail.retry_after > 0, "refused: unavailable at the deadline");
+    is_int(downs, 2, "each connection says so once");
+    ask_free(&a);
+
+    a = ask_int(Q_ECHO, 1);
+    cutter("pass");
+    until(a->done);
+    is_int(a->rc, PODI_DONE, "what waits is sent when the peer is back");
+    ask_free(&a);
+}
+
+
+static void
+test_cuts(void)
+{
+    ask_t  *a, *b, *c;
+
+    until(is_up(pg));
+
+    cutter("cut-after 5000");
+    a = ask_int(Q_BIG, 60000);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain,
+       "cut in the middle of an answer: uncertain");
+    ask_free(&a);
+    echoes("and again in order");
+
+    until(is_up(pg));
+    a = ask_c(Q_SLEEP, "5");
+    b = ask_c(Q_SLEEP, "5");
+    until(stat_of(pg)->in_flight == 2);
+    cutter("reset");
+    until(a->done && b->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain
+       && ask_failed(b, PODI_E_UNAVAILABLE) && b->fail.uncertain,
+       "reset with a batch under way: all of it is uncertain");
+    ask_free(&a);
+    ask_free(&b);
+    echoes("and again in order");
+
+    until(is_up(pg));
+    cutter("delay 60");
+    c = ask_int(Q_BIG, 200000);
+    until(c->done);
+    is_int(c->rc, PODI_DONE, "slow is not broken");
+    ask_free(&c);
+    cutter("pass");
+}
+
+
+static void
+test_silence(void)
+{
+    ask_t  *a;
+
+    until(is_up(pg));
+    downs = 0;
+    cutter("stall");
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->call.deadline = 100;
+    ask_start(a);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_DEADLINE) && a->fail.uncertain,
+       "silent: the caller's deadline");
+    is_int(downs, 0, "which is no verdict yet");
+    ask_free(&a);
+
+    until(downs == 1);
+    is_str(str(down_fail.detail), "the database is silent",
+           "statement_timeout and a grace: now it is");
+    is_int(stat_of(pg)->in_flight, 0, "nothing is in flight any more");
+
+    cutter("pass");
+    echoes("and again in order");
+
+    until(is_up(pg));
+    cutter("reset");
+    cutter("stall-after 10");
+    until(!is_up(pg));
+    downs = 0;
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->call.deadline = 900;
+    ask_start(a);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE), "silent while connecting: none is"
+       " up");
+    ask_free(&a);
+    cutter("pass");
+    echoes("connect_timeout ends the attempt, and the next one works");
+    cutter("pass");
+}
+
+
+static void
+free_engine(void)
+{
+    podi_pg_free(&pg);
+}
+
+
+static void
+test_free(void)
+{
+    ask_t  *a, *b, *c;
+
+    open_engine("PODI_TEST_CONNINFO");
+    until(is_up(pg));
+
+    a = ask_c(Q_SLEEP, "0.5");
+    until(stat_of(pg)->in_flight == 1);
+    b = ask_int(Q_ECHO, 1);
+    c = ask_c(Q_SLOW, "0.5");
+    podi_pg_free(&pg);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain,
+       "freed: what was sent ends, uncertain");
+    ok(ask_failed(b, PODI_E_UNAVAILABLE) && !b->fail.uncertain,
+       "what waited ends, certain");
+    ok(ask_failed(c, PODI_E_UNAVAILABLE), "in both lanes");
+    ask_free(&a);
+    ask_free(&b);
+    ask_free(&c);
+
+    open_engine("PODI_TEST_CONNINFO");
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->then = free_engine;
+    ask_start(a);
+    b = ask_int(Q_ECHO, 2);
+    until(a->done && b->done);
+    is_int(a->rc, PODI_DONE, "freed inside an answer");
+    is_int(b->done, 1, "the other ends once");
+    ask_free(&a);
+    ask_free(&b);
+}
+
+
+static void
+test_config(void)
+{
+    unsigned             i;
+    ask_t               *a;
+    podi_fail_t          fail;
+    podi_pg_conf_t       conf;
+    podi_pg_statement_t  broken[PODI_SQL_LAST];
+
+    static const struct {
+        const char  *conninfo;
+        podi_rc_t    rc;
+    }  cases[] = {
+        { "host=/run/postgresql dbname=x", PODI_OK },
+        { "host=10.0.0.1", PODI_OK },
+        { "host=db.example hostaddr=10.0.0.1", PODI_OK },
+        { "host=::1,/tmp", PODI_OK },
+        { "host=db.example", PODI_ERROR },
+        { "host=/tmp,db.example", PODI_ERROR },
+        { "dbname=x", PODI_ERROR },
+        { "host=/tmp service=x", PODI_ERROR },
+        { "host", PODI_ERROR }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        is_int(podi_pg_conninfo_check(cases[i].conninfo, &fail), cases[i].rc,
+               cases[i].conninfo);
+    }
+
+    conf = conf_for("host=db.example");
+    downs = 0;
+    pg = podi_pg_create(&uv.io, &conf);
+    a = ask_int(Q_ECHO, 1);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_CONFIG) && downs == 1, "a name is not looked up");
+    ask_free(&a);
+    a = ask_int(Q_ECHO, 1);
+    ok(ask_failed(a, PODI_E_CONFIG), "and later calls learn it at once");
+    ask_free(&a);
+    podi_pg_free(&pg);
+
+    memcpy(broken, statements, sizeof(broken));
+    broken[Q_PLAN].text = "select * from no_such_table";
+    conf = conf_for(getenv("PODI_TEST_CONNINFO"));
+    conf.statements = broken;
+    downs = ups = 0;
+    pg = podi_pg_create(&uv.io, &conf);
+    until(downs == 1);
+    ok(strstr(down_fail.detail, "TASK_LIST") != NULL,
+       "what cannot be prepared is named: %s", down_fail.detail);
+    podi_pg_free(&pg);
+}
+
+
+int
+main(void)
+{
+    unsigned  fds;
+
+    if (getenv("PODI_TEST_CONNINFO") == NULL) {
+        printf("1..0 # SKIP run by store.t\n");
+        return 0;
+    }
+
+    store_start();
+    fds = fds_open();
+
+    open_engine("PODI_TEST_CONNINFO");
+    test_reading();
+    test_arguments();
+    test_context();
+    test_errors();
+    test_sizes();
+    test_bounds();
+    test_deadlines();
+    test_slow_lane();
+    test_stale_plan();
+    test_admin_shutdown();
+    podi_pg_free(&pg);
+
+    test_refuse();
+    test_cuts();
+    test_silence();
+    podi_pg_free(&pg);
+
+    test_free();
+    test_config();
+    store_end(fds);
+
+    return tap_done();
+}
