@@ -10,24 +10,37 @@ NGINX=${PODI_NGINX:-/usr/sbin/nginx}
 NGINX_CONFS=(nginx.conf podi-load.conf podi-http.conf podi-server.conf)
 
 
-# Rewrites the paths and ports of a Debian host (stdin) to this stack's.
+# Rewrites the paths and ports of a Debian host (stdin) to this stack's, in
+# one pass: what was written is not looked at again.
 stack_paths() {
-    sed -e "s|/usr/lib/nginx/modules/ngx_http_podi|$STATE/bin/ngx_http_podi|" \
-        -e "s|/etc/podi/keys|$STATE/keys|g" \
-        -e "s|/etc/podi/tls|$STATE/tls|g" \
-        -e "s|/etc/podi|$STATE/conf|g" \
-        -e "s|/run/postgresql|$STATE/run/pg|g" \
-        -e "s|/run/redis/redis-server.sock|$STATE/run/redis/redis.sock|g" \
-        -e "s|/run/podi|$STATE/run/podi|g" \
-        -e "s|/run/nginx.pid|$STATE/run/nginx.pid|g" \
-        -e "s|/var/lib/podi|$STATE|g" \
-        -e "s|/var/log/nginx|$STATE/log|g" \
-        -e "s|/var/log/podi|$STATE/log|g" \
-        -e "s|127.0.0.1:8443|127.0.0.1:$PODI_HTTPS_PORT|g" \
-        -e "s|127.0.0.1:8080|127.0.0.1:$PODI_HTTP_PORT|g" \
-        -e "s|localhost:8443|localhost:$PODI_HTTPS_PORT|g" \
-        -e "s|\$host:8443|\$host:$PODI_HTTPS_PORT|g" \
-        -e "$(is_root || echo '/^user /d')"
+    local keep_user=0
+
+    is_root && keep_user=1
+    STACK_PATHS="/etc/podi/keys $STATE/keys
+        /etc/podi/tls $STATE/tls
+        /etc/podi $STATE/conf
+        /run/postgresql $STATE/run/pg
+        /run/redis/redis-server.sock $STATE/run/redis/redis.sock
+        /run/podi $STATE/run/podi
+        /run/nginx.pid $STATE/run/nginx.pid
+        /usr/lib/nginx/modules/ngx_http_podi_module.so
+            $STATE/bin/ngx_http_podi_module.so
+        /usr/lib/podi $STATE/bin
+        /var/lib/podi $STATE
+        /var/log/nginx $STATE/log
+        /var/log/podi $STATE/log
+        127.0.0.1:8443 127.0.0.1:$PODI_HTTPS_PORT
+        127.0.0.1:8080 127.0.0.1:$PODI_HTTP_PORT
+        localhost:8443 localhost:$PODI_HTTPS_PORT
+        \$host:8443 \$host:$PODI_HTTPS_PORT" \
+    KEEP_USER=$keep_user perl -pe '
+        BEGIN {
+            %to = split " ", $ENV{STACK_PATHS};
+            $from = join "|", map quotemeta, sort { length $b <=> length $a }
+                keys %to;
+        }
+        $_ = "" if /^user / && !$ENV{KEEP_USER};
+        s/($from)\b/$to{$1}/g;'
 }
 
 

@@ -69,8 +69,8 @@ packages_missing() {
 packages_install() {
     # postgresql-common first: it brings the file that the guard edits
     if [[ " $* " == *" postgresql-15 "* ]]; then
-        apt_install postgresql-common
-        guard_cluster_up
+        apt_install postgresql-common || return
+        guard_cluster_up || return
     fi
     apt_install "$@"
 }
