@@ -19,7 +19,7 @@ use JSON::PP ();
 
 my $json = JSON::PP->new->canonical->allow_nonref->utf8(0);
 my @JSON = qw(jobs results events params inputs data tasks wallet parents
-              _hints _events _dropped _pokes labels actions accepts any_of);
+              _hints _events _dropped _pokes actions accepts any_of);
 
 
 sub new
@@ -31,6 +31,21 @@ sub new
     $self->{worker} = $db->login('podi_worker');
     $self->{tenant} = $db->tenant('acme');
     return $self;
+}
+
+
+# in a forked child: connections of its own; the parent's stay the parent's
+sub after_fork
+{
+    my ($self) = @_;
+    my $db = $self->{db};
+    my @kept = qw(super ctl web worker);
+
+    $_->{dbh}{InactiveDestroy} = 1
+        for grep { defined } @{$db}{@kept}, @{$self}{qw(web worker)};
+    delete @{$db}{@kept};
+    $self->{$_} = $db->login("podi_$_") for qw(web worker);
+    return;
 }
 
 

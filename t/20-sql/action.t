@@ -1,0 +1,99 @@
+# What may be asked: api.action_list and sys.action_put.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Sql;
+use Podi::Work;
+
+my $db = Podi::Sql->new;
+my $w = Podi::Work->new($db);
+my $ctl = $db->login('podi_ctl');
+my $put = 'select * from sys.action_put(?)';
+
+
+sub actions
+{
+    return { map { $_->{action} => $_ } @{ Podi::Work::decode(@{
+        $w->{web}->all($db->anon($w->{tenant}),
+                       'select * from api.action_list()') }) } };
+}
+
+
+subtest 'the seed says all that a form needs' => sub {
+    my $a = actions();
+
+    is_deeply [sort keys %$a],
+              [qw(image.convert image.resize image.thumbnail)],
+              'three for everybody; the check of uploads is not one';
+    is_deeply [map { $a->{"image.$_"}{price} } qw(resize convert thumbnail)],
+              [2, 1, 1], 'their prices';
+    is_deeply $a->{'image.resize'}{any_of}, ['width', 'height'],
+              'one of these is wanted';
+    for my $name (sort keys %$a) {
+        my $params = $a->{$name}{params};
+        for my $p (sort keys %$params) {
+            ok $params->{$p}{label}{zh} && $params->{$p}{label}{en}
+               && $params->{$p}{type}, "$name $p has a type and labels";
+        }
+    }
+};
+
+subtest 'the operator changes what is given' => sub {
+    my $r = $ctl->one(undef, $put, '{"action": "image.resize", "price": 7}');
+    is_deeply [@{$r}{qw(action is_new)}], ['image.resize', 0], 'changed';
+    my $a = actions()->{'image.resize'};
+    is $a->{price}, 7, 'the price';
+    is $a->{params}{width}{maximum}, 8192, 'and nothing else';
+
+    $ctl->all(undef, $put, '{"action": "image.resize", "state": "disabled"}');
+    ok !actions()->{'image.resize'}, 'a disabled action is not offered';
+    my $ann = $w->person('ann', 10);
+    $w->{web}->refused('U0430', $db->as($ann), $w->submit_call(
+        inputs => [$w->media($ann)], actions => ['resize']), 'nor taken');
+};
+
+subtest 'an action of its own' => sub {
+    my %new = (action => 'image.invert', queue => 'image', price => 3,
+               label => { zh => '反色', en => 'Invert' },
+               description => { zh => '反色', en => 'Invert' },
+               accepts => ['image/png'], timeout_ms => 5000,
+               max_wait_ms => 60_000);
+
+    ok $ctl->one(undef, $put, Podi::Work::text(\%new))->{is_new}, 'is new';
+    is actions()->{'image.invert'}{price}, 3, 'and offered';
+
+    my %refused = (
+        'an unknown member'       => ['U0422', { %new, colour => 1 }],
+        'a parameter of no type'  => ['U0422', { %new, params => { a => {} } }],
+        'a price below nothing'   => ['23514', { %new, price => -1 }],
+        'a name without a noun'   => ['23514', { %new, action => 'invert' }],
+        'no price'                => ['23502', { %new, action => 'image.x',
+                                                 price => undef }],
+    );
+    for my $name (sort keys %refused) {
+        my ($state, $action) = @{ $refused{$name} };
+        $ctl->refused($state, undef, $put, Podi::Work::text($action), $name);
+    }
+};
+
+subtest 'a price that changes leaves tasks as they were agreed' => sub {
+    my $ben = $w->person('ben', 10);
+    my $t = $w->submit($ben, inputs => [$w->media($ben)],
+                       actions => ['convert']);
+
+    $ctl->all(undef, $put, '{"action": "image.convert", "price": 9}');
+    my $s = $w->settle($w->claim_task($t)->[0], 'succeeded');
+    is $s->{_events}[0]{data}{charged}, 1, 'the agreed price is charged';
+};
+
+subtest 'only the operator writes' => sub {
+    for my $role (qw(podi_web podi_worker)) {
+        $db->login($role)->refused('42501', undef, $put, '{}', $role);
+    }
+};
+
+$db->whole;
+done_testing;

@@ -1,0 +1,85 @@
+# Every break of an invariant, planted as superuser, is seen by podi_worker.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Sql;
+use Podi::Work;
+
+my $db = Podi::Sql->new;
+my $w = Podi::Work->new($db);
+my $super = $db->super;
+my $ann = $w->person('ann', 100);
+my $eve = $w->person('eve', 100, tenant => $db->tenant('umbra'));
+my %task;
+
+# the same in two tenants: a check that row security blinds is always green
+for my $who ($ann, $eve) {
+    my $pic = $w->media($who);
+    my %t = map { $_ => $w->submit($who, inputs => [$pic],
+                                   actions => ['resize', 'convert']) }
+            qw(open ended);
+    $w->settle($_, 'succeeded') for @{ $w->claim_task($t{ended}) };
+    $task{ $who->{user} } = \%t;
+}
+
+my @PLANT = (
+    I1  => 'update podi.wallet set available = available + 1 where user_id = $u',
+    I2  => 'update podi.wallet set held = held + 1 where user_id = $u',
+    I3  => 'update podi.hold set released = released + 1 where task_id = $o',
+    I4  => 'update podi.hold_alloc a set captured = a.captured + 1 from podi.hold h'
+           . ' where h.hold_id = a.hold_id and h.task_id = $o',
+    I5  => 'update podi.job set charged = 0, price = 0 where task_id = $e'
+           . " and action = 'image.resize'",
+    I5  => "update podi.job set state = 'failed', charged = 0, settled_fence = 1,"
+           . " ended_at = now(), error_code = 'internal' where task_id = \$o"
+           . " and action = 'image.resize'",
+    I6  => 'update podi.wallet set seq = seq + 1 where user_id = $u',
+    I7  => 'update podi.ledger l set amount = l.amount + 1 from podi.wallet w'
+           . ' where w.wallet_id = l.wallet_id and w.user_id = $u and l.seq = 1',
+    I8  => "update podi.user_event set type = 'job.seen' where user_id = \$u"
+           . " and type = 'job.succeeded'",
+    I8  => "update podi.user_event set type = 'job.failed' where user_id = \$u"
+           . " and type = 'job.succeeded'",
+    I8  => "update podi.user_event set type = 'job.succeeded' where user_id = \$u"
+           . " and type = 'job.running'",
+    I9  => 'update podi.task_header set jobs_open = 1 where task_id = $o',
+    I9  => 'update podi.task_header set charged = charged - 1 where task_id = $e',
+    I9  => "update podi.task_header set state = 'failed' where task_id = \$e",
+    I9  => 'delete from podi.job where task_id = $o',
+    I10 => 'update podi.user_head set top = top + 1 where user_id = $u',
+    I10 => 'delete from podi.user_event where user_id = $u and seq = 2',
+    I11 => 'update podi.hold set released = 0, captured = 0 where task_id = $e',
+);
+
+$db->whole('nothing is broken before');
+
+while (my ($inv, $sql) = splice @PLANT, 0, 2) {
+    for my $who ($ann, $eve) {
+        my %at = (u => $who->{user},
+                  o => $task{ $who->{user} }{open}{task_id},
+                  e => $task{ $who->{user} }{ended}{task_id});
+        my $plant = $sql =~ s/\$([uoe])\b/'$at{$1}'/gr;
+
+        # triggers and keys off, checks stay on: the break is committed, seen
+        # from another connection, and taken back
+        $super->dbh->do('set session_replication_role = replica');
+        my ($table) = $plant =~ /(?:update|from) (podi\.\w+)/;
+        $super->dbh->do("create temp table kept as table $table");
+        cmp_ok $super->dbh->do($plant), '>', 0, "$inv in $who->{slug}: planted";
+        my @seen = map { $_->{inv} } @{ $db->breaks };
+        ok scalar(grep { /^$inv\b/ } @seen), "... and seen by podi_worker"
+            or diag "seen: @seen; $plant";
+
+        $super->dbh->do("delete from $table");
+        $super->dbh->do("insert into $table overriding system value"
+                        . ' table kept');
+        $super->dbh->do('drop table kept');
+        $super->dbh->do('set session_replication_role = origin');
+    }
+}
+
+$db->whole('nothing is broken after');
+done_testing;
