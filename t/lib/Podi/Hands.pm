@@ -64,7 +64,7 @@ sub new
     $self->{dir} = "$self->{tmp}";
     mkdir "$self->{dir}/$_" for qw(spool metrics);
 
-    $self->{pg} = Podi::Pg->new;
+    $self->{pg} = Podi::Pg->new(durable => $option{durable});
     $self->{db} = Podi::Sql->new(pg => $self->{pg});
     $self->{redis} = "$self->{dir}/redis.sock";
     $self->redis_start;
@@ -286,8 +286,8 @@ sub metrics
     my %value;
 
     open my $file, '<', $path // return {} or return {};
-    while (<$file>) {
-        $value{$1} = $2 if /^([^#\s]\S*) (\S+)$/;
+    while (my $line = <$file>) {
+        $value{$1} = $2 if $line =~ /^([^#\s]\S*) (\S+)$/;
     }
     return \%value;
 }
@@ -350,7 +350,7 @@ sub runs
 
     open my $file, '<', "$self->{dir}/spool/$task->{jobs}[0]{job_id}"
         or return [];
-    return [map { [split] } <$file>];
+    return [map { [split ' ', $_] } <$file>];
 }
 
 
