@@ -1,0 +1,84 @@
+/*
+ * podi_sniff: first bytes, and MIME names.
+ */
+
+#include "tap.h"
+#include "podi_sniff.h"
+#include "banned.h"
+
+
+static const struct {
+    const char    *bytes;
+    size_t         len;
+    podi_media_e   type;
+    const char    *what;
+}  heads[] = {
+    { "\xff\xd8\xff\xe0", 4, PODI_MEDIA_JPEG, "JPEG" },
+    { "\xff\xd8", 2, PODI_MEDIA_UNKNOWN, "JPEG, cut" },
+    { "\x89PNG\r\n\x1a\n", 8, PODI_MEDIA_PNG, "PNG" },
+    { "\x89PNG\n\x1a\n\n", 8, PODI_MEDIA_UNKNOWN, "PNG after a text copy" },
+    { "GIF87a", 6, PODI_MEDIA_GIF, "GIF 87a" },
+    { "GIF89a", 6, PODI_MEDIA_GIF, "GIF 89a" },
+    { "GIF88a", 6, PODI_MEDIA_UNKNOWN, "GIF 88a" },
+    { "RIFF\1\2\3\4WEBPVP8 ", 16, PODI_MEDIA_WEBP, "WebP" },
+    { "RIFF\1\2\3\4WAVEfmt ", 16, PODI_MEDIA_UNKNOWN, "a WAV file" },
+    { "\0\0\0\x20" "ftypavif\0\0\0\0", 16, PODI_MEDIA_AVIF, "AVIF" },
+    { "\0\0\0\x20" "ftypavis\0\0\0\0", 16, PODI_MEDIA_AVIF, "AVIF series" },
+    { "\0\0\0\x20" "ftypheic\0\0\0\0", 16, PODI_MEDIA_HEIC, "HEIC" },
+    { "\0\0\0\x20" "ftypmif1\0\0\0\0mif1heic", 24, PODI_MEDIA_HEIC,
+      "mif1 with heic" },
+    { "\0\0\0\x20" "ftypmif1\0\0\0\0mif1avif", 24, PODI_MEDIA_AVIF,
+      "mif1 with avif" },
+    { "\0\0\0\x14" "ftypmif1\0\0\0\0mif1avif", 24, PODI_MEDIA_HEIC,
+      "avif behind the end of the box" },
+    { "\0\0\0\x20" "ftypisom\0\0\0\0", 16, PODI_MEDIA_UNKNOWN, "a film" },
+    { "\xff\x0a\0", 3, PODI_MEDIA_JXL, "JPEG XL" },
+    { "\0\0\0\x0cJXL \r\n\x87\n", 12, PODI_MEDIA_JXL, "JPEG XL, boxed" },
+    { "BM\0\0", 4, PODI_MEDIA_BMP, "BMP" },
+    { "II*\0", 4, PODI_MEDIA_TIFF, "TIFF, little" },
+    { "MM\0*", 4, PODI_MEDIA_TIFF, "TIFF, big" },
+    { "<svg xmlns", 10, PODI_MEDIA_UNKNOWN, "SVG" },
+    { "%PDF-1.7", 8, PODI_MEDIA_UNKNOWN, "PDF" },
+    { "", 0, PODI_MEDIA_UNKNOWN, "nothing" },
+};
+
+static const struct {
+    const char    *mime;
+    podi_media_e   type;
+}  mimes[] = {
+    { "image/jpeg", PODI_MEDIA_JPEG },
+    { "IMAGE/PNG", PODI_MEDIA_PNG },
+    { "image/webp ; q=1", PODI_MEDIA_WEBP },
+    { "image/jpg", PODI_MEDIA_UNKNOWN },
+    { "image/jpeg2", PODI_MEDIA_UNKNOWN },
+    { "application/octet-stream", PODI_MEDIA_UNKNOWN },
+    { "", PODI_MEDIA_UNKNOWN },
+};
+
+
+int
+main(void)
+{
+    unsigned    i;
+    podi_str_t  s;
+
+    for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        s.data = (unsigned char *) (uintptr_t) heads[i].bytes;
+        s.len = heads[i].len;
+        is_int(podi_sniff(&s), heads[i].type, heads[i].what);
+    }
+
+    for (i = 0; i < sizeof(mimes) / sizeof(mimes[0]); i++) {
+        s = str(mimes[i].mime);
+        ok(podi_media_by_mime(&s) == mimes[i].type, "MIME %s", mimes[i].mime);
+    }
+
+    for (i = 1; i < PODI_MEDIA_LAST; i++) {
+        s = str(podi_media_mime((podi_media_e) i));
+        ok(podi_media_by_mime(&s) == i, "%s is %s",
+           podi_media_suffix((podi_media_e) i),
+           podi_media_mime((podi_media_e) i));
+    }
+
+    return tap_done();
+}
