@@ -46,7 +46,7 @@ tests_stack_up() {
 
 
 tests_stack_down() {
-    verb_down 2>&1 | sed 's/^/# /' >&2
+    verb_down > /dev/null 2>&1 || say "the test stack could not be stopped"
 }
 
 
@@ -66,19 +66,17 @@ tests_port() {
 
 
 tests_prove() {
-    local -a paths=("$@") units=()
+    local -a paths=("$@")
     local dir
 
     if [ "${#paths[@]}" -eq 0 ]; then
         for dir in "${SUITE[@]}"; do
             [ ! -d "$ROOT/$dir" ] || paths+=("$dir")
         done
-        mapfile -t units < <(find "$PODI_BUILD/unit" -maxdepth 1 -type f \
-            -perm -u+x | sort)
     fi
 
     say "running the tests"
-    (cd "$ROOT" && prove -r -It/lib "${units[@]}" "${paths[@]}")
+    (cd "$ROOT" && prove -r -It/lib "${paths[@]}")
 }
 
 
