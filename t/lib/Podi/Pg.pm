@@ -46,6 +46,9 @@ sub new
     my ($class, %option) = @_;
     my $self = bless { %option, pid => $$, made => [] }, $class;
 
+    # an interrupted test takes its server along
+    $SIG{$_} //= sub { exit 130 } for qw(INT TERM);
+
     if ($ENV{PODI_TEST_PG}) {
         $self->{super} = $ENV{PODI_TEST_PG};
         $self->attach;
@@ -239,7 +242,7 @@ sub make_cluster
 {
     my ($self, $cache, $kept) = @_;
     my $dir = tempdir('podi-pg-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-    my $maker = bless { dir => $dir, pid => 0,
+    my $maker = bless { dir => $dir, pid => $$,
                         super => "host=$dir/sock user=postgres" }, ref $self;
 
     chmod 0755, $dir;
