@@ -23,14 +23,14 @@ typedef enum {
 typedef enum {
     PODI_RETRY_NEVER,       /* the same again gives the same */
     PODI_RETRY_LATER,       /* the same again, after a while, may succeed */
-    PODI_RETRY_AFTER_FIX    /* once the user changed something (money, sign-in) */
+    PODI_RETRY_AFTER_FIX    /* once the user changed something (money) */
 } podi_retry_e;
 
 typedef struct {
     podi_error_e  error;            /* PODI_E_NONE: nothing failed */
-    char          field[64];        /* JSON path of the offending input, or "" */
-    char          detail[256];      /* for the log, and for the reply's detail */
-    char          extra[512];       /* JSON members for the reply: "a":1,"b":2 */
+    char          field[64];        /* JSON path of the input at fault, or "" */
+    char          detail[256];      /* for the log and the reply's detail */
+    char          extra[512];       /* JSON members of the reply: "a":1,"b":2 */
     char          sqlstate[6];      /* what PostgreSQL said, or "" */
     int           sys;              /* errno, or 0 */
     unsigned      retry_after;      /* seconds, or 0 */

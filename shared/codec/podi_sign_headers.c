@@ -19,6 +19,9 @@ typedef struct {
 } podi_sign_line_t;
 
 
+static podi_rc_t podi_sign_pick(const podi_sign_alg_t *alg,
+    const podi_pair_t *headers, size_t n, const podi_str_t *additional,
+    podi_mem_t *mem, podi_sign_line_t *lines, size_t *ret_used);
 static int podi_sign_line_cmp(const void *a, const void *b);
 static void podi_sign_value(const podi_sign_alg_t *alg, const podi_str_t *s,
     podi_buf_t *b);
@@ -29,30 +32,14 @@ podi_sign_headers(const podi_sign_alg_t *alg, const podi_pair_t *headers,
     size_t n, const podi_str_t *additional, podi_mem_t *mem,
     podi_str_t *ret_lines, podi_str_t *ret_names)
 {
-    size_t             i, used = 0;
-    podi_str_t         name;
+    size_t             i, used;
     podi_buf_t         lines, names;
     podi_sign_line_t   sorted[PODI_SIGN_PAIRS_MAX];
 
-    for (i = 0; i < n; i++) {
-        if (podi_sign_lower(mem, &headers[i].name, &name) != PODI_OK) {
-            return PODI_ERROR;
-        }
-
-        if (alg->picks_headers && !podi_sign_is_default(alg, &name)
-            && !podi_sign_in_list(additional, &name))
-        {
-            continue;
-        }
-
-        if (used == PODI_SIGN_PAIRS_MAX) {
-            return PODI_ERROR;
-        }
-
-        sorted[used].name = name;
-        sorted[used].value = headers[i].value;
-        sorted[used].at = i;
-        used++;
+    if (podi_sign_pick(alg, headers, n, additional, mem, sorted, &used)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
     }
 
     qsort(sorted, used, sizeof(podi_sign_line_t), podi_sign_line_cmp);
@@ -92,6 +79,43 @@ podi_sign_headers(const podi_sign_alg_t *alg, const podi_pair_t *headers,
     if (alg->picks_headers) {
         *ret_names = *additional;       /* the others are understood */
     }
+
+    return PODI_OK;
+}
+
+
+/* those that the dialect signs, with names in lower case */
+
+static podi_rc_t
+podi_sign_pick(const podi_sign_alg_t *alg, const podi_pair_t *headers,
+    size_t n, const podi_str_t *additional, podi_mem_t *mem,
+    podi_sign_line_t *lines, size_t *ret_used)
+{
+    size_t      i, used = 0;
+    podi_str_t  name;
+
+    for (i = 0; i < n; i++) {
+        if (podi_sign_lower(mem, &headers[i].name, &name) != PODI_OK) {
+            return PODI_ERROR;
+        }
+
+        if (alg->picks_headers && !podi_sign_is_default(alg, &name)
+            && !podi_sign_in_list(additional, &name))
+        {
+            continue;
+        }
+
+        if (used == PODI_SIGN_PAIRS_MAX) {
+            return PODI_ERROR;
+        }
+
+        lines[used].name = name;
+        lines[used].value = headers[i].value;
+        lines[used].at = i;
+        used++;
+    }
+
+    *ret_used = used;
 
     return PODI_OK;
 }

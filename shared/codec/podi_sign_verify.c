@@ -58,13 +58,6 @@ static podi_rc_t podi_sign_header(const podi_sign_incoming_t *in,
 static int podi_sign_is_hash(const podi_str_t *s);
 
 
-static const podi_s3_error_t  podi_s3_errors[] = {
-#define PODI_S3_E(id, code, http, message)  { code, http, message },
-#include "podi_s3_errors.def"
-#undef PODI_S3_E
-};
-
-
 podi_s3_error_e
 podi_sign_verify(const podi_sign_incoming_t *in, podi_mem_t *mem,
     podi_sign_verified_t *ret)
@@ -100,7 +93,8 @@ podi_sign_verify(const podi_sign_incoming_t *in, podi_mem_t *mem,
 
     ret->path = c.target.path;
     ret->query = c.target.query;
-    ret->n_query = podi_sign_target_strip(&c.target, podi_sign_aws4.header_prefix);
+    ret->n_query = podi_sign_target_strip(&c.target,
+                                          podi_sign_aws4.header_prefix);
     ret->signed_headers = c.headers;
     ret->payload_hash = c.payload_hash;
 
@@ -439,17 +433,6 @@ podi_sign_is_signed(const podi_sign_verified_t *v, const char *name)
     s = podi_str_c(name);
 
     return podi_sign_in_list(&v->signed_headers, &s);
-}
-
-
-const podi_s3_error_t *
-podi_s3_error(podi_s3_error_e error)
-{
-    if ((unsigned) error >= PODI_S3_LAST) {
-        error = PODI_S3_INTERNAL;
-    }
-
-    return &podi_s3_errors[error];
 }
 
 

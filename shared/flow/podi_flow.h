@@ -24,11 +24,11 @@ typedef podi_rc_t (*podi_step_pt)(podi_flow_t *f, void *ctx);
 typedef void (*podi_flow_end_pt)(podi_flow_t *f, podi_rc_t rc, void *ctx);
 typedef void (*podi_op_cancel_pt)(podi_op_t *op);
 
-#define PODI_MAY_FAIL  1        /* a failed operation goes on to the next step */
+#define PODI_MAY_FAIL  1        /* a failed operation leads to the next step */
 
 typedef struct {
     const char    *name;        /* a gerund: "creating the task" */
-    podi_step_pt   run;         /* OK next, AGAIN waits, DONE ends, ERROR fails */
+    podi_step_pt   run;         /* OK next, AGAIN waits, DONE and ERROR end */
     unsigned       flags;
 } podi_step_t;
 
@@ -50,7 +50,7 @@ struct podi_flow_s {
     const podi_step_t  *step;       /* runs next */
     const podi_step_t  *now;        /* ran last: for the log line */
     podi_op_t          *op;         /* at most one */
-    void               *result;     /* what the last operation brought, or NULL */
+    void               *result;     /* what the last operation gave, or NULL */
     void               *ctx;
     podi_mem_t         *mem;        /* lives as long as the flow */
     podi_flow_end_pt    end;

@@ -379,7 +379,7 @@ static void
 vectors_suite_own(vectors_t *v, int in_query)
 {
     const json_t      *context;
-    podi_str_t         date, s, names, scope;
+    podi_str_t         date, s, scope;
     unsigned char      text[PODI_AMZ_DATE_LEN];
     podi_signature_t   sig;
 
@@ -426,14 +426,13 @@ vectors_suite_own(vectors_t *v, int in_query)
         return;
     }
 
-    names = sig.signed_headers;
-
     vectors_put(v->query, &v->req.n_query, "X-Amz-Algorithm",
                 podi_str_c("AWS4-HMAC-SHA256"));
     vectors_put(v->query, &v->req.n_query, "X-Amz-Credential", scope);
     vectors_put(v->query, &v->req.n_query, "X-Amz-Date", date);
     vectors_put(v->query, &v->req.n_query, "X-Amz-Expires", s);
-    vectors_put(v->query, &v->req.n_query, "X-Amz-SignedHeaders", names);
+    vectors_put(v->query, &v->req.n_query, "X-Amz-SignedHeaders",
+                sig.signed_headers);
 
     if (v->token.len) {
         vectors_put(v->query, &v->req.n_query, "X-Amz-Security-Token",
