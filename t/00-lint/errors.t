@@ -57,7 +57,8 @@ sub event_faults
         my $text = $row->{kind} eq 'FACT' ? $sql : $c;
 
         push @bad, "$row->{type} is sent nowhere"
-            if $text !~ /['"]\Q$row->{type}\E/ && $text !~ /'$noun\.' \|\|/;
+            if $text !~ /['"\s]\Q$row->{type}\E\b/
+               && $text !~ /'$noun\.' \|\|/;
     }
 
     push @bad, map { "SQL writes $_, which the table does not know" }

@@ -10,7 +10,7 @@ use Podi::Stack;
 my $wallet = '{"wallet_id":"0198c5a2-7d10-7c3a-9b1e-2f60c1a4d5e6",'
     . '"available":5,"frozen":0,"expiring_soon":0,"expiring_at":null,"seq":1}';
 my $event = '{"seq":8,"type":"task.queued","at":"2026-01-01T00:00:00Z",'
-    . '"data":{"jobs":1}}';
+    . '"task_id":null,"job_id":null,"trace_id":null,"data":{"jobs":1}}';
 my %conf = (
     'podi-load.conf' => '', 'podi-http.conf' => '',
     'podi-server.conf' => <<"CONF",

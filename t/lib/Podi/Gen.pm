@@ -79,7 +79,8 @@ sub events_md
 What `GET /v1/events` sends, what `GET /v1/tasks/{task_id}` remembers. A
 numbered event is a fact: it was written in the same commit as what it tells,
 its `seq` is the user's next number without a hole, and it can be had again by
-`Last-Event-ID`. The others are sent once and are never the truth.
+`Last-Event-ID`. The others are sent once and are never the truth; their frame
+holds the members named here, those of a number hold them in `data`.
 
     id: 42
     event: job.succeeded
@@ -97,7 +98,8 @@ sub openapi
     my %list = (
         'podi_errors.def' => [ map { $_->{code} } grep { $_->{id} ne 'NONE' }
                                errors() ],
-        'podi_events.def' => [ map { $_->{type} } events() ],
+        'podi_events.def' => [ map { $_->{type} }
+                               grep { $_->{kind} eq 'FACT' } events() ],
     );
 
     $text =~ s{(    \# generated from (\S+)\n.*?enum:\n).*?(    \# end of generated)}{
