@@ -67,7 +67,7 @@ subtest 'Redis forgets everything' => sub {
     ok poll(10, sub { ($h->log($dispatchd, 'dispatch.rebuild'))[0] }),
         'and the generation was seen';
     $h->redis_say('FLUSHALL');
-    ok poll(10, $hints), 'all hints are there again, long before they are stale';
+    ok poll(10, $hints), 'all hints are back, long before they are stale';
 
     my $echod = $h->daemon('echod');
     is_deeply [map { $h->ended($_)->{state} } @t], [('succeeded') x 5],

@@ -10,7 +10,6 @@
  * settled; the memory of a job goes when PostgreSQL has answered for it.
  */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #define JOB_JSON_MAX  (1024 * 1024)
 
 
+static void job_begin(podi_held_t *held);
 static podi_rc_t job_read(podi_held_t *held, const podi_pg_result_t *res,
     int row);
 static podi_rc_t job_text(podi_held_t *held, const podi_pg_result_t *res,
@@ -40,8 +40,6 @@ static void job_undo_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void job_undone(podi_held_t *held);
 static void job_late(void *data);
 static void job_stop_now(void *data);
-static podi_rc_t job_end(podi_job_t *job, podi_job_end_e end,
-    podi_error_e error, const char *fmt, va_list args);
 
 
 /*
@@ -89,6 +87,15 @@ podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row)
         podi_job_free(held);
         return;
     }
+
+    job_begin(held);
+}
+
+
+static void
+job_begin(podi_held_t *held)
+{
+    podi_worker_t  *w = held->jobs->worker;
 
     held->action = job_action(held);
 
@@ -402,115 +409,4 @@ podi_job_find(podi_jobs_t *jobs, const podi_str_t *id)
     }
 
     return NULL;
-}
-
-
-/* ---- the endings --------------------------------------------------------- */
-
-static podi_rc_t
-job_end(podi_job_t *job, podi_job_end_e end, podi_error_e error,
-    const char *fmt, va_list args)
-{
-    podi_held_t  *held;
-
-    held = podi_list_owner(job, podi_held_t, job);
-
-    if (held->end == PODI_JOB_NONE) {
-        held->end = end;
-        held->error = error;
-        (void) vsnprintf(held->detail, sizeof(held->detail), fmt, args);
-    }
-
-    return PODI_DONE;
-}
-
-
-podi_rc_t
-podi_job_succeed(podi_job_t *job, const podi_str_t *results)
-{
-    podi_held_t  *held;
-
-    held = podi_list_owner(job, podi_held_t, job);
-
-    if (held->end == PODI_JOB_NONE) {
-        held->end = PODI_JOB_SUCCEEDED;
-
-        if (results != NULL
-            && podi_mem_dup(job->mem, results, &held->results) != PODI_OK)
-        {
-            held->end = PODI_JOB_RETRIED;
-            held->error = PODI_E_INTERNAL;
-        }
-    }
-
-    return PODI_DONE;
-}
-
-
-podi_rc_t
-podi_job_fail(podi_job_t *job, podi_error_e error, const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    (void) job_end(job, PODI_JOB_FAILED, error, fmt, args);
-    va_end(args);
-
-    return PODI_DONE;
-}
-
-
-podi_rc_t
-podi_job_retry(podi_job_t *job, podi_error_e error, const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    (void) job_end(job, PODI_JOB_RETRIED, error, fmt, args);
-    va_end(args);
-
-    return PODI_DONE;
-}
-
-
-podi_rc_t
-podi_job_defer(podi_job_t *job, podi_msec_t delay, podi_error_e error,
-    const char *fmt, ...)
-{
-    va_list       args;
-    podi_held_t  *held;
-
-    held = podi_list_owner(job, podi_held_t, job);
-
-    if (held->end == PODI_JOB_NONE) {
-        held->delay = delay;
-    }
-
-    va_start(args, fmt);
-    (void) job_end(job, PODI_JOB_DEFERRED, error, fmt, args);
-    va_end(args);
-
-    return PODI_DONE;
-}
-
-
-void
-podi_job_progress(podi_job_t *job, unsigned percent)
-{
-    podi_held_t  *held;
-
-    held = podi_list_owner(job, podi_held_t, job);
-    held->progress = (percent > 100) ? 100 : percent;
-}
-
-
-int
-podi_job_is_wanted(const podi_job_t *job)
-{
-    const podi_held_t  *held;
-
-    held = (const podi_held_t *) (const void *)
-           ((const char *) job - offsetof(podi_held_t, job));
-
-    return held->end == PODI_JOB_NONE;
 }

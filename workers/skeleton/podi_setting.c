@@ -42,14 +42,11 @@ typedef struct {
     enum { SECTION_NONE, SECTION_COMMON, SECTION_OWN, SECTION_OTHER } section;
 } setting_reader_t;
 
-typedef struct {
-    const char  *suffix;
-    uint64_t     factor;
-} setting_unit_t;
-
 
 static podi_rc_t setting_load(setting_reader_t *r, podi_str_t *ret_text);
 static podi_rc_t setting_line(setting_reader_t *r, podi_str_t line);
+static podi_rc_t setting_keep(setting_reader_t *r, const podi_str_t *name,
+    const podi_str_t *value);
 static podi_rc_t setting_section(setting_reader_t *r, const podi_str_t *line);
 static podi_rc_t setting_expand(setting_reader_t *r, const podi_str_t *raw,
     const char **ret_value);
@@ -57,22 +54,7 @@ static const podi_setting_t *setting_find(const podi_setting_t *table,
     const podi_str_t *name);
 static podi_rc_t setting_apply(setting_reader_t *r,
     const podi_setting_t *table, int store);
-static podi_rc_t setting_row(const podi_setting_t *row, const char *value,
-    int store, podi_str_t *ret_wrong, podi_mem_t *mem);
-static podi_rc_t setting_number(podi_setting_e type, const char *text,
-    uint64_t *ret_n);
 static podi_str_t setting_trim(podi_str_t s);
-
-
-static const setting_unit_t  setting_times[] = {
-    { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
-    { "d", 86400000 }, { NULL, 0 }
-};
-
-static const setting_unit_t  setting_sizes[] = {
-    { "", 1 }, { "k", 1024 }, { "m", 1048576 }, { "g", 1073741824 },
-    { NULL, 0 }
-};
 
 
 podi_rc_t
@@ -154,9 +136,8 @@ setting_load(setting_reader_t *r, podi_str_t *ret_text)
 static podi_rc_t
 setting_line(setting_reader_t *r, podi_str_t line)
 {
-    size_t           i;
-    podi_str_t       name;
-    setting_line_t  *l;
+    size_t      i;
+    podi_str_t  name;
 
     for (i = 0; i < line.len; i++) {
         if (line.data[i] == '#'
@@ -208,6 +189,16 @@ setting_line(setting_reader_t *r, podi_str_t line)
                          r->section == SECTION_OWN ? r->daemon : "common");
     }
 
+    return setting_keep(r, &name, &line);
+}
+
+
+static podi_rc_t
+setting_keep(setting_reader_t *r, const podi_str_t *name,
+    const podi_str_t *value)
+{
+    setting_line_t  *l;
+
     l = podi_mem_calloc(r->mem, sizeof(setting_line_t));
     if (l == NULL) {
         return podi_fail(r->fail, PODI_E_INTERNAL, NULL, "no memory");
@@ -215,11 +206,11 @@ setting_line(setting_reader_t *r, podi_str_t line)
 
     l->number = r->number;
     l->is_own = (r->section == SECTION_OWN);
-    l->name = name;
+    l->name = *name;
     l->next = r->lines;
     r->lines = l;
 
-    return setting_expand(r, &line, &l->value);
+    return setting_expand(r, value, &l->value);
 }
 
 
@@ -341,7 +332,7 @@ setting_apply(setting_reader_t *r, const podi_setting_t *table, int store)
 
         value = (best != NULL) ? best->value : row->value;
 
-        if (setting_row(row, value, store, &wrong, r->mem) != PODI_OK) {
+        if (podi_setting_value(row, value, store, &wrong, r->mem) != PODI_OK) {
             return podi_fail(r->fail, PODI_E_CONFIG, NULL,
                              "%s:%u: %s = \"%s\": " PODI_STR_FMT, r->path,
                              best != NULL ? best->number : 0, row->name,
@@ -350,125 +341,6 @@ setting_apply(setting_reader_t *r, const podi_setting_t *table, int store)
     }
 
     return PODI_OK;
-}
-
-
-static podi_rc_t
-setting_row(const podi_setting_t *row, const char *value, int store,
-    podi_str_t *ret_wrong, podi_mem_t *mem)
-{
-    uint64_t  n, min, max;
-
-    *ret_wrong = podi_str_c("wrong");
-
-    switch (row->type) {
-
-    case PODI_TEXT:
-    case PODI_PATH:
-        if (row->min != NULL && value[0] == '\0') {
-            *ret_wrong = podi_str_c("it must be given");
-            return PODI_ERROR;
-        }
-
-        if (row->type == PODI_PATH && value[0] != '\0' && value[0] != '/') {
-            *ret_wrong = podi_str_c("write an absolute path");
-            return PODI_ERROR;
-        }
-
-        if (store) {
-            *(const char **) row->where = value;
-        }
-
-        return PODI_OK;
-
-    case PODI_BOOL:
-        if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
-            *ret_wrong = podi_str_c("write on or off");
-            return PODI_ERROR;
-        }
-
-        if (store) {
-            *(int *) row->where = (value[1] == 'n');
-        }
-
-        return PODI_OK;
-
-    default:
-        break;
-    }
-
-    min = 0;
-    max = INT64_MAX;
-
-    if (setting_number(row->type, value, &n) != PODI_OK
-        || (row->min != NULL
-            && setting_number(row->type, row->min, &min) != PODI_OK)
-        || (row->max != NULL
-            && setting_number(row->type, row->max, &max) != PODI_OK)
-        || n < min || n > max)
-    {
-        if (podi_mem_printf(mem, ret_wrong, "write a %s from %s to %s",
-                            row->type == PODI_MSEC ? "time (ms s m h d)"
-                            : row->type == PODI_SIZE ? "size (k m g)"
-                            : "number",
-                            row->min != NULL ? row->min : "0",
-                            row->max != NULL ? row->max : "any") != PODI_OK)
-        {
-            *ret_wrong = podi_str_c("out of range");
-        }
-
-        return PODI_ERROR;
-    }
-
-    if (!store) {
-        return PODI_OK;
-    }
-
-    if (row->type == PODI_INT) {
-        *(int64_t *) row->where = (int64_t) n;
-
-    } else {
-        *(uint64_t *) row->where = n;       /* podi_msec_t is one, too */
-    }
-
-    return PODI_OK;
-}
-
-
-static podi_rc_t
-setting_number(podi_setting_e type, const char *text, uint64_t *ret_n)
-{
-    size_t                 digits;
-    int64_t                n;
-    podi_str_t             s;
-    const setting_unit_t  *unit;
-
-    digits = strspn(text, "0123456789");
-
-    s.data = (unsigned char *) text;
-    s.len = digits;
-
-    if (digits == 0 || podi_str_to_int64(&s, &n) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    if (type == PODI_INT) {
-        *ret_n = (uint64_t) n;
-        return text[digits] == '\0' ? PODI_OK : PODI_ERROR;
-    }
-
-    unit = (type == PODI_MSEC) ? setting_times : setting_sizes;
-
-    for ( /* void */ ; unit->suffix != NULL; unit++) {
-        if (strcmp(text + digits, unit->suffix) == 0
-            && (uint64_t) n <= INT64_MAX / unit->factor)
-        {
-            *ret_n = (uint64_t) n * unit->factor;
-            return PODI_OK;
-        }
-    }
-
-    return PODI_ERROR;
 }
 
 

@@ -27,9 +27,9 @@ podi_worker_main(int argc, char **argv, const podi_worker_conf_t *conf)
 {
     int            c, only_test;
     podi_fail_t    fail;
-    podi_pair_t    pair;
+    podi_daemon_t    pair;
 
-    memset(&pair, 0, sizeof(podi_pair_t));
+    memset(&pair, 0, sizeof(podi_daemon_t));
 
     pair.conf = conf;
     only_test = 0;
@@ -54,7 +54,7 @@ podi_worker_main(int argc, char **argv, const podi_worker_conf_t *conf)
         return worker_usage(conf->name);
     }
 
-    if (podi_pair_settings(&pair, &fail) != PODI_OK) {
+    if (podi_daemon_settings(&pair, &fail) != PODI_OK) {
         (void) fprintf(stderr, "%s: %s\n", conf->name, fail.detail);
         return EXIT_FAIL;
     }
@@ -65,7 +65,7 @@ podi_worker_main(int argc, char **argv, const podi_worker_conf_t *conf)
         return EXIT_OK;
     }
 
-    c = podi_pair_run(&pair);
+    c = podi_daemon_run(&pair);
 
     podi_arena_free(&pair.arena);
 
@@ -84,7 +84,7 @@ worker_usage(const char *name)
 
 
 podi_rc_t
-podi_pair_settings(podi_pair_t *pair, podi_fail_t *fail)
+podi_daemon_settings(podi_daemon_t *pair, podi_fail_t *fail)
 {
     podi_rc_t               rc;
     podi_log_e              level;

@@ -4,9 +4,12 @@
  *     podi_worker.c        command line, settings
  *     podi_worker_pair.c   the parent: fork, reap, release leases, restart
  *     podi_worker_loop.c   the child: loop, connections, signals, drain
+ *     podi_worker_use.c    what rounds and jobs may ask of it
+ *     podi_release.c       the parent's one call to PostgreSQL
  *     podi_round.c         flows that repeat
  *     podi_job_claim.c     hints or rows -> held jobs
- *     podi_job.c           a held job: its states, its endings
+ *     podi_job.c           a held job: its states
+ *     podi_job_end.c       its endings, as its action says them
  *     podi_job_settle.c    telling PostgreSQL how it ended, until it answers
  *     podi_job_beat.c      leases, cancels, progress, liveness
  *     podi_metric.c podi_log.c podi_setting.c
@@ -101,14 +104,14 @@ typedef struct {
     podi_common_t              set;
     podi_arena_t              *arena;       /* of the settings' texts */
     podi_log_t                 log;
-} podi_pair_t;
+} podi_daemon_t;
 
-PODI_MUSTCHECK podi_rc_t podi_pair_settings(podi_pair_t *pair,
+PODI_MUSTCHECK podi_rc_t podi_daemon_settings(podi_daemon_t *pair,
     podi_fail_t *fail);
-int podi_pair_run(podi_pair_t *pair);
+int podi_daemon_run(podi_daemon_t *pair);
 
 /* podi_worker_loop.c: the child; gives the exit code */
-int podi_worker_run(podi_pair_t *pair, const char *id, const char *events);
+int podi_worker_run(podi_daemon_t *pair, const char *id, const char *events);
 
 /* something ended: maybe the drain is over */
 void podi_worker_drain_check(podi_worker_t *w);

@@ -33,7 +33,7 @@
 #define PAIR_KILL_SLACK 10000       /* beyond drain_timeout */
 
 typedef struct {
-    podi_pair_t    *pair;
+    podi_daemon_t    *pair;
     sigset_t        signals;
     pid_t           child;          /* 0: none */
     char            id[PODI_WORKER_ID_MAX];
@@ -62,7 +62,7 @@ static void parent_told(parent_t *p, int status);
 
 
 int
-podi_pair_run(podi_pair_t *pair)
+podi_daemon_run(podi_daemon_t *pair)
 {
     int            code;
     parent_t       p;
@@ -285,7 +285,7 @@ parent_reload(parent_t *p)
     podi_rc_t    rc;
     podi_fail_t  fail, log_fail;
 
-    rc = podi_pair_settings(p->pair, &fail);
+    rc = podi_daemon_settings(p->pair, &fail);
 
     podi_log_close(&p->pair->log);
 

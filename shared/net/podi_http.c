@@ -1,0 +1,336 @@
+/*
+ * podi_http: libcurl's multi interface on podi_io.
+ *
+ *     send -> add_handle -> (sockets, timer -> socket_action)* -> info_read
+ *                                                                   |
+ *                                           answer <- remove_handle +
+ *     cancel -> remove_handle
+ *
+ * Promises: curl_multi_* is never called from a callback of curl (but for
+ * assign, which is meant for it); a transfer is off the multi before its
+ * answer is told, so that the answer may start another one.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "podi_assert.h"
+#include "podi_http_int.h"
+#include "banned.h"
+
+#define HTTP_PER_HOST         8
+#define HTTP_CONNECT_TIMEOUT  3000
+#define HTTP_MAX              65536
+#define HTTP_TIMEOUT          30000
+
+/* a socket that curl told us of */
+
+typedef struct {
+    podi_http_t    *http;
+    curl_socket_t   fd;
+    podi_watch_t   *watch;
+} http_socket_t;
+
+
+static int http_socket(CURL *easy, curl_socket_t fd, int what, void *data,
+    void *socket);
+static int http_timer(CURLM *multi, long timeout, void *data);
+static void http_socket_ready(void *data, unsigned ready);
+static void http_timer_over(void *data);
+static void http_drain(void *data);
+
+static void transfer_answer(podi_http_transfer_t *t, CURLcode code);
+static void transfer_cancel(podi_op_t *op);
+static void transfer_end(podi_http_transfer_t *t);
+
+
+podi_http_t *
+podi_http_create(podi_io_t *io, const podi_http_conf_t *conf)
+{
+    podi_http_t  *http;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return NULL;
+    }
+
+    http = calloc(1, sizeof(podi_http_t));
+    if (http == NULL) {
+        return NULL;
+    }
+
+    http->io = io;
+    http->conf = *conf;
+    http->drain.run = http_drain;
+    http->drain.data = http;
+
+    if (http->conf.per_host == 0) {
+        http->conf.per_host = HTTP_PER_HOST;
+    }
+
+    if (http->conf.connect_timeout == 0) {
+        http->conf.connect_timeout = HTTP_CONNECT_TIMEOUT;
+    }
+
+    http->multi = curl_multi_init();
+    http->timer = io->timer(io, PODI_TIMER_WORK, http_timer_over, http);
+
+    if (http->multi == NULL || http->timer == NULL) {
+        podi_http_free(&http);
+        return NULL;
+    }
+
+    (void) curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION,
+                             http_socket);
+    (void) curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+    (void) curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, http_timer);
+    (void) curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+    (void) curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                             (long) http->conf.per_host);
+    (void) curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
+                             (long) http->conf.per_host * 2);
+
+    return http;
+}
+
+
+void
+podi_http_free(podi_http_t **http)
+{
+    podi_http_t  *h = *http;
+
+    if (h == NULL) {
+        return;
+    }
+
+    podi_assert(h->transfers == 0);
+
+    h->io->unpost(&h->drain);
+
+    if (h->multi != NULL) {
+        (void) curl_multi_cleanup(h->multi);    /* lets its sockets go */
+    }
+
+    if (h->timer != NULL) {
+        h->io->timer_free(h->timer);
+    }
+
+    free(h);
+    curl_global_cleanup();
+    *http = NULL;
+}
+
+
+void
+podi_http_request_init(podi_http_request_t *request, const char *method,
+    const podi_str_t *url)
+{
+    memset(request, 0, sizeof(podi_http_request_t));
+
+    request->method = podi_str_c(method);
+    request->url = *url;
+    request->body_fd = -1;
+    request->into_fd = -1;
+    request->max = HTTP_MAX;
+    request->timeout = HTTP_TIMEOUT;
+}
+
+
+podi_rc_t
+podi_http_send(podi_http_t *http, podi_flow_t *f,
+    const podi_http_request_t *request)
+{
+    podi_http_transfer_t  *t;
+
+    t = podi_mem_calloc(f->mem, sizeof(podi_http_transfer_t));
+    if (t == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    t->http = http;
+    t->flow = f;
+    t->request = *request;
+    t->reply = podi_mem_calloc(f->mem, sizeof(podi_http_reply_t));
+    t->easy = curl_easy_init();
+    podi_buf_init(&t->body, f->mem);
+    http->transfers++;
+
+    if (t->reply == NULL || t->easy == NULL
+        || podi_http_transfer_set(t) != PODI_OK
+        || (request->sha256
+            && podi_hash_begin(f->mem, PODI_HASH_SHA256, &t->hash) != PODI_OK))
+    {
+        transfer_end(t);
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
+                         "the request could not be made");
+    }
+
+    if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+        transfer_end(t);
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
+                         "the request could not be started");
+    }
+
+    return podi_flow_wait(f, &t->op, transfer_cancel);
+}
+
+
+/* ---- curl's sockets and timer on podi_io --------------------------------- */
+
+static int
+http_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *socket)
+{
+    unsigned        events;
+    podi_http_t    *http = data;
+    http_socket_t  *s = socket;
+
+    (void) easy;
+
+    if (what == CURL_POLL_REMOVE) {
+        if (s != NULL) {
+            http->io->unwatch(s->watch);
+            free(s);
+            (void) curl_multi_assign(http->multi, fd, NULL);
+        }
+
+        return 0;
+    }
+
+    if (s == NULL) {
+        s = calloc(1, sizeof(http_socket_t));
+        if (s == NULL) {
+            return -1;
+        }
+
+        s->http = http;
+        s->fd = fd;
+        s->watch = http->io->watch(http->io, fd, http_socket_ready, s);
+
+        if (s->watch == NULL) {
+            free(s);
+            return -1;
+        }
+
+        (void) curl_multi_assign(http->multi, fd, s);
+    }
+
+    events = ((what & CURL_POLL_IN) ? PODI_IO_READ : 0)
+             | ((what & CURL_POLL_OUT) ? PODI_IO_WRITE : 0);
+
+    return http->io->want(s->watch, events) == PODI_OK ? 0 : -1;
+}
+
+
+static int
+http_timer(CURLM *multi, long timeout, void *data)
+{
+    podi_http_t  *http = data;
+
+    (void) multi;
+
+    http->io->disarm(http->timer);
+
+    if (timeout >= 0) {
+        http->io->arm(http->timer, (podi_msec_t) timeout);
+    }
+
+    return 0;
+}
+
+
+static void
+http_socket_ready(void *data, unsigned ready)
+{
+    int             running, mask;
+    podi_http_t    *http;
+    http_socket_t  *s = data;
+
+    http = s->http;
+    mask = ((ready & PODI_IO_READ) ? CURL_CSELECT_IN : 0)
+           | ((ready & PODI_IO_WRITE) ? CURL_CSELECT_OUT : 0);
+
+    /* s may be gone after this */
+
+    (void) curl_multi_socket_action(http->multi, s->fd, mask, &running);
+    http->io->post(http->io, &http->drain);
+}
+
+
+static void
+http_timer_over(void *data)
+{
+    int           running;
+    podi_http_t  *http = data;
+
+    (void) curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0,
+                                    &running);
+    http->io->post(http->io, &http->drain);
+}
+
+
+static void
+http_drain(void *data)
+{
+    int               left;
+    CURLMsg          *msg;
+    CURLcode          code;
+    podi_http_t      *http = data;
+    podi_http_transfer_t  *t;
+
+    for ( ;; ) {
+        msg = curl_multi_info_read(http->multi, &left);
+        if (msg == NULL) {
+            return;
+        }
+
+        if (msg->msg != CURLMSG_DONE) {
+            continue;
+        }
+
+        code = msg->data.result;        /* msg dies with remove_handle */
+        t = NULL;
+
+        (void) curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE,
+                                 (char **) &t);
+        transfer_answer(t, code);
+    }
+}
+
+
+static void
+transfer_answer(podi_http_transfer_t *t, CURLcode code)
+{
+    podi_fail_t         fail;
+    podi_http_reply_t  *reply = t->reply;
+
+    podi_http_transfer_read(t, code, &fail);
+    transfer_end(t);
+
+    podi_op_done(&t->op, reply, fail.error != PODI_E_NONE ? &fail : NULL);
+}
+
+
+static void
+transfer_cancel(podi_op_t *op)
+{
+    transfer_end(podi_list_owner(op, podi_http_transfer_t, op));
+}
+
+
+/* the memory is the flow's; what is not memory goes here */
+
+static void
+transfer_end(podi_http_transfer_t *t)
+{
+    if (t->easy != NULL) {
+        (void) curl_multi_remove_handle(t->http->multi, t->easy);
+        curl_easy_cleanup(t->easy);
+    }
+
+    curl_slist_free_all(t->headers);
+    curl_slist_free_all(t->resolve);
+
+    t->easy = NULL;
+    t->headers = NULL;
+    t->resolve = NULL;
+    t->http->transfers--;
+}

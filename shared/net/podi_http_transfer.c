@@ -1,0 +1,401 @@
+/*
+ * podi_http_transfer: one request on a curl handle.
+ *
+ *     set -> (read -> wire -> write)* -> reply | fail
+ *
+ * Promises: not a byte more than `max` is kept or written; a body in a file
+ * is read as it is needed; nothing is followed, guessed or added.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "podi_http_int.h"
+#include "banned.h"
+
+
+static podi_rc_t transfer_set_limits(podi_http_transfer_t *t);
+static podi_rc_t transfer_set_body(podi_http_transfer_t *t);
+static podi_rc_t transfer_set_headers(podi_http_transfer_t *t);
+static char *transfer_c(podi_http_transfer_t *t, const podi_str_t *s);
+static size_t transfer_read(char *dst, size_t size, size_t n, void *data);
+static int transfer_seek(void *data, curl_off_t offset, int origin);
+static size_t transfer_write(char *src, size_t size, size_t n, void *data);
+static podi_rc_t transfer_reply(podi_http_transfer_t *t, podi_fail_t *fail);
+static void transfer_fail(podi_http_transfer_t *t, CURLcode code,
+    podi_fail_t *fail);
+
+
+podi_rc_t
+podi_http_transfer_set(podi_http_transfer_t *t)
+{
+    int    bad;
+    CURL  *e = t->easy;
+    char  *url;
+
+    url = transfer_c(t, &t->request.url);
+    if (url == NULL) {
+        return PODI_ERROR;
+    }
+
+    bad = curl_easy_setopt(e, CURLOPT_PRIVATE, t)
+        | curl_easy_setopt(e, CURLOPT_URL, url)
+        | curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L)
+        | curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https")
+        | curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        | curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L)
+        | curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L)
+        | curl_easy_setopt(e, CURLOPT_PROXY, "")
+        | curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L)
+        | curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, transfer_write)
+        | curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+
+    if (bad || transfer_set_limits(t) != PODI_OK
+        || transfer_set_headers(t) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return transfer_set_body(t);
+}
+
+
+static podi_rc_t
+transfer_set_limits(podi_http_transfer_t *t)
+{
+    int                      bad;
+    CURL                    *e = t->easy;
+    char                    *text;
+    const podi_http_conf_t  *conf = &t->http->conf;
+
+    bad = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) t->request.timeout)
+        | curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+                           (long) conf->connect_timeout)
+        | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,
+                           (curl_off_t) t->request.max);
+
+    if (conf->user_agent != NULL) {
+        bad |= curl_easy_setopt(e, CURLOPT_USERAGENT, conf->user_agent);
+    }
+
+    if (conf->ca_file != NULL) {
+        bad |= curl_easy_setopt(e, CURLOPT_CAINFO, conf->ca_file);
+    }
+
+    if (t->request.idle_timeout > 0) {
+        bad |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L)
+             | curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME,
+                            (long) (t->request.idle_timeout + 999) / 1000);
+    }
+
+    if (t->request.resolve.len > 0) {
+        text = transfer_c(t, &t->request.resolve);
+        t->resolve = (text != NULL) ? curl_slist_append(NULL, text) : NULL;
+
+        bad |= (t->resolve == NULL)
+             | curl_easy_setopt(e, CURLOPT_RESOLVE, t->resolve);
+    }
+
+    return bad ? PODI_ERROR : PODI_OK;
+}
+
+
+static podi_rc_t
+transfer_set_body(podi_http_transfer_t *t)
+{
+    int       bad;
+    CURL     *e = t->easy;
+    char     *method;
+    int64_t   bytes;
+
+    method = transfer_c(t, &t->request.method);
+    if (method == NULL) {
+        return PODI_ERROR;
+    }
+
+    bytes = (t->request.body_fd != -1) ? t->request.body_bytes
+                                       : (int64_t) t->request.body.len;
+
+    if (strcmp(method, "GET") == 0) {
+        return PODI_OK;
+    }
+
+    if (strcmp(method, "HEAD") == 0) {
+        return curl_easy_setopt(e, CURLOPT_NOBODY, 1L) == CURLE_OK ? PODI_OK
+                                                                : PODI_ERROR;
+    }
+
+    bad = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, method);
+
+    if (bytes > 0 || strcmp(method, "DELETE") != 0) {
+        bad |= curl_easy_setopt(e, CURLOPT_UPLOAD, 1L)
+             | curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE,
+                                (curl_off_t) bytes)
+             | curl_easy_setopt(e, CURLOPT_READFUNCTION, transfer_read)
+             | curl_easy_setopt(e, CURLOPT_READDATA, t)
+             | curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, transfer_seek)
+             | curl_easy_setopt(e, CURLOPT_SEEKDATA, t);
+    }
+
+    return bad ? PODI_ERROR : PODI_OK;
+}
+
+
+static podi_rc_t
+transfer_set_headers(podi_http_transfer_t *t)
+{
+    size_t              i;
+    podi_str_t          line;
+    const podi_pair_t  *h;
+    struct curl_slist  *next;
+
+    /* nobody waits for 100 Continue: a refusal is read while sending */
+
+    t->headers = curl_slist_append(NULL, "Expect:");
+
+    for (i = 0; i < t->request.n_headers && t->headers != NULL; i++) {
+        h = &t->request.headers[i];
+
+        if (memchr(h->value.data, '\n', h->value.len) != NULL
+            || podi_mem_printf(t->flow->mem, &line,
+                               PODI_STR_FMT "%s" PODI_STR_FMT,
+                               podi_str_arg(&h->name),
+                               h->value.len > 0 ? ": " : ";",
+                               podi_str_arg(&h->value)) != PODI_OK)
+        {
+            return PODI_ERROR;
+        }
+
+        next = curl_slist_append(t->headers, (char *) line.data);
+        if (next == NULL) {
+            return PODI_ERROR;
+        }
+
+        t->headers = next;
+    }
+
+    if (t->headers == NULL
+        || curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers)
+           != CURLE_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return PODI_OK;
+}
+
+
+static char *
+transfer_c(podi_http_transfer_t *t, const podi_str_t *s)
+{
+    return podi_mem_dup_c(t->flow->mem, s);
+}
+
+
+static size_t
+transfer_read(char *dst, size_t size, size_t n, void *data)
+{
+    size_t            left;
+    ssize_t           got;
+    podi_http_transfer_t  *t = data;
+
+    n *= size;
+
+    if (t->request.body_fd != -1) {
+        got = pread(t->request.body_fd, dst, n, (off_t) t->sent);
+
+        if (got == -1) {
+            return CURL_READFUNC_ABORT;
+        }
+
+        t->sent += got;
+
+        return (size_t) got;
+    }
+
+    left = t->request.body.len - (size_t) t->sent;
+    n = (n < left) ? n : left;
+
+    if (n > 0) {
+        memcpy(dst, t->request.body.data + t->sent, n);
+    }
+
+    t->sent += (int64_t) n;
+
+    return n;
+}
+
+
+/* a kept connection was closed before it took the request: once more */
+
+static int
+transfer_seek(void *data, curl_off_t offset, int origin)
+{
+    podi_http_transfer_t  *t = data;
+
+    if (origin != SEEK_SET) {
+        return CURL_SEEKFUNC_CANTSEEK;
+    }
+
+    t->sent = offset;
+
+    return CURL_SEEKFUNC_OK;
+}
+
+
+static size_t
+transfer_write(char *src, size_t size, size_t n, void *data)
+{
+    size_t            done;
+    ssize_t           put;
+    podi_http_transfer_t  *t = data;
+
+    n *= size;
+
+    if (t->reply->bytes + (int64_t) n > t->request.max) {
+        t->too_large = 1;
+        return 0;
+    }
+
+    if (t->hash != NULL && podi_hash_add(t->hash, src, n) != PODI_OK) {
+        return 0;
+    }
+
+    if (t->request.into_fd == -1) {
+        podi_buf_add(&t->body, src, n);
+
+    } else {
+        for (done = 0; done < n; done += (size_t) put) {
+            put = write(t->request.into_fd, src + done, n - done);
+
+            if (put == -1 && errno == EINTR) {
+                put = 0;
+
+            } else if (put == -1) {
+                t->sys = errno;
+                return 0;
+            }
+        }
+    }
+
+    t->reply->bytes += (int64_t) n;
+
+    return n;
+}
+
+
+void
+podi_http_transfer_read(podi_http_transfer_t *t, CURLcode code,
+    podi_fail_t *fail)
+{
+    memset(fail, 0, sizeof(podi_fail_t));
+
+    if (code != CURLE_OK) {
+        transfer_fail(t, code, fail);
+        return;
+    }
+
+    if (transfer_reply(t, fail) == PODI_OK) {
+        fail->error = PODI_E_NONE;
+    }
+}
+
+
+static podi_rc_t
+transfer_reply(podi_http_transfer_t *t, podi_fail_t *fail)
+{
+    long                 status;
+    char                *type;
+    curl_off_t           after;
+    podi_mem_t          *mem = t->flow->mem;
+    podi_str_t           s;
+    unsigned char        digest[PODI_HASH_LEN_MAX];
+    struct curl_header  *h;
+
+    status = 0;
+    after = 0;
+    type = NULL;
+
+    (void) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void) curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
+    (void) curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+
+    t->reply->status = (unsigned) status;
+    t->reply->retry_after = (unsigned) after;
+
+    s = podi_str_c(type);
+
+    if (podi_mem_dup(mem, &s, &t->reply->type) != PODI_OK
+        || podi_buf_take(&t->body, &t->reply->body) != PODI_OK)
+    {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if (curl_easy_header(t->easy, "ETag", 0, CURLH_HEADER, -1, &h)
+        == CURLHE_OK)
+    {
+        s = podi_str_c(h->value);
+
+        if (podi_mem_dup(mem, &s, &t->reply->etag) != PODI_OK) {
+            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+    }
+
+    if (t->hash != NULL) {
+        if (podi_hash_end(t->hash, digest) != PODI_OK) {
+            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no digest");
+        }
+
+        podi_hex_encode(t->reply->sha256, digest, PODI_SHA256_LEN);
+    }
+
+    return PODI_OK;
+}
+
+
+static void
+transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
+{
+    long          sent;
+    podi_error_e  error;
+
+    switch (code) {
+
+    case CURLE_OPERATION_TIMEDOUT:
+        error = PODI_E_DEADLINE;
+        break;
+
+    case CURLE_FILESIZE_EXCEEDED:
+        error = PODI_E_BODY_TOO_LARGE;
+        break;
+
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        error = PODI_E_CONFIG;
+        break;
+
+    case CURLE_WRITE_ERROR:
+        error = t->too_large ? PODI_E_BODY_TOO_LARGE
+                : t->sys == ENOSPC || t->sys == EDQUOT ? PODI_E_STORAGE_FULL
+                : PODI_E_INTERNAL;
+        break;
+
+    default:
+        error = PODI_E_UNAVAILABLE;
+        break;
+    }
+
+    (void) podi_fail(fail, error, NULL, PODI_STR_FMT ": %s",
+                     podi_str_arg(&t->request.method),
+                     curl_easy_strerror(code));
+
+    sent = 0;
+    (void) curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+
+    fail->sys = t->sys;
+    fail->uncertain = (sent > 0);
+}

@@ -1,0 +1,125 @@
+/*
+ * podi_job_end: what an action says to the skeleton about its job.
+ *
+ * The first ending counts; a job that was stopped meanwhile has had its own.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "podi_worker_int.h"
+#include "banned.h"
+
+
+static podi_rc_t job_end(podi_job_t *job, podi_job_end_e end,
+    podi_error_e error, const char *fmt, va_list args);
+
+
+static podi_rc_t
+job_end(podi_job_t *job, podi_job_end_e end, podi_error_e error,
+    const char *fmt, va_list args)
+{
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+
+    if (held->end == PODI_JOB_NONE) {
+        held->end = end;
+        held->error = error;
+        (void) vsnprintf(held->detail, sizeof(held->detail), fmt, args);
+    }
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_succeed(podi_job_t *job, const podi_str_t *results)
+{
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+
+    if (held->end == PODI_JOB_NONE) {
+        held->end = PODI_JOB_SUCCEEDED;
+
+        if (results != NULL
+            && podi_mem_dup(job->mem, results, &held->results) != PODI_OK)
+        {
+            held->end = PODI_JOB_RETRIED;
+            held->error = PODI_E_INTERNAL;
+        }
+    }
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_fail(podi_job_t *job, podi_error_e error, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    (void) job_end(job, PODI_JOB_FAILED, error, fmt, args);
+    va_end(args);
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_retry(podi_job_t *job, podi_error_e error, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    (void) job_end(job, PODI_JOB_RETRIED, error, fmt, args);
+    va_end(args);
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+podi_job_defer(podi_job_t *job, podi_msec_t delay, podi_error_e error,
+    const char *fmt, ...)
+{
+    va_list       args;
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+
+    if (held->end == PODI_JOB_NONE) {
+        held->delay = delay;
+    }
+
+    va_start(args, fmt);
+    (void) job_end(job, PODI_JOB_DEFERRED, error, fmt, args);
+    va_end(args);
+
+    return PODI_DONE;
+}
+
+
+void
+podi_job_progress(podi_job_t *job, unsigned percent)
+{
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+    held->progress = (percent > 100) ? 100 : percent;
+}
+
+
+int
+podi_job_is_wanted(const podi_job_t *job)
+{
+    const podi_held_t  *held;
+
+    held = (const podi_held_t *) (const void *)
+           ((const char *) job - offsetof(podi_held_t, job));
+
+    return held->end == PODI_JOB_NONE;
+}
