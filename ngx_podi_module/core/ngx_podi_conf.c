@@ -308,7 +308,7 @@ ngx_podi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->tenant = prev->tenant;
     }
 
-    if (conf->contents != NULL && conf->tenant.len == 0) {
+    if (conf->needs_tenant && conf->tenant.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"podi_tenant\" is missing: write podi_tenant "
                            "and the tenant's slug at http, server or "

@@ -87,6 +87,7 @@ typedef struct {
     podi_str_t                   tenant;     /* "@slug", or "" */
     ngx_msec_t                   deadline;
     ngx_array_t                 *contents;   /* of this very location */
+    ngx_uint_t                   needs_tenant;
 } ngx_podi_loc_conf_t;
 
 /*
@@ -179,6 +180,13 @@ ngx_uint_t ngx_podi_threads_waiting(void);
  * pr->allowed has the methods that its path would take.
  */
 const ngx_podi_route_t *ngx_podi_route_here(ngx_http_request_t *r);
+
+/* as ngx_podi_route_directive, for routes that need no PostgreSQL */
+char *ngx_podi_route_plain(ngx_conf_t *cf, ngx_http_handler_pt handler,
+    const ngx_podi_route_t *routes);
+
+/* the WWW-Authenticate of a 401; gives the status, for `satisfy any` */
+ngx_int_t ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail);
 
 /* fills the cells of all tables; called when the zone is there */
 ngx_int_t ngx_podi_metric_bind(ngx_podi_main_conf_t *pmcf);

@@ -1,21 +1,15 @@
 /*
- * ngx_podi_reply: JSON answers, and failures as application/problem+json.
+ * ngx_podi_reply: JSON answers.
  *
  * What was not read of the body is thrown away first, so that the connection
  * can be kept.  Answers are private to who asked: no cache keeps them.
  */
 
 #include "ngx_podi_core.h"
-#include "podi_problem.h"
 
 
 static void ngx_podi_reply_buf(ngx_http_request_t *r, ngx_buf_t *b,
     const podi_str_t *body);
-static ngx_int_t ngx_podi_fail_headers(ngx_http_request_t *r,
-    const podi_fail_t *fail);
-static ngx_int_t ngx_podi_fail_challenge(ngx_http_request_t *r,
-    const podi_fail_t *fail);
-static ngx_int_t ngx_podi_fail_allow(ngx_http_request_t *r);
 static podi_rc_t ngx_podi_row_object(podi_flow_t *f, ngx_http_request_t *r,
     podi_buf_t *b, const podi_pg_result_t *res, int row,
     ngx_podi_row_pt more);
@@ -248,165 +242,4 @@ ngx_podi_header_add(ngx_http_request_t *r, const char *name,
     h->hash = 1;
 
     return PODI_OK;
-}
-
-
-ngx_int_t
-ngx_podi_reply_fail(ngx_http_request_t *r, const podi_fail_t *fail)
-{
-    podi_str_t           accept, body, lang;
-    podi_lang_e          language;
-    ngx_podi_request_t  *pr;
-
-    pr = ngx_podi_request(r);
-    if (pr == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    pr->error = fail->error;
-
-    accept = ngx_podi_header(r, "accept-language");
-    language = podi_lang_pick(&accept);
-    lang = podi_str_c(podi_lang_name(language));
-
-    if (podi_problem(fail, language, &pr->pub.trace_id, &pr->mem, &body)
-        != PODI_OK
-        || ngx_podi_header_add(r, "Content-Language", &lang) != PODI_OK
-        || ngx_podi_fail_headers(r, fail) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_podi_send(r, podi_error(fail->error)->http,
-                         "application/problem+json", &body);
-}
-
-
-static ngx_int_t
-ngx_podi_fail_headers(ngx_http_request_t *r, const podi_fail_t *fail)
-{
-    podi_str_t           text;
-    ngx_podi_request_t  *pr = ngx_podi_request(r);
-
-    switch (podi_error(fail->error)->http) {
-
-    case NGX_HTTP_UNAUTHORIZED:
-        return ngx_podi_fail_challenge(r, fail);
-
-    case NGX_HTTP_NOT_ALLOWED:
-        return ngx_podi_fail_allow(r);
-
-    case NGX_HTTP_TOO_MANY_REQUESTS:
-    case NGX_HTTP_SERVICE_UNAVAILABLE:
-
-        if (podi_mem_printf(&pr->mem, &text, "%u",
-                            fail->retry_after ? fail->retry_after : 1)
-            != PODI_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        return ngx_podi_header_add(r, "Retry-After", &text);
-
-    default:
-        return NGX_OK;
-    }
-}
-
-
-/*
- * RFC 6750: error codes only when there was a token.  The typed pointer is
- * set, because with `satisfy any` nginx takes the header back.
- */
-
-static ngx_int_t
-ngx_podi_fail_challenge(ngx_http_request_t *r, const podi_fail_t *fail)
-{
-    podi_str_t        text = podi_string("Bearer realm=\"podi\"");
-    podi_str_t        wrong = podi_string("Bearer realm=\"podi\", "
-                              "error=\"invalid_token\", error_description="
-                              "\"The token is not valid\"");
-    podi_str_t        expired = podi_string("Bearer realm=\"podi\", "
-                              "error=\"invalid_token\", error_description="
-                              "\"The token has expired\"");
-    podi_str_t        revoked = podi_string("Bearer realm=\"podi\", "
-                              "error=\"invalid_token\", error_description="
-                              "\"The session has ended\"");
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    switch (fail->error) {
-
-    case PODI_E_TOKEN_INVALID:
-        text = wrong;
-        break;
-
-    case PODI_E_TOKEN_EXPIRED:
-        text = expired;
-        break;
-
-    case PODI_E_TOKEN_REVOKED:
-        text = revoked;
-        break;
-
-    default:
-        break;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    ngx_str_set(&h->key, "WWW-Authenticate");
-    h->value.len = text.len;
-    h->value.data = text.data;
-    h->hash = 1;
-
-    r->headers_out.www_authenticate = h;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_podi_fail_allow(ngx_http_request_t *r)
-{
-    podi_buf_t           b;
-    podi_str_t           text;
-    ngx_podi_request_t  *pr = ngx_podi_request(r);
-
-    podi_buf_init(&b, &pr->mem);
-
-    if (pr->allowed & NGX_HTTP_GET) {
-        podi_buf_add_c(&b, ", GET, HEAD");
-    }
-
-    if (pr->allowed & NGX_HTTP_POST) {
-        podi_buf_add_c(&b, ", POST");
-    }
-
-    if (pr->allowed & NGX_HTTP_PUT) {
-        podi_buf_add_c(&b, ", PUT");
-    }
-
-    if (pr->allowed & NGX_HTTP_PATCH) {
-        podi_buf_add_c(&b, ", PATCH");
-    }
-
-    if (pr->allowed & NGX_HTTP_DELETE) {
-        podi_buf_add_c(&b, ", DELETE");
-    }
-
-    if (podi_buf_take(&b, &text) != PODI_OK) {
-        return NGX_ERROR;
-    }
-
-    if (text.len > 2) {
-        text.data += 2;
-        text.len -= 2;
-    }
-
-    return ngx_podi_header_add(r, "Allow", &text);
 }

@@ -12,6 +12,8 @@
 
 static ngx_uint_t ngx_podi_route_match(const ngx_str_t *uri,
     const char *pattern, podi_str_t *args);
+static char *ngx_podi_route_table(ngx_conf_t *cf,
+    ngx_podi_main_conf_t *pmcf, const ngx_podi_route_t *routes);
 static ngx_int_t ngx_podi_route_content(ngx_http_request_t *r);
 static ngx_int_t ngx_podi_route_missing(ngx_http_request_t *r,
     ngx_podi_request_t *pr);
@@ -24,8 +26,24 @@ char *
 ngx_podi_route_directive(ngx_conf_t *cf, ngx_http_handler_pt handler,
     const ngx_podi_route_t *routes)
 {
+    ngx_podi_loc_conf_t   *plcf;
+    ngx_podi_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_module);
+    plcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_podi_module);
+
+    pmcf->needs_pg = 1;
+    plcf->needs_tenant = 1;
+
+    return ngx_podi_route_plain(cf, handler, routes);
+}
+
+
+char *
+ngx_podi_route_plain(ngx_conf_t *cf, ngx_http_handler_pt handler,
+    const ngx_podi_route_t *routes)
+{
     ngx_uint_t                 i;
-    ngx_podi_table_t          *table;
     ngx_podi_content_t        *content;
     ngx_podi_loc_conf_t       *plcf;
     ngx_podi_main_conf_t      *pmcf;
@@ -34,8 +52,6 @@ ngx_podi_route_directive(ngx_conf_t *cf, ngx_http_handler_pt handler,
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_module);
     plcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_podi_module);
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    pmcf->needs_pg = 1;
 
     if (plcf->contents == NULL) {
         plcf->contents = ngx_array_create(cf->pool, 8,
@@ -62,6 +78,17 @@ ngx_podi_route_directive(ngx_conf_t *cf, ngx_http_handler_pt handler,
     content->handler = handler;
 
     clcf->handler = ngx_podi_route_content;
+
+    return ngx_podi_route_table(cf, pmcf, routes);
+}
+
+
+static char *
+ngx_podi_route_table(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf,
+    const ngx_podi_route_t *routes)
+{
+    ngx_uint_t         i;
+    ngx_podi_table_t  *table;
 
     table = pmcf->tables.elts;
 

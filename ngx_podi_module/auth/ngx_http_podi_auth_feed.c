@@ -1,0 +1,277 @@
+/*
+ * The feed: which sessions have ended, from PostgreSQL into shared memory.
+ *
+ *     IDLE --tick, a second later, leader--> ASKING --answer--> ASKING
+ *       ^                                      |  (the next tenant)
+ *       +---------- all tenants, or a failure--+
+ *
+ * One worker of all leads: whoever renews the lease.  A revocation is stamped
+ * before its commit, so each question reaches back some seconds behind the
+ * newest stamp seen.  Logouts through this nginx do not wait for the feed.
+ */
+
+#include "ngx_http_podi_auth.h"
+
+
+#define FEED_TICK     250           /* ms */
+#define FEED_LEASE    3             /* seconds */
+#define FEED_OVERLAP  15            /* seconds */
+
+typedef enum {
+    FEED_IDLE,
+    FEED_ASKING
+} ngx_http_podi_auth_feed_e;
+
+struct ngx_http_podi_auth_feed_s {
+    podi_flow_t                 flow;
+    ngx_http_podi_auth_feed_e   state;
+    podi_io_t                  *io;
+    podi_timer_t               *tick;
+    podi_post_t                 next;       /* from a clean stack */
+    podi_arena_t               *arena;      /* of one question */
+    const podi_str_t           *tenants;
+    podi_usec_t                *newest;     /* stamp seen, by tenant */
+    ngx_uint_t                  n;
+    ngx_uint_t                  at;         /* tenant that is asked about */
+    time_t                      started;    /* of the round */
+    unsigned                    failed:1;
+};
+
+
+static podi_rc_t feed_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t feed_take(podi_flow_t *f, void *ctx);
+static void feed_tick(void *data);
+static ngx_uint_t feed_lead(time_t now);
+static void feed_begin(ngx_http_podi_auth_feed_t *feed);
+static void feed_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void feed_next(void *data);
+
+
+static const podi_step_t  feed_steps[] = {
+    { "asking for ended sessions", feed_ask,  0 },
+    { "taking ended sessions",     feed_take, 0 },
+    podi_null_step
+};
+
+
+ngx_int_t
+ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
+{
+    ngx_podi_main_conf_t            *pmcf;
+    ngx_http_podi_auth_feed_t       *feed;
+    ngx_http_podi_auth_main_conf_t  *amcf;
+
+    amcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_podi_auth_module);
+
+    if (amcf == NULL || !amcf->used || ngx_podi_worker() == NULL) {
+        return NGX_OK;
+    }
+
+    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_podi_module);
+
+    feed = ngx_pcalloc(cycle->pool, sizeof(ngx_http_podi_auth_feed_t));
+    if (feed == NULL) {
+        return NGX_ERROR;
+    }
+
+    feed->tenants = pmcf->tenants.elts;
+    feed->n = pmcf->tenants.nelts;
+
+    feed->io = ngx_podi_io();
+    feed->next.run = feed_next;
+    feed->next.data = feed;
+
+    feed->newest = ngx_pcalloc(cycle->pool,
+                               (feed->n + 1) * sizeof(podi_usec_t));
+    feed->arena = podi_arena_create();
+    feed->tick = feed->io->timer(feed->io, PODI_TIMER_HOUSEKEEPING,
+                                 feed_tick, feed);
+
+    if (feed->newest == NULL || feed->arena == NULL || feed->tick == NULL) {
+        return NGX_ERROR;
+    }
+
+    amcf->feed = feed;
+
+    feed->io->arm(feed->tick, 10);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_podi_auth_feed_stop(ngx_cycle_t *cycle)
+{
+    ngx_http_podi_auth_feed_t       *feed;
+    ngx_http_podi_auth_main_conf_t  *amcf;
+
+    amcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_podi_auth_module);
+
+    if (amcf == NULL || amcf->feed == NULL) {
+        return;
+    }
+
+    feed = amcf->feed;
+    amcf->feed = NULL;
+
+    if (podi_flow_is_active(&feed->flow)) {
+        podi_flow_cancel(&feed->flow);
+    }
+
+    feed->io->unpost(&feed->next);
+    feed->io->timer_free(feed->tick);
+    podi_arena_free(&feed->arena);
+}
+
+
+static void
+feed_tick(void *data)
+{
+    time_t                      now;
+    ngx_http_podi_auth_feed_t  *feed = data;
+
+    now = ngx_time();
+
+    if (ngx_exiting) {
+        return;                     /* the next cycle's workers lead */
+    }
+
+    feed->io->arm(feed->tick, FEED_TICK);
+
+    if (feed->state == FEED_IDLE && feed_lead(now)
+        && now >= feed->started + NGX_PODI_FEED_PERIOD)
+    {
+        feed->started = now;
+        feed->at = 0;
+        feed->failed = 0;
+        feed->state = FEED_ASKING;
+        feed_next(feed);
+    }
+}
+
+
+/* renews the lease, or takes one that has run out */
+
+static ngx_uint_t
+feed_lead(time_t now)
+{
+    ngx_podi_feed_t    *shared;
+    ngx_atomic_uint_t   pid, lease;
+
+    shared = ngx_podi_feed();
+    if (shared == NULL) {
+        return 0;
+    }
+
+    pid = (ngx_atomic_uint_t) ngx_pid;
+    lease = shared->lease;
+
+    if (shared->leader != pid && (time_t) lease >= now) {
+        return 0;
+    }
+
+    /* two that saw the same lease run out: one of them wins */
+
+    if (!ngx_atomic_cmp_set(&shared->lease, lease,
+                            (ngx_atomic_uint_t) (now + FEED_LEASE))
+        && shared->leader != pid)
+    {
+        return 0;
+    }
+
+    shared->leader = pid;
+
+    return 1;
+}
+
+
+static void
+feed_next(void *data)
+{
+    ngx_http_podi_auth_feed_t  *feed = data;
+
+    if (feed->failed) {
+        feed->state = FEED_IDLE;
+        return;
+    }
+
+    if (feed->at == feed->n) {
+        feed->state = FEED_IDLE;
+        ngx_podi_feed()->synced = (ngx_atomic_uint_t) feed->started;
+        return;
+    }
+
+    feed_begin(feed);
+}
+
+
+static void
+feed_begin(ngx_http_podi_auth_feed_t *feed)
+{
+    podi_arena_reset(feed->arena);
+
+    podi_flow_start(&feed->flow, feed_steps, feed,
+                    podi_arena_mem(feed->arena), feed_end);
+}
+
+
+static podi_rc_t
+feed_ask(podi_flow_t *f, void *ctx)
+{
+    time_t                      since;
+    podi_pg_call_t              call;
+    ngx_http_podi_auth_feed_t  *feed = ctx;
+
+    /* at first: everything of which a token may still live */
+
+    since = feed->started - ngx_podi_conf()->token_lifetime
+            - NGX_PODI_TOKEN_LEEWAY - FEED_OVERLAP;
+
+    podi_pg_call_init(&call, PODI_SQL_SESSION_REVOKED, f->mem);
+
+    podi_arg_time(&call, ngx_max((podi_usec_t) since * 1000000,
+                                 feed->newest[feed->at]
+                                 - (podi_usec_t) FEED_OVERLAP * 1000000));
+
+    return ngx_podi_pg_call_tenant(f, &call, &feed->tenants[feed->at]);
+}
+
+
+static podi_rc_t
+feed_take(podi_flow_t *f, void *ctx)
+{
+    int                         row;
+    podi_str_t                  session;
+    podi_usec_t                 at;
+    ngx_http_podi_auth_feed_t  *feed = ctx;
+
+    for (row = 0; row < podi_rows(f->result); row++) {
+
+        session = podi_row_str(f->result, row, "session_id");
+        at = podi_row_time(f->result, row, "revoked_at");
+
+        ngx_podi_revoke_session(&session);
+
+        feed->newest[feed->at] = ngx_max(feed->newest[feed->at], at);
+    }
+
+    return PODI_DONE;
+}
+
+
+/* a tenant that is not there (yet) has no sessions to end */
+
+static void
+feed_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    ngx_http_podi_auth_feed_t  *feed = ctx;
+
+    if (rc == PODI_ERROR && f->fail.error != PODI_E_NOT_FOUND) {
+        feed->failed = 1;
+    }
+
+    feed->at++;
+    feed->io->post(feed->io, &feed->next);
+}

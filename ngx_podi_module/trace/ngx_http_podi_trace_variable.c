@@ -1,0 +1,160 @@
+/*
+ * Variables for access logs and for proxy_set_header.
+ *
+ *     $podi_trace_id $podi_span_id $podi_traceparent   the trace
+ *     $podi_tenant $podi_user $podi_session $podi_role who asks, after auth
+ *     $podi_route $podi_error_code                     what became of it
+ *
+ * An unknown one is empty ("not found", so logs show "-").
+ */
+
+#include "ngx_podi_core.h"
+#include "ngx_http_podi_trace.h"
+
+
+typedef enum {
+    TRACE_ID,
+    TRACE_SPAN,
+    TRACE_PARENT,
+    TRACE_TENANT,
+    TRACE_USER,
+    TRACE_SESSION,
+    TRACE_ROLE,
+    TRACE_ROUTE,
+    TRACE_ERROR
+} ngx_http_podi_trace_e;
+
+
+static ngx_int_t ngx_http_podi_trace_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static podi_str_t ngx_http_podi_trace_value(ngx_http_request_t *r,
+    ngx_podi_request_t *pr, uintptr_t data);
+
+
+static ngx_http_variable_t  ngx_http_podi_trace_vars[] = {
+
+    { ngx_string("podi_trace_id"), NULL, ngx_http_podi_trace_variable,
+      TRACE_ID, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_span_id"), NULL, ngx_http_podi_trace_variable,
+      TRACE_SPAN, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_traceparent"), NULL, ngx_http_podi_trace_variable,
+      TRACE_PARENT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_tenant"), NULL, ngx_http_podi_trace_variable,
+      TRACE_TENANT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_user"), NULL, ngx_http_podi_trace_variable,
+      TRACE_USER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_session"), NULL, ngx_http_podi_trace_variable,
+      TRACE_SESSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_role"), NULL, ngx_http_podi_trace_variable,
+      TRACE_ROLE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_route"), NULL, ngx_http_podi_trace_variable,
+      TRACE_ROUTE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_error_code"), NULL, ngx_http_podi_trace_variable,
+      TRACE_ERROR, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+ngx_int_t
+ngx_http_podi_trace_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_podi_trace_vars; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_podi_trace_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    podi_str_t           value;
+    ngx_podi_request_t  *pr;
+
+    pr = ngx_podi_request(r);
+    if (pr == NULL) {
+        return NGX_ERROR;
+    }
+
+    value = ngx_http_podi_trace_value(r, pr, data);
+
+    v->data = value.data;
+    v->len = value.len;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = (value.len == 0);
+
+    return NGX_OK;
+}
+
+
+static podi_str_t
+ngx_http_podi_trace_value(ngx_http_request_t *r, ngx_podi_request_t *pr,
+    uintptr_t data)
+{
+    podi_str_t                  value = podi_null_str;
+    const ngx_podi_identity_t  *who = &pr->pub.identity;
+
+    switch (data) {
+
+    case TRACE_ID:
+        return pr->pub.trace_id;
+
+    case TRACE_SPAN:
+        value.data = pr->pub.trace.span_id;
+        value.len = PODI_SPAN_ID_LEN;
+        return value;
+
+    case TRACE_PARENT:
+        value.data = ngx_pnalloc(r->pool, PODI_TRACEPARENT_LEN);
+
+        if (value.data != NULL) {
+            podi_trace_format(&pr->pub.trace, value.data);
+            value.len = PODI_TRACEPARENT_LEN;
+        }
+
+        return value;
+
+    case TRACE_TENANT:
+        return who->tenant;
+
+    case TRACE_USER:
+        return who->user;
+
+    case TRACE_SESSION:
+        return who->session;
+
+    case TRACE_ROLE:
+        return who->role;
+
+    case TRACE_ROUTE:
+        return podi_str_c(pr->pub.route);
+
+    case TRACE_ERROR:
+        return (pr->error == PODI_E_NONE) ? value
+               : podi_str_c(podi_error(pr->error)->code);
+
+    default:
+        return value;
+    }
+}
