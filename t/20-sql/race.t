@@ -33,6 +33,14 @@ my @people = map {
 $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
                 '{"action": "image.thumbnail", "price": 0}');
 
+# whoever has locked a row dawdles before the next, so that orders can cross
+$db->super->all(undef, $_) for
+    q{create function public.dawdle() returns trigger language plpgsql as
+      'begin perform pg_sleep(random() * 0.002); return new; end'},
+    map { "create trigger dawdle before update on podi.$_"
+          . ' for each row execute function public.dawdle()' }
+    qw(task_header job wallet user_head);
+
 
 sub pick
 {
@@ -97,11 +105,14 @@ sub hand
                 . ' order by random() limit 1', $who->{user}) or return;
             $w->cancel($who, $t);
         },
-        sweep  => sub { $w->sys('job_sweep(?)', 1 + int rand 20) },
+        sweep  => sub {
+            $w->bend($_, 'lease_until = now(), crashes = crashes + 1', 'running')
+                for $many->('running');
+            $w->sys('job_sweep(?)', 1 + int rand 20);
+        },
         gone   => sub { $w->sys('worker_gone(?)', 'w' . int rand $PROCS) },
         expire => sub {
-            my ($id) = $many->('queued');
-            $w->bend($id, 'start_by = now()') if $id;
+            $w->bend($_, 'start_by = now()', 'queued') for $many->('queued');
             $w->sys('job_expire(?)', 5);
         },
         push   => sub { $w->{worker}->all(undef,
@@ -110,8 +121,8 @@ sub hand
         grant  => sub { $db->grant(pick(@people), 10) },
     );
     my @turn = (('submit') x 6, ('claim') x 6, ('next') x 2, ('settle') x 10,
-                ('beat') x 2, 'retry', 'retry', 'return', 'cancel', 'cancel',
-                'sweep', 'sweep', 'gone', 'expire', 'push', 'push', 'grant');
+                ('beat') x 2, ('retry') x 2, ('return') x 3, ('cancel') x 4,
+                ('sweep') x 2, 'gone', ('expire') x 2, ('push') x 2, 'grant');
 
     for (1 .. $ROUNDS) {
         my $what = pick(@turn);
@@ -158,6 +169,7 @@ subtest 'a drain ends everything' => sub {
         $super->all(undef, "update podi.job set not_before = now()"
                     . " where state = 'queued'");
         $w->sys('job_sweep(1000)');
+        $w->sys('job_expire(1000)');
         my $held = $w->sys('job_claim_next(?, ?, ?, ?, ?)', 'image', 1000,
                            'drain', 60_000, 1000);
         $w->settle($_, 'succeeded') for @$held;

@@ -178,23 +178,31 @@ subtest 'two last jobs at once end the task once' => sub {
 };
 
 subtest 'a settle that waited for a sweep is refused' => sub {
-    my ($t, $j) = running(['resize']);
-    my ($sweep, $zombie) = map { $db->login('podi_worker') } 1 .. 2;
+    for my $claimed (0, 1) {
+        my ($t, $j) = running(['resize']);
+        my ($sweep, $zombie) = map { $db->login('podi_worker') } 1 .. 2;
 
-    $w->bend($j->{job_id}, "lease_until = now() - interval '1 s'");
-    $sweep->dbh->begin_work;
-    $sweep->run('select * from sys.job_sweep(10)');
-    $zombie->dbh->begin_work;
-    $zombie->send("select set_config('t.v', verdict, false) from"
-                  . " sys.job_settle('$j->{job_id}', 1, 'succeeded', null,"
-                  . ' null, null, null)');
-    $zombie->wait_blocked($db->super);
-    $sweep->dbh->commit;
-    $zombie->wait;
-    $zombie->dbh->commit;
-    is $zombie->value(undef, "select current_setting('t.v')"), 'STALE', 'STALE';
-    is $w->job($j->{job_id})->{state}, 'queued', 'the job waits';
-    $w->settle($w->claim_task($t)->[0], 'failed');
+        $w->bend($j->{job_id}, "lease_until = now() - interval '1 s'");
+        $sweep->dbh->begin_work;
+        $sweep->run('select * from sys.job_sweep(10)');
+        $sweep->run("select * from sys.job_claim('{$j->{job_id}}', 'w2', 60000)")
+            if $claimed;
+        $zombie->dbh->begin_work;
+        $zombie->send("select set_config('t.v', verdict, false) from"
+                      . " sys.job_settle('$j->{job_id}', 1, 'succeeded', null,"
+                      . ' null, null, null)');
+        $zombie->wait_blocked($db->super);
+        $sweep->dbh->commit;
+        $zombie->wait;
+        $zombie->dbh->commit;
+        is $zombie->value(undef, "select current_setting('t.v')"), 'STALE',
+           'STALE';
+        my $now = $w->job($j->{job_id});
+        is $now->{state}, $claimed ? 'running' : 'queued',
+           $claimed ? 'the next holder keeps the job' : 'the job waits';
+        $w->claim_task($t) if !$claimed;
+        $w->settle({ %$j, fence => 3 }, 'failed');
+    }
 };
 
 subtest 'price 0 never touches a wallet' => sub {

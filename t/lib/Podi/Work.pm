@@ -285,10 +285,10 @@ sub job
 # changes a job behind everybody's back, to make time pass
 sub bend
 {
-    my ($self, $id, $set) = @_;
+    my ($self, $id, $set, $state) = @_;
 
-    $self->{db}->super->all(undef, "update podi.job set $set where job_id = ?",
-                            $id);
+    $self->{db}->super->all(undef, "update podi.job set $set where job_id = ?"
+                            . ' and state = coalesce(?, state)', $id, $state);
     return;
 }
 
