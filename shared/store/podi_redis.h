@@ -8,10 +8,11 @@
  *
  * Promises: no call blocks; an answer never comes inside the call that asked;
  * each command is answered once, at the latest at its deadline; NOSCRIPT is
- * answered by sending the script itself; LOADING, READONLY, MASTERDOWN and a
- * silent peer take the connection down; reconnects with exponential back-off
- * and full jitter; subscriptions are taken again after a reconnect and
- * on_change says so, because messages in between are lost.
+ * answered by sending the script itself (which then runs behind what was sent
+ * meanwhile); LOADING, READONLY, MASTERDOWN and a silent peer take the
+ * connection down; reconnects with exponential back-off and full jitter;
+ * subscriptions are taken again after a reconnect and on_change says so,
+ * because messages in between are lost.
  */
 
 #ifndef PODI_REDIS_H

@@ -1,4 +1,5 @@
 # The programs of store.t: make -f store.mk PODI_BUILD=dir [SAN=1]
+# Their headers hold helpers that not each of them needs.
 
 CC      ?= gcc
 LAYERS   = base flow codec domain store
@@ -8,14 +9,17 @@ OPT      = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
 endif
 CFLAGS   = -std=gnu11 $(OPT) -Wall -Wextra -Wshadow -Wpointer-arith \
            -Wstrict-prototypes -Wmissing-prototypes -Werror \
+           -Wno-unused-function -Wno-unused-variable \
            $(addprefix -I../../shared/,$(LAYERS)) -I../10-unit \
            -I../../workers/skeleton -I/usr/include/postgresql
 LIBS     = -lpq -lhiredis -ljansson -lssl -lcrypto -luv
 UV       = ../../workers/skeleton/podi_uv_io
 LIB      = $(PODI_BUILD)/libpodi.a
 
-all: $(PODI_BUILD)/fault/store_pg $(PODI_BUILD)/fault/store_redis
+PROGRAMS = store_pg store_pg_cut store_redis store_queue
 
-$(PODI_BUILD)/fault/%: %.c store.h store.mk $(UV).c $(UV).h $(LIB)
+all: $(PROGRAMS:%=$(PODI_BUILD)/fault/%)
+
+$(PODI_BUILD)/fault/%: %.c $(wildcard *.h) store.mk $(UV).c $(UV).h $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(UV).c $(LIB) $(LIBS)

@@ -1,6 +1,5 @@
 # The PostgreSQL and Redis engines of shared/store on libuv, against private
-# servers and through a cutter: store_pg.c and store_redis.c, over UNIX sockets
-# and over TCP.
+# servers and through a cutter: store_*.c, over UNIX sockets and over TCP.
 #
 #     PODI_BUILD=dir SAN=1 prove t/50-fault/store.t
 #
@@ -15,12 +14,12 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 my $here = abs_path(dirname(__FILE__));
 
 unshift @INC, "$here/../lib";
 require Podi::Cutter;
+require Podi::Proc;
 
 my $build = abs_path($ENV{PODI_BUILD} // "$here/../../var/build")
             // $ENV{PODI_BUILD} // "$here/../../var/build";
@@ -63,33 +62,15 @@ sub as_postgres
 }
 
 
-sub spawn
+sub start
 {
-    my ($name, @command) = @_;
-    my $pid = fork // die "fork: $!";
+    my ($name, $is_there, @command) = @_;
 
-    if ($pid == 0) {
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>', "$dir/$name.log";
-        open STDERR, '>&', \*STDOUT;
-        chdir '/';
-        exec @command or exit 127;
-    }
+    $child{$name} = Podi::Proc::spawn(cmd => \@command,
+                                      log => "$dir/$name.log");
 
-    $child{$name} = $pid;
-}
-
-
-sub wait_for
-{
-    my ($what, $is_there) = @_;
-    my $end = time + 20;
-
-    until ($is_there->()) {
-        BAIL_OUT("$what does not start: " . qx(tail -5 $dir/$what.log))
-            if time > $end;
-        sleep 0.05;
-    }
+    Podi::Proc::poll(20, $is_there)
+        or BAIL_OUT("$name does not start: " . qx(tail -5 $dir/$name.log));
 }
 
 
@@ -124,13 +105,12 @@ sub start_pg
                               'trust', '-U', 'postgres', '-E', 'UTF8',
                               '--no-sync', '--locale=C.UTF-8'));
 
-    spawn('postgres', as_postgres("$pgbin/postgres", '-D', "$dir/pg/data",
-          '-c', "unix_socket_directories=$dir/pg", '-c', 'fsync=off',
-          '-c', 'listen_addresses=127.0.0.1', '-c', "port=$port",
-          '-c', 'max_connections=30'));
-    wait_for('postgres', sub {
-        system("$pgbin/pg_isready -q -h $dir/pg -p $port") == 0
-    });
+    start('postgres',
+          sub { system("$pgbin/pg_isready -q -h $dir/pg -p $port") == 0 },
+          as_postgres("$pgbin/postgres", '-D', "$dir/pg/data",
+                      '-c', "unix_socket_directories=$dir/pg",
+                      '-c', 'listen_addresses=127.0.0.1', '-c', "port=$port",
+                      '-c', 'fsync=off', '-c', 'max_connections=30'));
 }
 
 
@@ -175,12 +155,11 @@ sub start_redis
     my ($port) = @_;
 
     mkdir "$dir/redis";
-    spawn('redis', 'redis-server', '--port', $port, '--bind', '127.0.0.1',
+    start('redis',
+          sub { IO::Socket::UNIX->new(Peer => "$dir/redis/redis.sock") },
+          'redis-server', '--port', $port, '--bind', '127.0.0.1',
           '--unixsocket', "$dir/redis/redis.sock", '--save', '',
           '--dir', "$dir/redis", '--requirepass', 'a secret');
-    wait_for('redis', sub {
-        IO::Socket::UNIX->new(Peer => "$dir/redis/redis.sock")
-    });
 }
 
 
@@ -222,7 +201,7 @@ sub against_pg
     local $ENV{PODI_TEST_CONNINFO} = $direct;
     local $ENV{PODI_CUT_CONNINFO} = $cut->($cutter->{listen});
 
-    program('store_pg', $what);
+    program($_, $what) for qw(store_pg store_pg_cut);
 }
 
 
@@ -237,7 +216,7 @@ sub against_redis
     local $ENV{PODI_CUT_REDIS} = $cutter->{listen};
     local $ENV{PODI_TEST_REDIS_PASSWORD} = 'a secret';
 
-    program('store_redis', $what);
+    program($_, $what) for qw(store_redis store_queue);
 }
 
 

@@ -1,173 +1,11 @@
 /*
- * store_pg: the PostgreSQL engine against a real server, some of the time
- * through a proxy that refuses, stalls, delays and cuts.
+ * store_pg: the PostgreSQL engine against a real server that does its work.
  *
- * Run by store.t, which starts the servers:
- *
- *     PODI_TEST_CONNINFO  the server    PODI_CUT_CONNINFO  through the cutter
- *     PODI_CUTTER         the cutter's control socket
+ * Run by store.t, which starts it; PODI_TEST_CONNINFO says where it is.
  */
 
-#include "store.h"
+#include "store_pg.h"
 #include "banned.h"
-
-
-#define ALL  (PODI_PG_WEB|PODI_PG_WORKER|PODI_PG_CTL)
-
-/* statements for the tests, under ids that exist */
-
-#define Q_ECHO       PODI_SQL_READY
-#define Q_SLEEP      PODI_SQL_ACCOUNT_ME
-#define Q_CONTEXT    PODI_SQL_WALLET_READ
-#define Q_BIG        PODI_SQL_MEDIA_READ
-#define Q_RAISE      PODI_SQL_TASK_READ
-#define Q_COMMIT     PODI_SQL_TASK_SUBMIT
-#define Q_PLAN       PODI_SQL_TASK_LIST
-#define Q_ALTER      PODI_SQL_PURGE
-#define Q_TYPES      PODI_SQL_EVENT_READ
-#define Q_BYTEA      PODI_SQL_EVENT_TICKET_TAKE
-#define Q_PID        PODI_SQL_EVENT_HEAD
-#define Q_TERMINATE  PODI_SQL_WORKER_GONE
-#define Q_SLOW       PODI_SQL_INVARIANT_BREAKS
-#define Q_SETTING    PODI_SQL_ACTION_LIST
-
-#define entry(id, lane, text)                                                \
-    [PODI_SQL_##id] = { #id, ALL, PODI_PG_##lane, text }
-
-static const podi_pg_statement_t  statements[PODI_SQL_LAST] = {
-    entry(CONTEXT_OPEN, PIPELINED, "select test_context($1::text)"),
-    entry(BACKEND_CANCEL, PIPELINED, "select pg_cancel_backend($1::int)"),
-    entry(READY, PIPELINED, "select $1::int as n"),
-    entry(ACCOUNT_ME, PIPELINED, "select pg_sleep($1::float8)"),
-    entry(WALLET_READ, PIPELINED,
-          "select coalesce(current_setting('test.context', true), '') as c"),
-    entry(MEDIA_READ, PIPELINED, "select repeat('x', $1::int) as big"),
-    entry(TASK_READ, PIPELINED, "select test_raise($1::text, $2, $3)"),
-    entry(TASK_SUBMIT, PIPELINED, "insert into test_once values ($1::int)"),
-    entry(TASK_LIST, PIPELINED, "select * from test_plan"),
-    entry(PURGE, PIPELINED, "select test_alter()"),
-    entry(EVENT_READ, PIPELINED,
-          "select 9007199254740993::bigint as n, true as b, null::text as z,"
-          " '{\"a\": [1]}'::jsonb as j, 'a\"b'::text as t, 1::int as _c,"
-          " '2026-11-22 05:17:46.5+00'::timestamptz as at,"
-          " 'infinity'::timestamptz as ever"),
-    entry(EVENT_TICKET_TAKE, PIPELINED,
-          "select encode($1::bytea, 'hex') as x, $2::bool as b,"
-          " $3::timestamptz as at, $4::text is null as z"),
-    entry(EVENT_HEAD, PIPELINED, "select pg_backend_pid()::bigint as pid"),
-    entry(WORKER_GONE, PIPELINED, "select pg_terminate_backend($1::int)"),
-    entry(INVARIANT_BREAKS, SLOW, "select pg_sleep($1::float8)"),
-    entry(ACTION_LIST, PIPELINED,
-          "select current_setting($1::text) as value")
-};
-
-static podi_pg_t       *pg;
-static podi_pg_stat_t   stat_now;
-static int              ups, downs;
-static podi_fail_t      down_fail;
-
-
-static void
-changed(void *data, const char *what, const podi_fail_t *fail)
-{
-    (void) data;
-    (void) what;
-
-    if (fail == NULL) {
-        ups++;
-        return;
-    }
-
-    downs++;
-    down_fail = *fail;
-}
-
-
-static podi_pg_conf_t
-conf_for(const char *conninfo)
-{
-    podi_pg_conf_t  conf = {
-        .conninfo = conninfo, .application_name = "store_pg",
-        .who = PODI_PG_WEB, .pipelined = 1, .depth = 4, .slow = 1,
-        .waiting = 8, .connect_timeout = 500, .deadline = 3000,
-        .statement_timeout = 1000, .slow_timeout = 20000,
-        .reconnect_max = 100, .statements = statements,
-        .on_change = changed
-    };
-
-    return conf;
-}
-
-
-static const podi_pg_stat_t *
-stat_of(podi_pg_t *engine)
-{
-    podi_pg_stat(engine, &stat_now);
-
-    return &stat_now;
-}
-
-
-#define is_up(engine)  (stat_of(engine)->up == stat_of(engine)->all)
-
-
-static void
-open_engine(const char *variable)
-{
-    podi_pg_conf_t  conf = conf_for(getenv(variable));
-
-    ups = downs = 0;
-    pg = podi_pg_create(&uv.io, &conf);
-}
-
-
-static ask_t *
-ask(podi_sql_e sql)
-{
-    ask_t  *a = ask_new();
-
-    a->pg = pg;
-    podi_pg_call_init(&a->call, sql, a->mem);
-
-    return a;
-}
-
-
-static ask_t *
-ask_int(podi_sql_e sql, int64_t n)
-{
-    ask_t  *a = ask(sql);
-
-    podi_arg_int64(&a->call, n);
-    ask_start(a);
-
-    return a;
-}
-
-
-static ask_t *
-ask_c(podi_sql_e sql, const char *text)
-{
-    ask_t  *a = ask(sql);
-
-    podi_arg_c(&a->call, text);
-    ask_start(a);
-
-    return a;
-}
-
-
-static void
-echoes(const char *what)
-{
-    ask_t  *a = ask_int(Q_ECHO, 42);
-
-    until(a->done);
-    is_int(a->rc == PODI_DONE ? podi_row_int64(a->result, 0, "n") : -1, 42,
-           what);
-
-    ask_free(&a);
-}
 
 
 static void
@@ -335,6 +173,13 @@ test_errors(void)
            "%s is %s", cases[i].state, podi_error(cases[i].error)->code);
         ask_free(&a[0]);
     }
+}
+
+
+static void
+test_commit(void)
+{
+    ask_t  *a[2];
 
     a[0] = ask_int(Q_COMMIT, 1);
     a[1] = ask_int(Q_ECHO, 1);
@@ -534,212 +379,6 @@ test_admin_shutdown(void)
 }
 
 
-static void
-test_refuse(void)
-{
-    ask_t  *a;
-
-    cutter("refuse");
-    open_engine("PODI_CUT_CONNINFO");
-
-    a = ask(Q_ECHO);
-    podi_arg_int64(&a->call, 1);
-    a->call.deadline = 100;
-    ask_start(a);
-    until(a->done);
-    ok(ask_failed(a, PODI_E_UNAVAILABLE) && !a->fail.uncertain
-       && a->fail.retry_after > 0, "refused: unavailable at the deadline");
-    is_int(downs, 2, "each connection says so once");
-    ask_free(&a);
-
-    a = ask_int(Q_ECHO, 1);
-    cutter("pass");
-    until(a->done);
-    is_int(a->rc, PODI_DONE, "what waits is sent when the peer is back");
-    ask_free(&a);
-}
-
-
-static void
-test_cuts(void)
-{
-    ask_t  *a, *b, *c;
-
-    until(is_up(pg));
-
-    cutter("cut-after 5000");
-    a = ask_int(Q_BIG, 60000);
-    until(a->done);
-    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain,
-       "cut in the middle of an answer: uncertain");
-    ask_free(&a);
-    echoes("and again in order");
-
-    until(is_up(pg));
-    a = ask_c(Q_SLEEP, "5");
-    b = ask_c(Q_SLEEP, "5");
-    until(stat_of(pg)->in_flight == 2);
-    cutter("reset");
-    until(a->done && b->done);
-    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain
-       && ask_failed(b, PODI_E_UNAVAILABLE) && b->fail.uncertain,
-       "reset with a batch under way: all of it is uncertain");
-    ask_free(&a);
-    ask_free(&b);
-    echoes("and again in order");
-
-    until(is_up(pg));
-    cutter("delay 60");
-    c = ask_int(Q_BIG, 200000);
-    until(c->done);
-    is_int(c->rc, PODI_DONE, "slow is not broken");
-    ask_free(&c);
-    cutter("pass");
-}
-
-
-static void
-test_silence(void)
-{
-    ask_t  *a;
-
-    until(is_up(pg));
-    downs = 0;
-    cutter("stall");
-    a = ask(Q_ECHO);
-    podi_arg_int64(&a->call, 1);
-    a->call.deadline = 100;
-    ask_start(a);
-    until(a->done);
-    ok(ask_failed(a, PODI_E_DEADLINE) && a->fail.uncertain,
-       "silent: the caller's deadline");
-    is_int(downs, 0, "which is no verdict yet");
-    ask_free(&a);
-
-    until(downs == 1);
-    is_str(str(down_fail.detail), "the database is silent",
-           "statement_timeout and a grace: now it is");
-    is_int(stat_of(pg)->in_flight, 0, "nothing is in flight any more");
-
-    cutter("pass");
-    echoes("and again in order");
-
-    until(is_up(pg));
-    cutter("reset");
-    cutter("stall-after 10");
-    until(!is_up(pg));
-    downs = 0;
-    a = ask(Q_ECHO);
-    podi_arg_int64(&a->call, 1);
-    a->call.deadline = 900;
-    ask_start(a);
-    until(a->done);
-    ok(ask_failed(a, PODI_E_UNAVAILABLE), "silent while connecting: none is"
-       " up");
-    ask_free(&a);
-    cutter("pass");
-    echoes("connect_timeout ends the attempt, and the next one works");
-    cutter("pass");
-}
-
-
-static void
-free_engine(void)
-{
-    podi_pg_free(&pg);
-}
-
-
-static void
-test_free(void)
-{
-    ask_t  *a, *b, *c;
-
-    open_engine("PODI_TEST_CONNINFO");
-    until(is_up(pg));
-
-    a = ask_c(Q_SLEEP, "0.5");
-    until(stat_of(pg)->in_flight == 1);
-    b = ask_int(Q_ECHO, 1);
-    c = ask_c(Q_SLOW, "0.5");
-    podi_pg_free(&pg);
-    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain,
-       "freed: what was sent ends, uncertain");
-    ok(ask_failed(b, PODI_E_UNAVAILABLE) && !b->fail.uncertain,
-       "what waited ends, certain");
-    ok(ask_failed(c, PODI_E_UNAVAILABLE), "in both lanes");
-    ask_free(&a);
-    ask_free(&b);
-    ask_free(&c);
-
-    open_engine("PODI_TEST_CONNINFO");
-    a = ask(Q_ECHO);
-    podi_arg_int64(&a->call, 1);
-    a->then = free_engine;
-    ask_start(a);
-    b = ask_int(Q_ECHO, 2);
-    until(a->done && b->done);
-    is_int(a->rc, PODI_DONE, "freed inside an answer");
-    is_int(b->done, 1, "the other ends once");
-    ask_free(&a);
-    ask_free(&b);
-}
-
-
-static void
-test_config(void)
-{
-    unsigned             i;
-    ask_t               *a;
-    podi_fail_t          fail;
-    podi_pg_conf_t       conf;
-    podi_pg_statement_t  broken[PODI_SQL_LAST];
-
-    static const struct {
-        const char  *conninfo;
-        podi_rc_t    rc;
-    }  cases[] = {
-        { "host=/run/postgresql dbname=x", PODI_OK },
-        { "host=10.0.0.1", PODI_OK },
-        { "host=db.example hostaddr=10.0.0.1", PODI_OK },
-        { "host=::1,/tmp", PODI_OK },
-        { "host=db.example", PODI_ERROR },
-        { "host=/tmp,db.example", PODI_ERROR },
-        { "dbname=x", PODI_ERROR },
-        { "host=/tmp service=x", PODI_ERROR },
-        { "host", PODI_ERROR }
-    };
-
-    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        is_int(podi_pg_conninfo_check(cases[i].conninfo, &fail), cases[i].rc,
-               cases[i].conninfo);
-    }
-
-    conf = conf_for("host=db.example");
-    downs = 0;
-    pg = podi_pg_create(&uv.io, &conf);
-    a = ask_int(Q_ECHO, 1);
-    until(a->done);
-    ok(ask_failed(a, PODI_E_CONFIG) && downs == 1, "a name is not looked up");
-    ask_free(&a);
-    a = ask_int(Q_ECHO, 1);
-    ok(ask_failed(a, PODI_E_CONFIG), "and later calls learn it at once");
-    ask_free(&a);
-    podi_pg_free(&pg);
-
-    memcpy(broken, statements, sizeof(broken));
-    broken[Q_PLAN].text = "select * from no_such_table";
-    conf = conf_for(getenv("PODI_TEST_CONNINFO"));
-    conf.statements = broken;
-    downs = ups = 0;
-    pg = podi_pg_create(&uv.io, &conf);
-    until(downs == 1);
-    ok(strstr(down_fail.detail, "TASK_LIST") != NULL,
-       "what cannot be prepared is named: %s", down_fail.detail);
-    podi_pg_free(&pg);
-}
-
-
 int
 main(void)
 {
@@ -758,6 +397,7 @@ main(void)
     test_arguments();
     test_context();
     test_errors();
+    test_commit();
     test_sizes();
     test_bounds();
     test_deadlines();
@@ -766,13 +406,6 @@ main(void)
     test_admin_shutdown();
     podi_pg_free(&pg);
 
-    test_refuse();
-    test_cuts();
-    test_silence();
-    podi_pg_free(&pg);
-
-    test_free();
-    test_config();
     store_end(fds);
 
     return tap_done();

@@ -9,10 +9,14 @@
 -- A queue that was empty puts one token on <prefix>wake.  The generation is
 -- made when there is none: a new one says that Redis had lost the hints.
 --
---   ids    hash   job id -> tenant id         t:<tenant>  list  ids, oldest left
---   active zset   tenant -> pass              vt    string  virtual time
---   pass   hash   tenant -> pass when it left w     hash    tenant -> weight
---   wake   list   at most one token           gen   string  generation
+--   ids     hash    job id -> tenant id
+--   t:<id>  list    a tenant's job ids, the oldest on the left
+--   active  zset    tenants with a list, by their pass
+--   pass    hash    tenant -> its pass when it left
+--   w       hash    tenant -> weight
+--   vt      string  virtual time: the pass that was served last
+--   wake    list    at most one token
+--   gen     string  generation
 
 local P = KEYS[1]
 local ids, active = P .. 'ids', P .. 'active'

@@ -41,6 +41,10 @@ use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER SOMAXCONN);
 use Time::HiRes qw(time);
 
+my %MODE = map { $_ => 1 }
+    qw(pass refuse stall stall-after cut-after delay answer);
+
+
 sub start
 {
     my ($class, %arg) = @_;
@@ -213,6 +217,9 @@ sub _interests
 sub _move
 {
     my ($self, $pair, $can_read, $can_write) = @_;
+
+    return if $pair->{dead};        # by a reset that another pair set off
+
     my ($client, $server) = @{$pair}{qw(client server)};
     my ($c, $s) = (fileno $client, fileno $server);
 
@@ -347,8 +354,7 @@ sub _obey
         return 'ok';
     }
 
-    return "unknown command: $verb"
-        if $verb !~ /^(?:pass|refuse|stall|stall-after|cut-after|delay|answer)$/;
+    return "unknown command: $verb" if !$MODE{$verb};
 
     $self->{mode} = $verb;
     $self->{left} = $verb =~ /-after$/ ? $rest : 0;

@@ -1,0 +1,245 @@
+/*
+ * store_pg_cut: the PostgreSQL engine through a proxy that refuses, stalls,
+ * delays and cuts; its end; its configuration.
+ *
+ * Run by store.t, which starts the server and the cutter:
+ *
+ *     PODI_TEST_CONNINFO  the server    PODI_CUT_CONNINFO  through the cutter
+ *     PODI_CUTTER         the cutter's control socket
+ */
+
+#include "store_pg.h"
+#include "banned.h"
+
+
+static void
+test_refuse(void)
+{
+    ask_t  *a;
+
+    cutter("refuse");
+    open_engine("PODI_CUT_CONNINFO");
+
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->call.deadline = 100;
+    ask_start(a);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && !a->fail.uncertain
+       && a->fail.retry_after > 0, "refused: unavailable at the deadline");
+    is_int(downs, 2, "each connection says so once");
+    ask_free(&a);
+
+    a = ask_int(Q_ECHO, 1);
+    cutter("pass");
+    until(a->done);
+    is_int(a->rc, PODI_DONE, "what waits is sent when the peer is back");
+    ask_free(&a);
+}
+
+
+static void
+test_cuts(void)
+{
+    ask_t  *a, *b, *c;
+
+    until(is_up(pg));
+
+    cutter("cut-after 5000");
+    a = ask_int(Q_BIG, 60000);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain,
+       "cut in the middle of an answer: uncertain");
+    ask_free(&a);
+    echoes("and again in order");
+
+    until(is_up(pg));
+    a = ask_c(Q_SLEEP, "5");
+    b = ask_c(Q_SLEEP, "5");
+    until(stat_of(pg)->in_flight == 2);
+    cutter("reset");
+    until(a->done && b->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain
+       && ask_failed(b, PODI_E_UNAVAILABLE) && b->fail.uncertain,
+       "reset with a batch under way: all of it is uncertain");
+    ask_free(&a);
+    ask_free(&b);
+    echoes("and again in order");
+
+    until(is_up(pg));
+    cutter("delay 60");
+    c = ask_int(Q_BIG, 200000);
+    until(c->done);
+    is_int(c->rc, PODI_DONE, "slow is not broken");
+    ask_free(&c);
+    cutter("pass");
+}
+
+
+static void
+test_silence(void)
+{
+    ask_t  *a;
+
+    until(is_up(pg));
+    downs = 0;
+    cutter("stall");
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->call.deadline = 100;
+    ask_start(a);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_DEADLINE) && a->fail.uncertain,
+       "silent: the caller's deadline");
+    is_int(downs, 0, "which is no verdict yet");
+    ask_free(&a);
+
+    until(downs == 1);
+    is_str(str(down_fail.detail), "the database is silent",
+           "statement_timeout and a grace: now it is");
+    is_int(stat_of(pg)->in_flight, 0, "nothing is in flight any more");
+
+    cutter("pass");
+    echoes("and again in order");
+
+    until(is_up(pg));
+    cutter("reset");
+    cutter("stall-after 10");
+    until(!is_up(pg));
+    downs = 0;
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->call.deadline = 900;
+    ask_start(a);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE), "silent while connecting: none is"
+       " up");
+    ask_free(&a);
+    cutter("pass");
+    echoes("connect_timeout ends the attempt, and the next one works");
+    cutter("pass");
+}
+
+
+static void
+free_engine(void)
+{
+    podi_pg_free(&pg);
+}
+
+
+static void
+test_free(void)
+{
+    ask_t  *a, *b, *c;
+
+    open_engine("PODI_TEST_CONNINFO");
+    until(is_up(pg));
+
+    a = ask_c(Q_SLEEP, "0.5");
+    until(stat_of(pg)->in_flight == 1);
+    b = ask_int(Q_ECHO, 1);
+    c = ask_c(Q_SLOW, "0.5");
+    podi_pg_free(&pg);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE) && a->fail.uncertain,
+       "freed: what was sent ends, uncertain");
+    ok(ask_failed(b, PODI_E_UNAVAILABLE) && !b->fail.uncertain,
+       "what waited ends, certain");
+    ok(ask_failed(c, PODI_E_UNAVAILABLE), "in both lanes");
+    ask_free(&a);
+    ask_free(&b);
+    ask_free(&c);
+
+    open_engine("PODI_TEST_CONNINFO");
+    a = ask(Q_ECHO);
+    podi_arg_int64(&a->call, 1);
+    a->then = free_engine;
+    ask_start(a);
+    b = ask_int(Q_ECHO, 2);
+    until(a->done && b->done);
+    is_int(a->rc, PODI_DONE, "freed inside an answer");
+    is_int(b->done, 1, "the other ends once");
+    ask_free(&a);
+    ask_free(&b);
+}
+
+
+static void
+test_config(void)
+{
+    unsigned             i;
+    ask_t               *a;
+    podi_fail_t          fail;
+    podi_pg_conf_t       conf;
+    podi_pg_statement_t  broken[PODI_SQL_LAST];
+
+    static const struct {
+        const char  *conninfo;
+        podi_rc_t    rc;
+    }  cases[] = {
+        { "host=/run/postgresql dbname=x", PODI_OK },
+        { "host=10.0.0.1", PODI_OK },
+        { "host=db.example hostaddr=10.0.0.1", PODI_OK },
+        { "host=::1,/tmp", PODI_OK },
+        { "host=db.example", PODI_ERROR },
+        { "host=/tmp,db.example", PODI_ERROR },
+        { "dbname=x", PODI_ERROR },
+        { "host=/tmp service=x", PODI_ERROR },
+        { "host", PODI_ERROR }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        is_int(podi_pg_conninfo_check(cases[i].conninfo, &fail), cases[i].rc,
+               cases[i].conninfo);
+    }
+
+    conf = conf_for("host=db.example");
+    downs = 0;
+    pg = podi_pg_create(&uv.io, &conf);
+    a = ask_int(Q_ECHO, 1);
+    until(a->done);
+    ok(ask_failed(a, PODI_E_CONFIG) && downs == 1, "a name is not looked up");
+    ask_free(&a);
+    a = ask_int(Q_ECHO, 1);
+    ok(ask_failed(a, PODI_E_CONFIG), "and later calls learn it at once");
+    ask_free(&a);
+    podi_pg_free(&pg);
+
+    memcpy(broken, statements, sizeof(broken));
+    broken[Q_PLAN].text = "select * from no_such_table";
+    conf = conf_for(getenv("PODI_TEST_CONNINFO"));
+    conf.statements = broken;
+    downs = ups = 0;
+    pg = podi_pg_create(&uv.io, &conf);
+    until(downs == 1);
+    ok(strstr(down_fail.detail, "TASK_LIST") != NULL,
+       "what cannot be prepared is named: %s", down_fail.detail);
+    podi_pg_free(&pg);
+}
+
+
+int
+main(void)
+{
+    unsigned  fds;
+
+    if (getenv("PODI_TEST_CONNINFO") == NULL) {
+        printf("1..0 # SKIP run by store.t\n");
+        return 0;
+    }
+
+    store_start();
+    fds = fds_open();
+
+    test_refuse();
+    test_cuts();
+    test_silence();
+    podi_pg_free(&pg);
+
+    test_free();
+    test_config();
+
+    store_end(fds);
+
+    return tap_done();
+}
