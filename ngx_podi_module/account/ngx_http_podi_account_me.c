@@ -75,7 +75,7 @@ me_reply(podi_flow_t *f, void *ctx)
 
     podi_time_rfc3339((podi_usec_t) pc->identity.expires * 1000000, text);
 
-    if (podi_mem_printf(f->mem, &more, "\"token_expires_at\":\"%.*s\"",
+    if (podi_mem_printf(f->mem, &more, ",\"token_expires_at\":\"%.*s\"",
                         PODI_RFC3339_LEN, text)
         != PODI_OK)
     {

@@ -7,9 +7,9 @@
  * machine.
  */
 
-#include <argon2.h>
-
 #include "ngx_http_podi_account_password.h"
+
+#include <argon2.h>
 
 
 #define PASSWORD_KIB         19456

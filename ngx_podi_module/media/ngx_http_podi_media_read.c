@@ -102,6 +102,7 @@ media_read_reply(podi_flow_t *f, void *ctx)
     }
 
     podi_buf_init(&b, f->mem);
+    podi_buf_add_byte(&b, ',');
 
     if (ngx_http_podi_media_add_thumbnail(f, m->request, &b, f->result, 0)
         != PODI_OK)

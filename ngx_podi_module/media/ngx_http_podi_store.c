@@ -75,8 +75,10 @@ store_verify(ngx_http_request_t *r, store_request_t *s)
         return PODI_ERROR;
     }
 
-    in.method = *(podi_str_t *) &r->method_name;
-    in.target = *(podi_str_t *) &r->unparsed_uri;
+    in.method.data = r->method_name.data;
+    in.method.len = r->method_name.len;
+    in.target.data = r->unparsed_uri.data;
+    in.target.len = r->unparsed_uri.len;
     in.headers = (const podi_pair_t *) (void *) pairs.data;
     in.n_headers = n;
     in.creds = &s->store->object.cred;

@@ -5,10 +5,9 @@
  *     podi-object/1 <type> <bytes> <sha256>\n
  */
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "ngx_http_podi_store_file.h"
+
+#include <fcntl.h>
 
 
 #define STORE_HEAD_FMT  "podi-object/1 %s %lld %.*s"

@@ -8,11 +8,10 @@
  * nothing that is served may run as a page.
  */
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "ngx_http_podi_media.h"
 #include "ngx_http_podi_store_int.h"
+
+#include <fcntl.h>
 
 
 static ngx_int_t store_get_open(store_request_t *s, ngx_file_t *file,
@@ -156,13 +155,15 @@ store_get_headers(store_request_t *s,
     ngx_memzero(h, sizeof(ngx_table_elt_t));
     h->hash = 1;
     ngx_str_set(&h->key, "ETag");
-    h->value = *(ngx_str_t *) &etag;
+    h->value.data = etag.data;
+    h->value.len = etag.len;
 
     r->headers_out.etag = h;
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = object->bytes;
     r->headers_out.last_modified_time = mtime;
-    r->headers_out.content_type = *(ngx_str_t *) &type;
+    r->headers_out.content_type.data = type.data;
+    r->headers_out.content_type.len = type.len;
     r->headers_out.content_type_len = type.len;
     r->allow_ranges = 1;
 

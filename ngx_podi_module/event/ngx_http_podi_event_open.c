@@ -1,0 +1,350 @@
+/*
+ * GET /v1/events: the stream of the caller's events (SSE).
+ *
+ *     take the ticket (PG) -> identify -> read the head (PG)
+ *         -> open -> (the stream lives) -> close
+ *
+ * A page that can set headers brings its token; an EventSource brings the
+ * cookie, or a ticket.  Last-Event-ID resumes after that number; without one
+ * the stream begins now.  An EventSource gives up for good at any status but
+ * 200, so what it should survive is said in the stream.
+ */
+
+#include "ngx_http_podi_event.h"
+#include "podi_base64.h"
+#include "podi_hash.h"
+
+
+typedef struct {
+    ngx_http_podi_event_stream_t   stream;
+    ngx_http_request_t            *request;
+    podi_str_t                     ticket;
+    podi_str_t                     last;        /* Last-Event-ID, or NULL */
+    time_t                         expires;
+    podi_str_t                     session;
+} event_open_t;
+
+
+static podi_rc_t open_take_ticket(podi_flow_t *f, void *ctx);
+static podi_rc_t open_last_id(podi_flow_t *f, event_open_t *o);
+static podi_rc_t open_identify(podi_flow_t *f, void *ctx);
+static podi_rc_t open_read_head(podi_flow_t *f, void *ctx);
+static podi_rc_t open_stream(podi_flow_t *f, void *ctx);
+static podi_rc_t open_header(podi_flow_t *f, event_open_t *o);
+static void open_free(void *data);
+static void open_position(event_open_t *o, const podi_pg_result_t *res);
+static void open_hello(event_open_t *o, const podi_pg_result_t *res);
+static podi_rc_t open_close(podi_flow_t *f, void *ctx);
+
+
+static const podi_step_t  event_open_steps[] = {
+    { "taking the ticket",      open_take_ticket, 0 },
+    { "identifying the caller", open_identify,    0 },
+    { "reading the head",       open_read_head,   0 },
+    { "streaming events",       open_stream,      0 },
+    { "closing the stream",     open_close,       0 },
+    podi_null_step
+};
+
+static const char *const  event_open_params[] = {
+    "ticket", "last_event_id", NULL
+};
+
+
+ngx_int_t
+ngx_http_podi_event_open(ngx_http_request_t *r, const podi_str_t *args)
+{
+    event_open_t  *o;
+
+    o = ngx_pcalloc(r->pool, sizeof(event_open_t));
+    if (o == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    o->request = r;
+
+    return ngx_podi_flow_content(r, event_open_steps, o);
+}
+
+
+static podi_rc_t
+open_take_ticket(podi_flow_t *f, void *ctx)
+{
+    u_char           digest[PODI_SHA256_LEN];
+    podi_str_t       hash;
+    event_open_t    *o = ctx;
+    podi_pg_call_t   call;
+    ngx_podi_ctx_t  *pc;
+
+    pc = ngx_podi_ctx(o->request);
+    if (pc == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if (open_last_id(f, o) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    if (pc->identity.known) {
+        return PODI_OK;
+    }
+
+    if (o->ticket.len != EVENT_TICKET
+        || podi_sha256(&o->ticket, digest) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_UNAUTHENTICATED, NULL,
+                         "neither token nor ticket");
+    }
+
+    hash.data = digest;
+    hash.len = sizeof(digest);
+
+    ngx_podi_pg_init(o->request, &call, PODI_SQL_EVENT_TICKET_TAKE);
+    podi_arg_bytea(&call, &hash);
+
+    return ngx_podi_pg_call_as(f, o->request, &call, "gateway");
+}
+
+
+/* the header comes from a reconnecting browser and wins over the query */
+
+static podi_rc_t
+open_last_id(podi_flow_t *f, event_open_t *o)
+{
+    podi_str_t           header;
+    ngx_http_request_t  *r = o->request;
+
+    if (ngx_podi_query_only(r, event_open_params, &f->fail) != PODI_OK
+        || ngx_podi_query(r, "ticket", &o->ticket, &f->fail) != PODI_OK
+        || ngx_podi_query(r, "last_event_id", &o->last, &f->fail) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    header = ngx_podi_header(r, "last-event-id");
+
+    if (header.data != NULL) {
+        o->last = header;
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+open_identify(podi_flow_t *f, void *ctx)
+{
+    podi_str_t       session;
+    event_open_t    *o = ctx;
+    ngx_podi_ctx_t  *pc;
+
+    pc = ngx_podi_ctx(o->request);
+
+    if (pc->identity.known) {
+        o->expires = pc->identity.expires;
+        o->session = pc->identity.session;
+        return PODI_OK;
+    }
+
+    if (podi_rows(f->result) == 0) {
+        return podi_fail(&f->fail, PODI_E_UNAUTHENTICATED, NULL,
+                         "the ticket is unknown, used or too old");
+    }
+
+    session = podi_row_str(f->result, 0, "session_id");
+
+    pc->identity.known = 1;
+    pc->identity.user = podi_row_str(f->result, 0, "user_id");
+    pc->identity.role = podi_row_str(f->result, 0, "role");
+    pc->identity.session = session;
+
+    o->session = session;
+    o->expires = (time_t) (podi_row_time(f->result, 0, "session_expires_at")
+                           / 1000000);
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+open_read_head(podi_flow_t *f, void *ctx)
+{
+    event_open_t    *o = ctx;
+    podi_pg_call_t   call;
+
+    ngx_podi_pg_init(o->request, &call, PODI_SQL_EVENT_HEAD);
+
+    return ngx_podi_pg_call_as(f, o->request, &call, "gateway");
+}
+
+
+static podi_rc_t
+open_stream(podi_flow_t *f, void *ctx)
+{
+    event_open_t                  *o = ctx;
+    ngx_podi_ctx_t                *pc;
+    podi_pg_result_t              *head = f->result;
+    ngx_http_podi_event_stream_t  *s = &o->stream;
+
+    pc = ngx_podi_ctx(o->request);
+
+    s->request = o->request;
+    s->expires = o->expires;
+    s->session = o->session;
+
+    if (o->request->method == NGX_HTTP_HEAD) {
+        o->request->header_only = 1;
+    }
+
+    if (open_header(f, o) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    if (o->request->header_only) {
+        return PODI_OK;
+    }
+
+    ngx_podi_flow_unbounded(f);
+
+    if (event_stream_open(s, &pc->identity, &f->fail) != PODI_OK) {
+        event_out_printf(s, "retry: 60000\nevent: error\n"
+                         "data: {\"code\":\"%s\"}\n\n",
+                         podi_error(f->fail.error)->code);
+        event_out_flush(s);
+        return PODI_OK;
+    }
+
+    open_position(o, head);
+    open_hello(o, head);
+    event_stream_go_on(s);
+
+    return podi_flow_wait(f, &s->op, s->op.cancel);
+}
+
+
+static podi_rc_t
+open_header(podi_flow_t *f, event_open_t *o)
+{
+    ngx_int_t            rc;
+    podi_str_t           no_store = podi_string("no-store");
+    podi_str_t           no = podi_string("no");
+    ngx_pool_cleanup_t  *cln;
+    ngx_http_request_t  *r = o->request;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (cln == NULL
+        || ngx_podi_header_add(r, "Cache-Control", &no_store) != PODI_OK
+        || ngx_podi_header_add(r, "X-Accel-Buffering", &no) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    cln->handler = open_free;
+    cln->data = &o->stream.out;
+
+    ngx_http_set_ctx(r, &o->stream, ngx_http_podi_event_module);
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = -1;
+    ngx_str_set(&r->headers_out.content_type,
+                "text/event-stream; charset=utf-8");
+    r->headers_out.content_type_len = sizeof("text/event-stream") - 1;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
+                         "the header cannot be sent");
+    }
+
+    return PODI_OK;
+}
+
+
+static void
+open_free(void *data)
+{
+    event_out_free(data);
+}
+
+
+/* one that is not ours, or from the future, is as good as none: and said */
+
+static void
+open_position(event_open_t *o, const podi_pg_result_t *res)
+{
+    int64_t                        last, top, floor;
+    ngx_http_podi_event_stream_t  *s = &o->stream;
+
+    top = podi_row_int64(res, 0, "top");
+    floor = podi_row_int64(res, 0, "floor");
+
+    s->position = top;
+
+    if (o->last.len == 0) {
+        return;
+    }
+
+    if (podi_str_to_int64(&o->last, &last) != PODI_OK || last < 0
+        || last > top)
+    {
+        event_out_printf(s, "event: system.gap\ndata: {\"from\":null,"
+                         "\"to\":%lld,\"reason\":\"unknown_position\"}\n\n",
+                         (long long) top);
+        return;
+    }
+
+    s->position = last;
+
+    if (last < floor) {
+        event_out_printf(s, "event: system.gap\ndata: {\"from\":%lld,"
+                         "\"to\":%lld,\"reason\":\"retention\"}\n\n",
+                         (long long) last + 1, (long long) floor);
+        s->position = floor;
+    }
+}
+
+
+/* a cursor to begin with, and what a client has to know of this stream */
+
+static void
+open_hello(event_open_t *o, const podi_pg_result_t *res)
+{
+    u_char                         text[PODI_RFC3339_LEN];
+    podi_str_t                     epoch;
+    ngx_http_podi_event_stream_t  *s = &o->stream;
+
+    epoch = podi_row_str(res, 0, "epoch");
+    podi_time_rfc3339((podi_usec_t) o->expires * 1000000, text);
+
+    event_out_printf(s, "retry: %lu\nid: %lld\nevent: hello\n"
+                     "data: {\"position\":%lld,\"epoch\":\"" PODI_STR_FMT
+                     "\",\"keepalive\":%lu,\"expires_at\":\"%.*s\"}\n\n",
+                     (unsigned long) (1000 + ngx_random() % 4000),
+                     (long long) s->position, (long long) s->position,
+                     podi_str_arg(&epoch),
+                     (unsigned long)
+                         (ngx_http_podi_event_conf()->keepalive / 1000),
+                     PODI_RFC3339_LEN, text);
+
+    event_out_flush(s);
+}
+
+
+static podi_rc_t
+open_close(podi_flow_t *f, void *ctx)
+{
+    event_open_t        *o = ctx;
+    ngx_http_request_t  *r = o->request;
+
+    if (o->stream.broken) {
+        ngx_podi_flow_outcome(f, NGX_ERROR);
+        return PODI_DONE;
+    }
+
+    ngx_podi_flow_outcome(f, r->header_only
+                             ? NGX_OK
+                             : ngx_http_send_special(r, NGX_HTTP_LAST));
+    return PODI_DONE;
+}
