@@ -33,6 +33,7 @@ use Podi::Stack::Check;
 use Podi::Stack::Client;
 use Podi::Stack::Files;
 use Podi::Stack::Part;
+use Podi::Token;
 
 our @ISA = qw( Podi::Stack::Client Podi::Stack::Check );
 
@@ -186,6 +187,38 @@ sub user
     $self->login($user);
     $self->grant($user, $option{points}) if $option{points};
     return $user;
+}
+
+
+# a user with a session and a token, made without HTTP: no password is hashed
+sub member
+{
+    my ($self, $login, %option) = @_;
+    my $user = $self->{db}->user($self->{tenant_id}, $login);
+    my $session = $self->{db}->uuid;
+
+    $self->{db}{web}->one($self->{db}->anon($self->{tenant_id}),
+        'select * from api.session_open(?, ?, ?, ?, ?, ?, ?)', $session,
+        $user->{user}, 'local', 'test', '127.0.0.0/24', 3600_000, 86400_000);
+    @{$user}{qw( user_id session )} = ($user->{user}, $session);
+    $user->{token} = $self->token($user, %{ $option{claims} || {} });
+    $self->grant($user, $option{points}) if $option{points};
+    return $user;
+}
+
+
+# an access token as nginx would mint it, but for the claims that are given
+sub token
+{
+    my ($self, $user, %claims) = @_;
+    my $issuer = $self->{issuer} // "https://localhost:$self->{tls_port}";
+
+    $self->{token_key} //= Podi::Token->new("$self->{dir}/keys/token.key");
+    return $self->{token_key}->sign({
+        iat => time, exp => time + 600, client_id => 'podi', iss => $issuer,
+        aud => $issuer, jti => $self->{db}->uuid, sub => $user->{user_id},
+        sid => $user->{session}, tid => $self->{tenant_id}, rol => 'user',
+        src => 'local', %claims });
 }
 
 

@@ -13,6 +13,7 @@ use Digest::SHA qw( sha256_hex );
 use File::Copy qw( copy );
 use File::Path qw( make_path );
 use Podi::Repo qw( root slurp );
+use Podi::Token;
 
 my $web = $> == 0 ? 'www-data' : (getpwuid $>)[0];
 
@@ -154,8 +155,7 @@ sub write_keys
     write_file("$keys/pg_$_", $self->{pg}->password("podi_$_") . "\n")
         for qw( web worker ctl );
 
-    _openssl(qw( genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ),
-             "$keys/token.key");
+    Podi::Token->new("$keys/token.key");
     own($web, glob "$keys/*");
     chmod 0640, glob "$keys/*";
 }
