@@ -21,8 +21,10 @@ create or replace function api.session_open(
     out session_id   uuid,
     out user_id      uuid,
     out login        text,
+    out display_name text,
     out role         text,
     out tenant_id    uuid,
+    out identity_source text,
     out rt_counter   bigint,
     out idle_expiry  timestamptz,
     out abs_expiry   timestamptz)
@@ -33,8 +35,8 @@ as $$
 begin
     perform internal.enter('anon', 'gateway');
 
-    select u.user_id, u.login, u.role, u.tenant_id
-      into user_id, login, role, tenant_id
+    select u.user_id, u.login, u.display_name, u.role, u.tenant_id
+      into user_id, login, display_name, role, tenant_id
       from users u
      where u.tenant_id = internal.tenant() and u.user_id = i_user
        and u.state = 'active';
@@ -49,8 +51,10 @@ begin
             left(i_device, 200), i_ip_prefix,
             now() + least(i_idle_ms, i_abs_ms) * interval '1 ms',
             now() + i_abs_ms * interval '1 ms')
-    returning s.session_id, s.rt_counter, s.idle_expiry, s.abs_expiry
-         into session_id, rt_counter, idle_expiry, abs_expiry;
+    returning s.session_id, s.identity_source, s.rt_counter, s.idle_expiry,
+              s.abs_expiry
+         into session_id, identity_source, rt_counter, idle_expiry,
+              abs_expiry;
 
     perform internal.audit_write('account.login', i_user,
             jsonb_build_object('session_id', i_session,

@@ -20,8 +20,10 @@ create or replace function api.session_refresh(
     out session_id   uuid,
     out user_id      uuid,
     out login        text,
+    out display_name text,
     out role         text,
     out tenant_id    uuid,
+    out identity_source text,
     out rt_counter   bigint,
     out idle_expiry  timestamptz,
     out abs_expiry   timestamptz,
@@ -45,10 +47,11 @@ begin
         return;
     end if;
 
-    select s.session_id, u.user_id, u.login, u.role, s.tenant_id,
-           s.rt_counter, s.idle_expiry, s.abs_expiry
-      into session_id, user_id, login, role, tenant_id,
-           rt_counter, idle_expiry, abs_expiry
+    select s.session_id, u.user_id, u.login, u.display_name, u.role,
+           s.tenant_id, s.identity_source, s.rt_counter, s.idle_expiry,
+           s.abs_expiry
+      into session_id, user_id, login, display_name, role, tenant_id,
+           identity_source, rt_counter, idle_expiry, abs_expiry
       from session s
       join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
      where s.tenant_id = internal.tenant() and s.session_id = i_session;

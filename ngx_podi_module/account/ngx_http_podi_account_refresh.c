@@ -102,15 +102,13 @@ refresh_reply(podi_flow_t *f, void *ctx)
         return ngx_http_podi_account_reply_session(f, a->request, f->result);
     }
 
-    /* a replay has just ended the session: its tokens end with it */
+    /* it has ended, by a replay or before: its tokens end with it */
 
-    if (podi_row_bool(f->result, 0, "_revoked")) {
-        session = podi_id_str(&a->refresh.session);
-        ngx_podi_revoke_session(&session);
+    session = podi_id_str(&a->refresh.session);
+    ngx_podi_revoke_session(&session);
 
-        events = podi_row_str(f->result, 0, "_events");
-        ngx_podi_announce(a->request, &events, &none);
-    }
+    events = podi_row_str(f->result, 0, "_events");
+    ngx_podi_announce(a->request, &events, &none);
 
     return podi_fail(&f->fail, PODI_E_REFRESH_INVALID, NULL,
                      "the session or its counter is over");

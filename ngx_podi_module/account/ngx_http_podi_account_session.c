@@ -10,12 +10,25 @@
 #include "ngx_podi_token.h"
 
 
+static void session_texts(podi_buf_t *b, const podi_pg_result_t *res,
+    const char *const *columns);
+static void session_time(podi_buf_t *b, const podi_pg_result_t *res,
+    const char *column);
 static podi_rc_t session_refresh_cookie(podi_flow_t *f,
     ngx_http_request_t *r, const podi_pg_result_t *res);
 static podi_rc_t session_access_cookie(podi_flow_t *f, ngx_http_request_t *r,
     const podi_str_t *token, int64_t expires_in);
 static podi_rc_t session_set_cookie(ngx_http_request_t *r, const char *name,
     const podi_str_t *value, const char *attributes, int64_t max_age);
+
+
+static const char *const  session_user_columns[] = {
+    "user_id", "login", "display_name", "role", "tenant_id", NULL
+};
+
+static const char *const  session_columns[] = {
+    "session_id", "identity_source", NULL
+};
 
 
 podi_rc_t
@@ -49,16 +62,47 @@ ngx_http_podi_account_reply_session(podi_flow_t *f, ngx_http_request_t *r,
     podi_buf_init(&b, f->mem);
     podi_buf_add_c(&b, "{\"access_token\":");
     podi_buf_add_json(&b, &token);
-    podi_buf_printf(&b, ",\"token_type\":\"Bearer\",\"expires_in\":%lld,",
+    podi_buf_printf(&b, ",\"token_type\":\"Bearer\",\"expires_in\":%lld",
                     (long long) expires_in);
-    podi_row_json(&b, res, 0);
-    podi_buf_add_byte(&b, '}');
+    podi_buf_add_c(&b, ",\"user\":{");
+    session_texts(&b, res, session_user_columns);
+    podi_buf_add_c(&b, "},\"session\":{");
+    session_texts(&b, res, session_columns);
+    session_time(&b, res, "idle_expiry");
+    session_time(&b, res, "abs_expiry");
+    podi_buf_add_c(&b, "}}");
 
     if (podi_buf_take(&b, &text) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     return ngx_podi_reply(f, r, NGX_HTTP_OK, &text);
+}
+
+
+static void
+session_texts(podi_buf_t *b, const podi_pg_result_t *res,
+    const char *const *columns)
+{
+    ngx_uint_t  i;
+    podi_str_t  value;
+
+    for (i = 0; columns[i] != NULL; i++) {
+        value = podi_row_str(res, 0, columns[i]);
+
+        podi_buf_printf(b, "%s\"%s\":", (i == 0) ? "" : ",", columns[i]);
+        podi_buf_add_json(b, &value);
+    }
+}
+
+
+static void
+session_time(podi_buf_t *b, const podi_pg_result_t *res, const char *column)
+{
+    u_char  text[PODI_RFC3339_LEN];
+
+    podi_time_rfc3339(podi_row_time(res, 0, column), text);
+    podi_buf_printf(b, ",\"%s\":\"%.*s\"", column, PODI_RFC3339_LEN, text);
 }
 
 
@@ -79,7 +123,7 @@ session_refresh_cookie(podi_flow_t *f, ngx_http_request_t *r,
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "not a session row");
     }
 
-    refresh.counter = podi_row_int64(res, 0, "_rt_counter");
+    refresh.counter = podi_row_int64(res, 0, "rt_counter");
     left = (podi_row_time(res, 0, "abs_expiry") - podi_time_now()) / 1000000;
 
     if (podi_refresh_make(ngx_http_podi_account_conf(r)->refresh_key,
