@@ -220,6 +220,7 @@ sub against_redis
 }
 
 
+$SIG{$_} = sub { exit 1 } for qw(INT TERM);       # END stops the servers
 delete @ENV{grep { /^PG/ } keys %ENV};
 
 run('make libpodi.a', 'make', '-C', "$here/../../shared", '-j2', 'lib',
