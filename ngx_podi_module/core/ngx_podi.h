@@ -177,6 +177,10 @@ podi_rc_t ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
 podi_rc_t ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
     podi_pg_call_t *call, const char *role);
 
+/* for the module itself, without a request: role gateway of a tenant */
+PODI_MUSTCHECK podi_rc_t ngx_podi_pg_call_tenant(podi_flow_t *f,
+    podi_pg_call_t *call, const podi_str_t *tenant);
+
 /*
  * Runs `work(data)` in the module's thread pool; no nginx call is allowed in
  * it.  BUSY bounds (cores in use, queue) fail with RATE_LIMITED.

@@ -168,10 +168,6 @@ ngx_int_t ngx_podi_flow_access(ngx_http_request_t *r,
 /* the body is there, or will never be: waits for the client's end as well */
 void ngx_podi_flow_park(ngx_podi_bound_t *b);
 
-/* for the module itself, without a request: role gateway of a tenant */
-PODI_MUSTCHECK podi_rc_t ngx_podi_pg_call_tenant(podi_flow_t *f,
-    podi_pg_call_t *call, const podi_str_t *tenant);
-
 /* pieces of work that wait for a core, in all workers */
 ngx_uint_t ngx_podi_threads_waiting(void);
 
