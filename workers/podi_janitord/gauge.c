@@ -6,6 +6,7 @@
  * A gauge that the database does not name any more is gone here, too.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@
 
 static podi_rc_t gauge_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t gauge_set(podi_flow_t *f, void *ctx);
+static podi_rc_t gauge_one(podi_flow_t *f, podi_round_t *round,
+    const podi_str_t *name, const podi_str_t *labels, const podi_str_t *value);
 
 
 const podi_step_t  gauge_steps[] = {
@@ -39,41 +42,72 @@ gauge_ask(podi_flow_t *f, void *ctx)
 static podi_rc_t
 gauge_set(podi_flow_t *f, void *ctx)
 {
-    int            i, rows;
-    char          *name, *value;
-    podi_str_t     s;
-    const char    *labels;
+    int            i;
+    unsigned       k;
+    podi_str_t     name, value, labels;
+    janitord_t    *conf;
     podi_round_t  *round = ctx;
 
-    rows = podi_rows(f->result);
+    conf = podi_worker_data(round->worker);
 
-    for (i = 0; i < rows; i++) {
-        s = podi_row_str(f->result, i, "name");
-
-        name = podi_mem_dup_c(f->mem, &s);
-        if (name != NULL) {
-            podi_metric_forget(round->worker, name);
-        }
+    for (k = 0; k < conf->n_names; k++) {
+        podi_metric_forget(round->worker, conf->names[k]);
     }
 
-    for (i = 0; i < rows; i++) {
-        s = podi_row_str(f->result, i, "name");
-        name = podi_mem_dup_c(f->mem, &s);
+    conf->n_names = 0;
 
-        s = podi_row_str(f->result, i, "value");
-        value = podi_mem_dup_c(f->mem, &s);
+    for (i = 0; i < podi_rows(f->result); i++) {
+        name = podi_row_str(f->result, i, "name");
+        value = podi_row_str(f->result, i, "value");
+        labels = podi_row_str(f->result, i, "labels");
 
-        s = podi_row_str(f->result, i, "labels");
-
-        if (name == NULL || value == NULL
-            || podi_metric_labels(f->mem, &s, &labels) != PODI_OK)
-        {
+        if (gauge_one(f, round, &name, &labels, &value) != PODI_OK) {
             return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
                              "a gauge of sys.metrics cannot be read");
         }
-
-        podi_metric_set(round->worker, name, labels, strtod(value, NULL));
     }
 
     return PODI_DONE;
+}
+
+
+static podi_rc_t
+gauge_one(podi_flow_t *f, podi_round_t *round, const podi_str_t *name,
+    const podi_str_t *labels, const podi_str_t *value)
+{
+    char         *number;
+    unsigned      k;
+    const char   *text;
+    janitord_t   *conf;
+
+    conf = podi_worker_data(round->worker);
+
+    number = podi_mem_dup_c(f->mem, value);
+
+    if (number == NULL || name->len >= JANITORD_NAME_MAX
+        || podi_metric_labels(f->mem, labels, &text) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    for (k = 0; k < conf->n_names; k++) {
+        if (podi_str_eq_c(name, conf->names[k])) {
+            break;
+        }
+    }
+
+    if (k == JANITORD_NAMES_MAX) {
+        return PODI_ERROR;
+    }
+
+    if (k == conf->n_names) {
+        (void) snprintf(conf->names[k], JANITORD_NAME_MAX, PODI_STR_FMT,
+                        podi_str_arg(name));
+        conf->n_names++;
+    }
+
+    podi_metric_set(round->worker, conf->names[k], text,
+                    strtod(number, NULL));
+
+    return PODI_OK;
 }

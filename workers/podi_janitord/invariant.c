@@ -45,7 +45,7 @@ invariant_tell(podi_flow_t *f, void *ctx)
 {
     int             i, k, n, rows;
     char            labels[96];
-    podi_str_t      inv, id, other;
+    podi_str_t      inv, id, other, rest, name;
     podi_round_t   *round = ctx;
     podi_worker_t  *w = round->worker;
 
@@ -64,8 +64,13 @@ invariant_tell(podi_flow_t *f, void *ctx)
             n += podi_str_eq(&inv, &other);
         }
 
+        /* "I1 what it says": the number is its name */
+
+        rest = inv;
+        (void) podi_str_split(&rest, ' ', &name);
+
         (void) snprintf(labels, sizeof(labels), "inv=\"" PODI_STR_FMT "\"",
-                        podi_str_arg(&inv));
+                        podi_str_arg(&name));
         podi_metric_set(w, "podi_invariant_breaks", labels, n);
 
         if (i < INVARIANT_TOLD) {

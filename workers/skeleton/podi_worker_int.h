@@ -1,7 +1,8 @@
 /*
  * podi_worker_int: what the files of the skeleton share.
  *
- *     podi_worker.c        command line, settings
+ *     podi_worker.c        command line
+ *     podi_common.c        the settings of [common]
  *     podi_worker_pair.c   the parent: fork, reap, release leases, restart
  *     podi_worker_loop.c   the child: loop, connections, signals, drain
  *     podi_worker_use.c    what rounds and jobs may ask of it
@@ -21,6 +22,7 @@
 
 #include <uv.h>
 
+#include "podi_common.h"
 #include "podi_log.h"
 #include "podi_uv_io.h"
 #include "podi_worker.h"
@@ -32,39 +34,6 @@
 typedef struct podi_jobs_s     podi_jobs_t;
 typedef struct podi_metrics_s  podi_metrics_t;
 typedef struct podi_rounds_s   podi_rounds_t;
-
-/* the settings that every daemon has */
-
-typedef struct {
-    const char   *pg;
-    const char   *pg_password_file;
-    int64_t       pg_connections;
-    int64_t       pg_depth;
-    podi_msec_t   pg_deadline;
-    podi_msec_t   pg_statement_timeout;
-    const char   *redis;
-    const char   *redis_password_file;
-    int64_t       redis_db;
-    podi_msec_t   redis_deadline;
-    podi_msec_t   connect_timeout;
-    podi_msec_t   reconnect_max;
-    const char   *metrics_dir;
-    const char   *pid_dir;
-    const char   *log;
-    const char   *log_level;
-    podi_msec_t   drain_timeout;
-    podi_msec_t   undo_timeout;
-    podi_msec_t   restart_max;
-    const char   *queue;
-    int64_t       concurrency;
-    podi_msec_t   lease;
-    podi_msec_t   beat;
-    podi_msec_t   poll;
-    int64_t       global_limit;
-    podi_msec_t   retry_base;
-    podi_msec_t   retry_max;
-    podi_msec_t   settle_timeout;
-} podi_common_t;
 
 struct podi_worker_s {
     const podi_worker_conf_t  *conf;
@@ -92,10 +61,6 @@ struct podi_worker_s {
     unsigned                   returning:1; /* drain_timeout has passed */
 };
 
-
-/* podi_worker.c: where the settings of [common] are written */
-const podi_setting_t *podi_common_settings(podi_common_t *set,
-    const podi_worker_conf_t *conf);
 
 /* podi_worker_pair.c: the parent; gives the exit code */
 typedef struct {

@@ -1,0 +1,188 @@
+# podictl: the operator's hand, its words and its exit codes.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Hands;
+use Podi::Proc qw(poll);
+
+my $h = Podi::Hands->new;
+my $conf = "$h->{dir}/ctl.conf";
+my $bin = "$h->{build}/bin/podictl";
+
+
+sub conf
+{
+    my (%set) = (pg => $h->{pg}->conninfo('podi_ctl', $h->{db}{name}),
+                 redis => $h->{redis}, @_);
+
+    open my $file, '>', $conf or die "$conf: $!";
+    print {$file} "[common]\nlease = 12s\n[podictl]\n",
+                  map { "$_ = $set{$_}\n" } sort keys %set;
+    close $file;
+    return;
+}
+
+
+# exit code and what it said
+sub ctl
+{
+    my (@word) = @_;
+    my $text = Podi::Pg::run_quiet($bin, '-c', $conf, @word);
+
+    return ($? >> 8, $text);
+}
+
+
+conf();
+
+subtest 'tenant create' => sub {
+    my ($code, $text) = ctl(qw(tenant create --slug zoo --name), 'The Zoo');
+
+    is $code, 0, 'is done';
+    like $text, qr/^slug=zoo$/m, 'and told';
+    ($code, $text) = ctl(qw(tenant create zoo), 'The Zoo');
+    is $code, 0, 'once more is no failure';
+    like $text, qr/^is_new=(?:f|false)$/m, 'and nothing new';
+    is((ctl(qw(tenant create --slug), 'No Slug', '--name', 'x'))[0], 1,
+        'a slug that is none is refused');
+};
+
+subtest 'wallet grant' => sub {
+    my $before = $h->{work}->wallet($h->{ann})->[0];
+    my @grant = (qw(wallet grant --tenant acme --login ann --points 250),
+                 qw(--kind paid --source-ref order-1));
+    my ($code, $text) = ctl(@grant);
+
+    is $code, 0, 'is done';
+    is $h->{work}->wallet($h->{ann})->[0], $before + 250, 'to the point';
+    like $text, qr/^available=@{[$before + 250]}$/m, 'and told';
+    my @heard = $h->heard('wallet.granted');
+    is $heard[-1]{data}{amount}, 250, 'the user hears of it at once';
+
+    is((ctl(@grant))[0], 0, 'the same once more');
+    is $h->{work}->wallet($h->{ann})->[0], $before + 250, 'grants nothing';
+
+    my $case = sub { (ctl(qw(wallet grant --tenant acme), @_))[0] };
+    is $case->(qw(--login nobody --points 1 --source-ref x)), 1,
+        'nobody gets nothing';
+    is $case->(qw(--login ann --points 1.5 --source-ref x)), 1,
+        'half a point is none';
+    is $case->(qw(--login ann --points 5 --source-ref x --expires soon)), 1,
+        'soon is no time';
+    is $case->(qw(--login ann --points 5)), 2, 'the reference is needed';
+    is $case->(qw(--login ann --points 5 --source-ref y
+                  --expires 2999-01-01T00:00:00Z)), 0, 'a lot may expire';
+};
+
+subtest 'account role' => sub {
+    is((ctl(qw(account role --tenant acme --login ann --role admin)))[0], 0,
+        'is given');
+    is $h->{db}->super->value(undef,
+        "select role from podi.users where login = 'ann'"), 'admin', 'really';
+    is((ctl(qw(account role --tenant acme --login ann --role king)))[0], 1,
+        'there are no kings');
+};
+
+subtest 'action put' => sub {
+    my $file = "$h->{dir}/action.json";
+    my $put = sub { open my $out, '>', $file or die $!;
+                    print {$out} $_[0]; close $out;
+                    (ctl(qw(action put), $file))[0] };
+
+    is $put->('{"action":"test.succeed","price":7}'), 0, 'is put';
+    is $h->{db}->super->value(undef,
+        "select price from podi.action where action = 'test.succeed'"), 7,
+        'at the new price';
+    is $put->('{"action":"test.succeed","price":7'), 1, 'half a file is not';
+    is $put->('{"action":"test.succeed","prize":7}'), 1, 'nor a wrong name';
+    is((ctl(qw(action put /no/such/file)))[0], 1, 'nor a file that is not');
+};
+
+subtest 'invariants' => sub {
+    is_deeply [ctl('invariants')], [0, ''], 'none is broken';
+    $h->{db}->super->all(undef, 'update podi.wallet set available ='
+                         . ' available + 1 where user_id = ?', $h->{ann}{user});
+    my ($code, $text) = ctl('invariants');
+    is $code, 1, 'one is broken';
+    like $text, qr/^I\d+ [^\t]+\t\S+/, 'and named';
+    $h->{db}->super->all(undef, 'update podi.wallet set available ='
+                         . ' available - 1 where user_id = ?', $h->{ann}{user});
+};
+
+subtest 'key make' => sub {
+    my %like = (context => qr/^[A-Za-z0-9_-]{1,32} [0-9a-f]{64}$/,
+                refresh => qr/^[0-9a-f]{64}$/, secret => qr/^[0-9a-f]{48}$/,
+                store => qr/^PODI[0-9a-f]{16}:[0-9a-f]{40}$/,
+                token => qr/^-----BEGIN PRIVATE KEY-----/);
+
+    for my $kind (sort keys %like) {
+        my $file = "$h->{dir}/$kind.key";
+        my ($code, $text) = ctl(qw(key make --kind), $kind, '--out', $file);
+
+        is $code, 0, "$kind is made";
+        is $text, '', 'and not shown';
+        is sprintf('%o', (stat $file)[2] & 07777), '600', 'for the owner';
+        open my $in, '<', $file or die "$file: $!";
+        like join('', <$in>), $like{$kind}, 'in its form';
+        is((ctl(qw(key make --kind), $kind, '--out', $file))[0], 1,
+            'and never twice');
+    }
+    is((ctl(qw(key make --kind house --out /tmp/x)))[0], 2, 'no other kind');
+};
+
+subtest 'words that are not understood' => sub {
+    is((ctl())[0], 2, 'none');
+    is((ctl(qw(wallet steal)))[0], 2, 'a wrong verb');
+    is((ctl(qw(tenant create --slug a --name b --colour c)))[0], 2,
+        'a wrong option');
+    is((ctl(qw(tenant create a b c)))[0], 2, 'one too many');
+};
+
+subtest 'a database that is not there' => sub {
+    conf(pg => "host=$h->{dir} dbname=x user=podi_ctl");
+    is((ctl('invariants'))[0], 3, 'is told apart');
+};
+
+subtest 'Redis that is not there' => sub {
+    conf(redis => "$h->{dir}/no.sock");
+    is((ctl(qw(wallet grant acme ann 5 --ref no-redis)))[0], 0,
+        'hinders nothing');
+};
+
+subtest 'the settings' => sub {
+    my $janitord = "$h->{build}/bin/podi_janitord";
+    my $check = sub {
+        my ($text) = @_;
+        open my $file, '>', $conf or die "$conf: $!";
+        print {$file} $text;
+        close $file;
+        my $said = Podi::Pg::run_quiet($janitord, '-c', $conf, '-t');
+        return ($? >> 8) . " $said";
+    };
+    my $pg = "[common]\npg = host=/x\n";
+
+    like $check->($pg), qr/^0 .*is fine/, 'that are right';
+    like $check->("$pg [podi_janitord]\nlaese = 1s\n"),
+        qr/^1 .*:4: there is no setting "laese"/, 'a name that is none';
+    like $check->("${pg}lease = 12\n"), qr/^1 .*:3: .*write a time/, 'no unit';
+    like $check->("${pg}lease = 1s\nbeat = 1s\n"), qr/^1 .*half of lease/,
+        'a beat that is too slow';
+    like $check->("[common]\nlease = 12s\n"), qr/^1 .*pg = "".*must be given/,
+        'what must be given';
+    like $check->("${pg}log = here\n"), qr/^1 .*absolute path/, 'a path';
+    like $check->("${pg}[jaintor]\n"), qr/^1 .*:3: no daemon/, 'a section';
+    like $check->("pg = x\n"), qr/^1 .*:1: write \[common\]/, 'no section';
+    like $check->("${pg}log = \${NO_SUCH_VARIABLE}/x\n"),
+        qr/^1 .*the environment has no NO_SUCH_VARIABLE/, 'the environment';
+    local $ENV{PODI_VAR} = '/var/x';
+    like $check->("${pg}log = \${PODI_VAR}/x # here\n"), qr/^0 /,
+        'that is there';
+    like $check->("${pg}[podi_else]\nany = thing\n"), qr/^0 /,
+        'sections of others are theirs';
+};
+
+$h->whole;
+done_testing;

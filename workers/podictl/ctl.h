@@ -1,0 +1,91 @@
+/*
+ * ctl: what the files of podictl share.
+ *
+ *     main.c      the command line: which command, which options
+ *     ctl_run.c   one flow over PostgreSQL (and Redis), then the exit code
+ *     ctl_pg.c    the commands that ask the database
+ *     ctl_key.c   key make
+ */
+
+#ifndef CTL_H
+#define CTL_H
+
+
+#include <uv.h>
+
+#include "podi_common.h"
+#include "podi_flow.h"
+#include "podi_pg.h"
+#include "podi_redis.h"
+#include "podi_uv_io.h"
+
+
+/* exit codes; people and scripts depend on them */
+#define CTL_OK           0
+#define CTL_REFUSED      1
+#define CTL_USAGE        2
+#define CTL_UNAVAILABLE  3
+
+#define CTL_OPTIONS_MAX  8
+
+typedef struct ctl_s          ctl_t;
+typedef struct ctl_command_s  ctl_command_t;
+
+typedef struct {
+    const char  *name;              /* --name VALUE */
+    const char  *alias;             /* or NULL */
+    const char  *value;             /* when it is not given; NULL: it must be */
+    const char  *what;              /* for the usage */
+} ctl_option_t;
+
+/*
+ * Options that must be given may also be given in order, without their
+ * names: podictl tenant create demo "Demo".
+ */
+
+struct ctl_command_s {
+    const char          *noun;
+    const char          *verb;              /* or NULL */
+    ctl_option_t         options[CTL_OPTIONS_MAX];
+    const podi_step_t   *steps;             /* ctx is ctl_t; NULL: see run */
+    int                (*run)(ctl_t *ctl);  /* needs no database */
+};
+
+struct ctl_s {
+    const ctl_command_t  *command;
+    const char           *values[CTL_OPTIONS_MAX];  /* by option */
+    const char           *path;                     /* of the settings */
+    podi_arena_t         *arena;
+    podi_mem_t           *mem;
+    podi_common_t         set;
+    uv_loop_t             loop;
+    podi_uv_io_t          uv;
+    podi_pg_t            *pg;
+    podi_redis_t         *redis;
+    podi_op_t             hello;        /* waits for Redis, a moment */
+    podi_timer_t         *hello_timer;
+    podi_flow_t           flow;
+    int                   code;
+};
+
+extern const podi_step_t  ctl_grant_steps[];
+extern const podi_step_t  ctl_tenant_steps[];
+extern const podi_step_t  ctl_role_steps[];
+extern const podi_step_t  ctl_action_steps[];
+extern const podi_step_t  ctl_invariant_steps[];
+
+
+/* ctl_run.c: the flow of the command; gives the exit code */
+int ctl_run(ctl_t *ctl);
+
+/* a step: DONE or not, Redis gets a moment to come up */
+podi_rc_t ctl_redis_wait(podi_flow_t *f, void *ctx);
+
+/* "podictl: sentence" on stderr; gives the exit code of the error */
+int ctl_failed(const podi_fail_t *fail);
+
+/* ctl_key.c */
+int ctl_key_make(ctl_t *ctl);
+
+
+#endif /* CTL_H */

@@ -1,0 +1,242 @@
+/*
+ * podictl: the operator's hand.
+ *
+ *     podictl -c FILE NOUN [VERB] [--option VALUE]...
+ *
+ * Each command is one SQL function, called as podi_ctl; what it changed is
+ * told as name=value lines.  Exit: 0 done, 1 refused, 2 usage, 3 the
+ * database is not there.  Secrets are written into files of mode 0600 and
+ * never shown.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "banned.h"
+
+
+static const ctl_command_t *main_command(char **word, int *ret_used);
+static int main_options(ctl_t *ctl, char **word);
+static int main_option(ctl_t *ctl, const char *name, const char *value);
+static int main_positional(ctl_t *ctl, const char *value);
+static int main_usage(const ctl_command_t *command);
+
+
+static const ctl_command_t  main_commands[] = {
+
+    { "wallet", "grant",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "login", NULL, NULL, "the user's login name" },
+        { "points", NULL, NULL, "how many, in minor units" },
+        { "source-ref", "ref", NULL, "what for; granted once for each" },
+        { "kind", NULL, "gift", "gift, plan, paid" },
+        { "expires", NULL, "", "RFC 3339; never when it is not given" },
+        { "reason", NULL, "", "for the ledger" } },
+      ctl_grant_steps, NULL },
+
+    { "tenant", "create",
+      { { "slug", NULL, NULL, "a-z 0-9 -" },
+        { "name", NULL, NULL, "for people" } },
+      ctl_tenant_steps, NULL },
+
+    { "account", "role",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "login", NULL, NULL, "the user's login name" },
+        { "role", NULL, NULL, "admin, user" } },
+      ctl_role_steps, NULL },
+
+    { "action", "put",
+      { { "file", NULL, NULL, "a JSON object, see docs/schema.md" } },
+      ctl_action_steps, NULL },
+
+    { "invariants", NULL, { { NULL, NULL, NULL, NULL } },
+      ctl_invariant_steps, NULL },
+
+    { "key", "make",
+      { { "kind", NULL, NULL, "context, token, refresh, store, secret" },
+        { "out", NULL, NULL, "a file that does not exist yet" } },
+      NULL, ctl_key_make },
+
+    { NULL, NULL, { { NULL, NULL, NULL, NULL } }, NULL, NULL }
+};
+
+
+int
+main(int argc, char **argv)
+{
+    int            used, code;
+    char         **word = argv + 1;
+    ctl_t          ctl;
+
+    memset(&ctl, 0, sizeof(ctl_t));
+
+    if (argc > 2 && strcmp(word[0], "-c") == 0) {
+        ctl.path = word[1];
+        word += 2;
+    }
+
+    ctl.command = main_command(word, &used);
+
+    if (ctl.command == NULL || main_options(&ctl, word + used) != 0) {
+        return main_usage(ctl.command);
+    }
+
+    if (ctl.command->steps != NULL && ctl.path == NULL) {
+        return main_usage(ctl.command);
+    }
+
+    ctl.arena = podi_arena_create();
+    if (ctl.arena == NULL) {
+        return CTL_UNAVAILABLE;
+    }
+
+    ctl.mem = podi_arena_mem(ctl.arena);
+
+    code = (ctl.command->run != NULL) ? ctl.command->run(&ctl)
+                                      : ctl_run(&ctl);
+
+    podi_arena_free(&ctl.arena);
+
+    return code;
+}
+
+
+static const ctl_command_t *
+main_command(char **word, int *ret_used)
+{
+    const ctl_command_t  *c;
+
+    for (c = main_commands; word[0] != NULL && c->noun != NULL; c++) {
+        if (strcmp(word[0], c->noun) != 0) {
+            continue;
+        }
+
+        if (c->verb == NULL
+            || (word[1] != NULL && strcmp(word[1], c->verb) == 0))
+        {
+            *ret_used = (c->verb == NULL) ? 1 : 2;
+            return c;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* 0, or -1 when something is unknown or missing */
+
+static int
+main_options(ctl_t *ctl, char **word)
+{
+    int                  i;
+    const ctl_option_t  *o;
+
+    for ( /* void */ ; *word != NULL; word++) {
+
+        if (strncmp(*word, "--", 2) != 0) {
+            if (main_positional(ctl, *word) != 0) {
+                return -1;
+            }
+
+            continue;
+        }
+
+        if (word[1] == NULL || main_option(ctl, *word + 2, word[1]) != 0) {
+            return -1;
+        }
+
+        word++;
+    }
+
+    for (i = 0; i < CTL_OPTIONS_MAX; i++) {
+        o = &ctl->command->options[i];
+
+        if (o->name == NULL || ctl->values[i] != NULL) {
+            continue;
+        }
+
+        if (o->value == NULL) {
+            (void) fprintf(stderr, "podictl: --%s is missing\n", o->name);
+            return -1;
+        }
+
+        ctl->values[i] = o->value;
+    }
+
+    return 0;
+}
+
+
+static int
+main_option(ctl_t *ctl, const char *name, const char *value)
+{
+    int                  i;
+    const ctl_option_t  *o;
+
+    for (i = 0; i < CTL_OPTIONS_MAX; i++) {
+        o = &ctl->command->options[i];
+
+        if (o->name != NULL
+            && (strcmp(name, o->name) == 0
+                || (o->alias != NULL && strcmp(name, o->alias) == 0)))
+        {
+            ctl->values[i] = value;
+            return 0;
+        }
+    }
+
+    (void) fprintf(stderr, "podictl: there is no --%s here\n", name);
+
+    return -1;
+}
+
+
+/* the first one that must be given and was not */
+
+static int
+main_positional(ctl_t *ctl, const char *value)
+{
+    int                  i;
+    const ctl_option_t  *o;
+
+    for (i = 0; i < CTL_OPTIONS_MAX; i++) {
+        o = &ctl->command->options[i];
+
+        if (o->name != NULL && o->value == NULL && ctl->values[i] == NULL) {
+            ctl->values[i] = value;
+            return 0;
+        }
+    }
+
+    (void) fprintf(stderr, "podictl: \"%s\" is too much\n", value);
+
+    return -1;
+}
+
+
+static int
+main_usage(const ctl_command_t *command)
+{
+    int                   i;
+    const ctl_command_t  *c;
+
+    (void) fprintf(stderr, "usage: podictl -c FILE COMMAND\n");
+
+    for (c = main_commands; c->noun != NULL; c++) {
+        if (command != NULL && c != command) {
+            continue;
+        }
+
+        (void) fprintf(stderr, "  %s %s\n", c->noun,
+                       c->verb != NULL ? c->verb : "");
+
+        for (i = 0; i < CTL_OPTIONS_MAX && c->options[i].name != NULL; i++) {
+            (void) fprintf(stderr, "      --%-12s %s%s\n", c->options[i].name,
+                           c->options[i].what,
+                           c->options[i].value != NULL ? " (optional)" : "");
+        }
+    }
+
+    return CTL_USAGE;
+}
