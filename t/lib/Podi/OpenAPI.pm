@@ -125,7 +125,7 @@ sub _any_problem
 {
     my ($self, $arg, $why) = @_;
 
-    return $why if $arg->{status} !~ /^(?:404|405|400|413|414|5\d\d)$/;
+    return $why if $arg->{status} !~ /^(?:40[01345]|41[345]|429|5\d\d)$/;
     return $why if $arg->{type} !~ m{^application/problem\+json\b};
     return $self->check_schema('Problem', $arg->{body});
 }

@@ -54,7 +54,8 @@ sub new
         return Podi::Stack::Shared::attach($self);
     }
 
-    $self->{tmp} = File::Temp->newdir('podi-s-XXXXXX', TMPDIR => 1);
+    $self->{tmp} = File::Temp->newdir('podi-s-XXXXXX', TMPDIR => 1,
+                                       CLEANUP => !$ENV{PODI_TEST_KEEP});
     $self->{dir} = "$self->{tmp}";
     chmod 0755, $self->{dir};
     $self->{port} = free_port();
@@ -254,7 +255,7 @@ sub DESTROY
     $_->kill for grep { $_->running } values %{ $self->{parts} };
     delete $self->{db};
     delete $self->{pg};
-    remove_tree($self->{dir}, { safe => 0 }) if $self->{dir};
+    remove_tree($self->{dir}) if $self->{dir} && !$ENV{PODI_TEST_KEEP};
 }
 
 1;

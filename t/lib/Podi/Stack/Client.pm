@@ -67,8 +67,12 @@ sub request
         defined $body ? (content => $body) : () });
     my $res = Podi::Stack::Response->new($raw);
 
-    $self->_judge($method, $url, $res)
-        if !$arg{unchecked} && $res->status != 599;
+    return $res if $arg{unchecked};
+
+    $res->status == 599
+        ? Test::More::diag("$method $url: ", $res->body, "\n",
+                           $self->nginx->tail)
+        : $self->_judge($method, $url, $res);
     return $res;
 }
 

@@ -149,7 +149,7 @@ sub write_keys
     write_file("$keys/context.key", "$Podi::Pg::KEY_ID $Podi::Pg::KEY\n");
     write_file("$keys/refresh.key", sha256_hex('refresh of tests') . "\n");
     write_file("$keys/store.key",
-               'PODITESTKEY00000000 ' . substr(sha256_hex('store'), 0, 40)
+               'PODITESTKEY00000000:' . substr(sha256_hex('store'), 0, 40)
                . "\n");
     write_file("$keys/redis", "redis-of-tests\n");
     write_file("$keys/pg_$_", $self->{pg}->password("podi_$_") . "\n")
