@@ -361,6 +361,9 @@ transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
     long          sent;
     podi_error_e  error;
 
+    sent = 0;
+    (void) curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+
     switch (code) {
 
     case CURLE_OPERATION_TIMEDOUT:
@@ -371,8 +374,12 @@ transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
         error = PODI_E_BODY_TOO_LARGE;
         break;
 
-    case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
+        /* of the url, or of the answer: not HTTP */
+        error = (sent > 0) ? PODI_E_UNAVAILABLE : PODI_E_CONFIG;
+        break;
+
+    case CURLE_URL_MALFORMAT:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
         error = PODI_E_CONFIG;
@@ -392,9 +399,6 @@ transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
     (void) podi_fail(fail, error, NULL, PODI_STR_FMT ": %s",
                      podi_str_arg(&t->request.method),
                      curl_easy_strerror(code));
-
-    sent = 0;
-    (void) curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
 
     fail->sys = t->sys;
     fail->uncertain = (sent > 0);

@@ -1,0 +1,198 @@
+# podi_http against servers that are well, refused, silent, slow, cut, wrong.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Digest::SHA qw(sha256_hex);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use POSIX ();
+use Test::More;
+use Podi::Hands;
+use Podi::Proc qw(poll san_env);
+
+my $bin = Podi::Hands::build() . '/test/httpc';
+my $dir = tempdir('podi-http-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $log = "$dir/server.log";
+my $door = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
+                                 Listen => 16, ReuseAddr => 1) or die $!;
+my $port = $door->sockport;
+my %env = san_env($dir, $bin);
+
+
+sub note_line
+{
+    open my $out, '>>', $log or die "$log: $!";
+    syswrite $out, "$_[0]\n";
+    close $out;
+    return;
+}
+
+
+# what each path does with a connection
+my %PATH = (
+    ok     => sub { answer($_[0], 200, 'hello', 'ETag: "x1"',
+                           'Content-Type: text/plain') },
+    busy   => sub { answer($_[0], 503, 'later', 'Retry-After: 7') },
+    moved  => sub { answer($_[0], 302, '', 'Location: /ok') },
+    echo   => sub { answer($_[0], 200, sha256_hex($_[2]) . ' '
+                           . length($_[2]) . ' ' . $_[1]) },
+    large  => sub { answer($_[0], 200, 'x' x 100_000) },
+    stream => sub { $_[0]->syswrite("HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                    . "\r\n" . 'y' x 100_000) },
+    cut    => sub { $_[0]->syswrite("HTTP/1.1 200 OK\r\nContent-Length: 100"
+                    . "\r\n\r\nonly this") },
+    wrong  => sub { $_[0]->syswrite("220 mail.example ESMTP\r\n") },
+    silent => sub { note_line('silent: waiting'); sysread $_[0], my $x, 1;
+                    note_line('silent: gone') },
+    slow   => sub { $_[0]->syswrite("HTTP/1.1 200 OK\r\nContent-Length: 99"
+                    . "\r\n\r\nz"); sysread $_[0], my $x, 1 },
+);
+
+
+sub answer
+{
+    my ($socket, $status, $body, @header) = @_;
+
+    $socket->syswrite(join "\r\n", "HTTP/1.1 $status X", @header,
+                      'Content-Length: ' . length $body, '', $body);
+    return;
+}
+
+
+sub serve
+{
+    my ($socket) = @_;
+    my $head = '';
+
+    until ($head =~ /\r\n\r\n/) {
+        sysread($socket, $head, 65536, length $head) or return;
+    }
+    ($head, my $body) = split /\r\n\r\n/, $head, 2;
+    my ($length) = $head =~ /^content-length: (\d+)/mi;
+    while (length $body < ($length // 0)) {
+        sysread($socket, $body, 65536, length $body) or return;
+    }
+    my ($path) = $head =~ m{^\S+ /(\w+)};
+    $PATH{$path}->($socket, $head =~ s/\r\n/|/gr, $body);
+    return;
+}
+
+
+my $server = fork // die "fork: $!";
+if ($server == 0) {
+    $SIG{CHLD} = 'IGNORE';
+    while (1) {
+        my $socket = $door->accept or next;
+        next if fork;
+        close $door;
+        serve($socket);
+        POSIX::_exit(0);
+    }
+}
+close $door;
+END { kill 'TERM', $server if $server; $? = 0 if !$server }
+
+
+sub ask
+{
+    my ($method, $path, @option) = @_;
+    my $url = $path =~ /:/ ? $path : "http://127.0.0.1:$port/$path";
+
+    local @ENV{keys %env} = values %env;
+    my $text = Podi::Pg::run_quiet($bin, $method, $url, @option);
+    chomp $text;
+    return $text;
+}
+
+
+my $hello = sha256_hex('hello');
+like ask('GET', 'ok'),
+    qr{^status=200 type=text/plain etag="x1" .* sha256=$hello body=hello$},
+    'an answer comes with its digest';
+like ask('GET', 'busy'), qr/^status=503 .*retry_after=7 .*body=later$/,
+    'a refusal is an answer';
+like ask('GET', 'moved'), qr/^status=302 /, 'nothing is followed';
+
+subtest 'bodies' => sub {
+    my $file = "$dir/body";
+    my $bytes = join '', map { chr(rand 256) } 1 .. 300_000;
+    open my $out, '>:raw', $file or die $!;
+    print {$out} $bytes;
+    close $out;
+
+    my $said = ask('PUT', 'echo', "body_file=$file", 'header=X-Test:one');
+    my $sum = sha256_hex($bytes);
+    like $said, qr/body=$sum 300000 PUT /, 'a file is sent whole';
+    like $said, qr/\|X-Test: one\|/, 'with the headers given';
+    like $said, qr/\|Content-Length: 300000\b/i, 'and its length';
+    unlike $said, qr/\|(?:Expect|Transfer-Encoding|Accept-Encoding):/i,
+        'and none that nobody asked for';
+    like ask('POST', 'echo', 'body={}'),
+        qr/body=@{[sha256_hex('{}')]} 2 POST /, 'text is sent';
+    like ask('POST', 'echo'), qr/ 0 POST .*\|Content-Length: 0\b/i,
+        'nothing is sent as nothing';
+    like ask('DELETE', 'echo'), qr/ 0 DELETE /, 'DELETE works';
+    like ask('HEAD', 'ok'), qr/^status=200 .*bytes=0 /, 'HEAD does';
+
+    my $into = "$dir/into";
+    like ask('GET', 'large', "into=$into", 'max=200000'),
+        qr/bytes=100000 sha256=@{[sha256_hex('x' x 100_000)]} body=$/,
+        'an answer goes into a file';
+    is -s $into, 100_000, 'whole';
+};
+
+subtest 'too much' => sub {
+    is ask('GET', 'large', 'max=99999'), 'fail=body_too_large uncertain=1',
+        'is refused when it is announced';
+    my $into = "$dir/some";
+    is ask('GET', 'stream', 'max=70000', "into=$into"),
+        'fail=body_too_large uncertain=1', 'and when it is not';
+    cmp_ok -s $into, '<=', 70_000, 'and never stored';
+    like ask('GET', 'stream', 'max=100000'), qr/bytes=100000 /,
+        'just enough is enough';
+};
+
+subtest 'bad peers' => sub {
+    my $closed = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                                       LocalPort => 0, Listen => 1);
+    my $free = $closed->sockport;
+    close $closed;
+
+    is ask('GET', "http://127.0.0.1:$free/"), 'fail=unavailable uncertain=0',
+        'refused: nothing was sent';
+    is ask('GET', 'silent', 'timeout=300'), 'fail=deadline uncertain=1',
+        'silent';
+    is ask('GET', 'slow', 'timeout=400'), 'fail=deadline uncertain=1',
+        'slow: all in all';
+    is ask('GET', 'slow', 'timeout=30000', 'idle=1000'),
+        'fail=deadline uncertain=1', 'slow: without a byte';
+    is ask('GET', 'cut'), 'fail=unavailable uncertain=1', 'cut';
+    is ask('GET', 'wrong'), 'fail=unavailable uncertain=1', 'not HTTP';
+    is ask('GET', "https://127.0.0.1:$port/ok", 'timeout=2000')
+       =~ /^fail=(?:unavailable|deadline|config)/, 1, 'not TLS';
+};
+
+subtest 'bad wishes' => sub {
+    is ask('GET', 'file:///etc/passwd'), 'fail=config uncertain=0',
+        'other protocols';
+    is ask('GET', 'http://'), 'fail=config uncertain=0', 'no url';
+    is ask('GET', 'ok', "header=X-Test:a\r\nX-Evil: b"),
+        'fail=internal uncertain=0', 'a header in a header';
+};
+
+subtest 'cancelled' => sub {
+    unlink $log;
+    is ask('GET', 'silent', 'cancel=300', 'timeout=60000'), 'cancelled',
+        'the flow is gone, and nothing is left';
+    ok poll(10, sub { open my $in, '<', $log or return 0;
+                      grep { /gone/ } <$in> }), 'and off the wire';
+};
+
+like ask('GET', "http://store.example:$port/ok",
+         "resolve=store.example:$port:127.0.0.1"), qr/^status=200 /,
+    'a name may be given its address';
+
+is join(' ', glob "$dir/*san.*"), '', 'no sanitizer report';
+done_testing;
