@@ -2,17 +2,33 @@
 #
 # keys: passwords, PODI's keys, the local CA and the server's certificate.
 #
-#     keys/   pg_* redis     passwords, one a file, no line feed needed
+#     keys/   pg_* redis                              passwords, one a file
 #             context.key token.key refresh.key store.key
 #     tls/    ca.crt ca.key server.crt server.key
 
-# secret_file NAME [GROUP]: a random password, made once.
-secret_file() {
-    local file=$STATE/keys/$1
+# Made once, by podictl; readable by the group of the web server.
+keys_up() {
+    local kind name
+
+    for name in pg_web pg_worker pg_ctl redis; do
+        key_make secret "$name"
+    done
+    for kind in context token refresh store; do
+        key_make "$kind" "$kind.key"
+    done
+    key_make secret pg_super
+    own root:root 600 "$STATE/keys/pg_super"
+}
+
+
+key_make() {
+    local file=$STATE/keys/$2
 
     [ -s "$file" ] && return
-    (umask 077 && openssl rand -hex 24 > "$file")
-    [ $# -lt 2 ] || own "root:$2" 640 "$file"
+    rm -f "$file"
+    "$STATE/bin/podictl" key make "$1" "$file" \
+        || die "the key $2 could not be made"
+    own "root:$WEB_GROUP" 640 "$file"
 }
 
 
@@ -59,29 +75,4 @@ extendedKeyUsage=serverAuth
 subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1
 END
     ) 2> /dev/null || die "the server's certificate could not be made"
-}
-
-
-# PODI's own keys: made once, readable by the group of the web server.
-keys_up() {
-    local dir=$STATE/keys
-
-    [ -s "$dir/context.key" ] \
-        || echo "k$(date +%y%m) $(openssl rand -hex 32)" \
-            | keys_put "$dir/context.key"
-    [ -s "$dir/refresh.key" ] \
-        || openssl rand -hex 32 | keys_put "$dir/refresh.key"
-    [ -s "$dir/store.key" ] \
-        || printf 'PODI%s:%s\n' "$(openssl rand -hex 8 | tr a-f A-F)" \
-            "$(openssl rand -hex 20)" | keys_put "$dir/store.key"
-    [ -s "$dir/token.key" ] \
-        || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
-            2> /dev/null | keys_put "$dir/token.key"
-}
-
-
-keys_put() {
-    (umask 077 && cat > "$1.new")
-    own "root:$WEB_GROUP" 640 "$1.new"
-    mv "$1.new" "$1"
 }

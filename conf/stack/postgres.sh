@@ -31,7 +31,6 @@ postgres_init() {
     [ -f "$STATE/pg/PG_VERSION" ] && return
 
     say "creating a PostgreSQL cluster"
-    secret_file pg_super
     install -m 600 /dev/null "$pw"
     cat "$STATE/keys/pg_super" > "$pw"
     own "$PG_USER:$PG_GROUP" 600 "$pw"
@@ -91,12 +90,6 @@ postgres_sql() {
 
 
 postgres_roles() {
-    local role
-
-    for role in web worker ctl; do
-        secret_file "pg_$role" "$WEB_GROUP"
-    done
-    secret_file pg_super
     postgres_passfile
 
     [ -n "$(postgres_sql -d postgres \
@@ -120,8 +113,6 @@ postgres_passfile() {
 
 postgres_migrate() {
     local role log=$STATE/log/migrate.log
-
-    [ -x "$ROOT/migrations/apply.sh" ] || return 0
 
     PODI_CONTEXT_KEY_FILE=$STATE/keys/context.key \
         "$ROOT/migrations/apply.sh" "dbname=podi" > "$log" 2>&1 \

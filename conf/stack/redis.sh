@@ -8,7 +8,6 @@
 redis_up() {
     local changed=0
 
-    secret_file redis "$WEB_GROUP"
     redis_conf | write_if_changed "$STATE/redis/redis.conf" && changed=1
     own "$REDIS_USER:$WEB_GROUP" 600 "$STATE/redis/redis.conf"
 

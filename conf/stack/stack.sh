@@ -16,6 +16,7 @@ verb_up() {
 
 stack_start() {
     state_make
+    workers_copy podictl || true
     keys_up
     tls_up
     postgres_up
@@ -29,8 +30,6 @@ stack_start() {
 
 # The tenant that podi-http.conf serves.
 stack_tenant() {
-    [ -x "$PODI_BUILD/bin/podictl" ] || return 0
-    workers_copy podictl || true
     workers_conf | write_if_changed "$STATE/conf/workers.conf" || true
     podictl tenant create demo "Demo" > "$STATE/log/tenant.log" 2>&1 \
         || { cat "$STATE/log/tenant.log" >&2
