@@ -26,8 +26,10 @@ returns table (
     trace_id      text,
     kind          text,
     _events       jsonb)
-language sql
+language plpgsql
 as $$
+begin
+    return query
     select j.job_id, j.fence, j.tenant_id, j.user_id, j.task_id, j.action,
            j.params,
            (select coalesce(jsonb_agg(jsonb_build_object(
@@ -46,5 +48,6 @@ as $$
         on t.task_id = j.task_id and t.tenant_id = j.tenant_id
       join podi.action a on a.action = j.action
      where j.job_id = any (i_ids)
-     order by j.job_id
+     order by j.job_id;
+end
 $$;

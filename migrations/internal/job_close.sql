@@ -37,7 +37,7 @@ begin
                progress = case v_ok when 1 then 100 else q.progress end,
                ended_at = clock_timestamp()
          where q.job_id = i_job and q.tenant_id = i_tenant
-               and q.fence = i_fence and q.state = 'running'
+               and q.fence = i_fence and q.lease_until is not null
         returning q.task_id
     ), a as (
         update podi.attempt t

@@ -12,6 +12,10 @@
 -- Writes:   podi.job, podi.attempt, podi.task_header
 -- Called:   sys.job_claim, sys.job_claim_next
 --
+--      The state is asked for by what it is not: "state = 'queued'" would let
+--      the planner read a whole partial index of the queue, when it was
+--      analysed while that was empty, instead of looking the ids up.
+--
 --      Jobs are waited for, not skipped: a hint that met the short lock of
 --      job_pushed would be lost until the dispatcher's next full round.
 -- ----------------------------------------------------------------------
@@ -29,7 +33,8 @@ begin
     with c as (
         select q.tenant_id, q.job_id
           from podi.job q
-         where q.job_id = any (i_ids) and q.state = 'queued'
+         where q.job_id = any (i_ids)
+               and q.state not in ('running', 'succeeded', 'failed', 'cancelled')
                and not q.cancel_requested
                and q.not_before <= v_now and q.start_by > v_now
          order by q.job_id

@@ -21,8 +21,10 @@ returns table (
     trace_id    text,
     created_at  timestamptz,
     jobs        jsonb)
-language sql
+language plpgsql
 as $$
+begin
+    return query
     select t.task_id, t.state, t.price, t.jobs_total, t.channel, t.trace_id,
            t.created_at,
            (select jsonb_agg(jsonb_build_object(
@@ -33,5 +35,6 @@ as $$
              where j.tenant_id = t.tenant_id and j.task_id = t.task_id)
       from podi.task_header t
      where t.task_id = i_task and t.tenant_id = internal.tenant()
-           and t.user_id = internal.user_id()
+           and t.user_id = internal.user_id();
+end
 $$;

@@ -19,14 +19,16 @@ create or replace function internal.wallet_event(
     i_task    uuid default null,
     i_job     uuid default null)
 returns jsonb
-language sql volatile
+language plpgsql
 set search_path = podi, pg_temp
 as $$
-    select jsonb_build_array(jsonb_build_object(
+begin
+    return (select jsonb_build_array(jsonb_build_object(
                'type', i_type, 'task_id', i_task, 'job_id', i_job,
                'data', jsonb_build_object('amount', i_amount,
                        'available', w.available, 'frozen', w.held,
                        'seq', w.seq)))
       from wallet w
-     where w.tenant_id = i_tenant and w.wallet_id = i_wallet
+     where w.tenant_id = i_tenant and w.wallet_id = i_wallet);
+end
 $$;

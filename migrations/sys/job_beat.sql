@@ -22,6 +22,8 @@ create or replace function sys.job_beat(
 returns table (job_id uuid, cancel_requested boolean)
 language plpgsql security definer
 set search_path = podi, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 begin
     perform set_config('synchronous_commit', 'off', true);

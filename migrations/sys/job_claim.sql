@@ -36,6 +36,8 @@ returns table (
     _events       jsonb)
 language plpgsql security definer
 set search_path = podi, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_ids     uuid[];
@@ -47,7 +49,7 @@ begin
       where t.state = 'queued'
             and (t.task_id, t.tenant_id) in
                 (select j.task_id, j.tenant_id from job j
-                  where j.job_id = any (i_ids) and j.state = 'queued')
+                  where j.job_id = any (i_ids))
       order by t.task_id, t.tenant_id
         for no key update;
 

@@ -37,6 +37,8 @@ returns table (
     _events       jsonb)
 language plpgsql security definer
 set search_path = podi, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_room    int;

@@ -16,6 +16,8 @@ create or replace function sys.job_dispatch(i_limit int, i_again_ms bigint)
 returns table (job_id uuid, tenant_id uuid, queue text)
 language plpgsql security definer
 set search_path = podi, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 begin
     return query

@@ -17,6 +17,8 @@ create or replace function sys.job_pushed(i_ids uuid[])
 returns bigint
 language plpgsql security definer
 set search_path = podi, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_n  bigint;
@@ -26,7 +28,8 @@ begin
     with c as (
         select j.tenant_id, j.job_id
           from job j
-         where j.job_id = any (i_ids) and j.state = 'queued'
+         where j.job_id = any (i_ids)
+               and j.state not in ('running', 'succeeded', 'failed', 'cancelled')
          order by j.job_id
            for no key update skip locked
     ), u as (

@@ -17,6 +17,8 @@
 --
 --      charge NULL means the price when it succeeded, else 0.  Payload, for
 --      ALREADY: state, charge, error_code and the digest of results.
+--      A job has a lease as long as it runs; asking for the lease keeps the
+--      planner from the index of what runs, when it means one job.
 --      The task is locked before its job, so that two last jobs take turns.
 -- ----------------------------------------------------------------------
 create or replace function sys.job_settle(
@@ -32,6 +34,8 @@ create or replace function sys.job_settle(
     out _events     jsonb)
 language plpgsql security definer
 set search_path = podi, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_job      record;
@@ -51,7 +55,8 @@ begin
       into v_job
       from job j
       join task_header t on t.task_id = j.task_id and t.tenant_id = j.tenant_id
-     where j.job_id = i_job and j.fence = i_fence and j.state = 'running'
+     where j.job_id = i_job and j.fence = i_fence
+           and j.lease_until is not null
        for no key update of t;
 
     if found then
