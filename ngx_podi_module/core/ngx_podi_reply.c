@@ -147,6 +147,9 @@ ngx_podi_send(ngx_http_request_t *r, ngx_uint_t status, const char *type,
 
     r->headers_out.status = status;
 
+    /* an "If-None-Match: *" of a PUT would turn its 200 into a 304 */
+    r->disable_not_modified = 1;
+
     if (status == 422) {                /* nginx does not know its words */
         ngx_str_set(&r->headers_out.status_line, "422 Unprocessable Content");
     }
