@@ -65,23 +65,7 @@ begin
     values (internal.tenant(), i_task, internal.user_id(),
             coalesce(i_channel, ''), v_hold, v_price, v_jobs, v_jobs, i_trace);
 
-    with j as (
-        insert into podi.job (tenant_id, job_id, task_id, user_id, ord, action,
-                              queue, params, inputs, price, max_attempts,
-                              start_by)
-        select internal.tenant(), i_jobs[(i.n - 1) * v_plan.n + a.n], i_task,
-               internal.user_id(), (i.n - 1) * v_plan.n + a.n, a.ask ->> 'action',
-               a.ask ->> 'queue', a.ask -> 'params', array[i.media_id],
-               (a.ask ->> 'price')::bigint, (a.ask ->> 'max_attempts')::smallint,
-               now() + (a.ask ->> 'max_wait_ms')::bigint * interval '1 millisecond'
-          from unnest(i_inputs) with ordinality i (media_id, n)
-         cross join unnest(v_plan.asks) with ordinality a (ask, n)
-        returning job_id, queue, ord)
-    select jsonb_agg(jsonb_build_object(
-               'job_id', j.job_id, 'tenant_id', internal.tenant(),
-               'queue', j.queue) order by j.ord)
-      into hints
-      from j;
+    hints := internal.job_make(i_task, i_jobs, i_inputs, v_plan.asks);
 
     events := jsonb_build_array(jsonb_build_object(
                   'type', 'task.queued', 'task_id', i_task, 'trace_id', i_trace,
