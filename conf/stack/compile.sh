@@ -13,7 +13,6 @@ compile() {
 
     : > "$log"
     for part in shared workers ngx_podi_module; do
-        [ -f "$ROOT/$part/Makefile" ] || continue
         make -s -j2 -C "$ROOT/$part" PODI_BUILD="$PODI_BUILD" \
             SAN="${SAN:-0}" >> "$log" 2>&1 && continue
         tail -n 40 "$log" >&2

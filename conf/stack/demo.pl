@@ -129,7 +129,7 @@ sub upload {
 
     $picture->{id} = $item->{media_id};
     $client->put($item->{upload}, $path);
-    $client->call(202, POST => "/v1/media/$picture->{id}/complete", {});
+    $client->call(200, POST => "/v1/media/$picture->{id}/complete", {});
 
     my $event = $client->wait_event(60, sub {
         $_[0]{type} =~ /^media\.(ready|rejected)$/

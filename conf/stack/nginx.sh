@@ -47,9 +47,6 @@ stack_paths() {
 nginx_up() {
     local changed=0 fresh=0 file
 
-    [ -f "$PODI_BUILD/ngx_http_podi_module.so" ] \
-        || { note "nginx is left out: the module is not built"; return; }
-
     for file in "${NGINX_CONFS[@]}"; do
         stack_paths < "$ROOT/conf/$file" \
             | write_if_changed "$STATE/conf/$file" && changed=1
@@ -75,7 +72,6 @@ nginx_up() {
 nginx_module() {
     local so=ngx_http_podi_module.so
 
-    [ -f "$PODI_BUILD/$so" ] || die "$PODI_BUILD/$so is not built"
     cmp -s "$PODI_BUILD/$so" "$STATE/bin/$so" && return 1
     install -m 644 "$PODI_BUILD/$so" "$STATE/bin/.$so"
     mv "$STATE/bin/.$so" "$STATE/bin/$so"

@@ -45,7 +45,6 @@ stack_curl() {
 stack_ready() {
     local url=https://localhost:$PODI_HTTPS_PORT/readyz
 
-    pid_of "$STATE/run/nginx.pid" > /dev/null || return 0
     wait_until 30 stack_curl -f "$url" && return
     stack_curl "$url" >&2 || true
     die "the stack is not ready (see $STATE/log)"

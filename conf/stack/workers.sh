@@ -15,7 +15,6 @@ DAEMONS=(podi_dispatchd podi_janitord podi_imaged)
 workers_up() {
     local daemon changed=0 fresh
 
-    [ -f "$ROOT/conf/workers.conf" ] || return 0
     workers_conf | write_if_changed "$STATE/conf/workers.conf" && changed=1
     own "root:$WEB_GROUP" 640 "$STATE/conf/workers.conf"
 
