@@ -21,6 +21,7 @@ stack_start() {
     tls_up
     postgres_up
     redis_up
+    workers_conf
     stack_tenant
     nginx_up
     workers_up
@@ -30,7 +31,6 @@ stack_start() {
 
 # The tenant that podi-http.conf serves.
 stack_tenant() {
-    workers_conf | write_if_changed "$STATE/conf/workers.conf" || true
     podictl tenant create demo "Demo" > "$STATE/log/tenant.log" 2>&1 \
         || { cat "$STATE/log/tenant.log" >&2
              die "the tenant demo could not be made"; }

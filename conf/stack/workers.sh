@@ -13,14 +13,10 @@ DAEMONS=(podi_dispatchd podi_janitord podi_imaged)
 
 # A daemon is started anew when its program or the settings changed.
 workers_up() {
-    local daemon changed=0 fresh
-
-    workers_conf | write_if_changed "$STATE/conf/workers.conf" && changed=1
-    own "root:$WEB_GROUP" 640 "$STATE/conf/workers.conf"
+    local daemon fresh
 
     for daemon in "${DAEMONS[@]}"; do
-        [ -x "$PODI_BUILD/bin/$daemon" ] || continue
-        fresh=$changed
+        fresh=$WORKERS_CHANGED
         workers_copy "$daemon" && fresh=1
         [ "$fresh" = 0 ] || workers_stop "$daemon"
         pid_of "$STATE/run/$daemon.pid" > /dev/null \
@@ -39,7 +35,10 @@ workers_copy() {
 
 # What conf/workers.conf says for a Debian host, said for this stack.
 workers_conf() {
-    stack_paths < "$ROOT/conf/workers.conf"
+    WORKERS_CHANGED=0
+    stack_paths < "$ROOT/conf/workers.conf" \
+        | write_if_changed "$STATE/conf/workers.conf" && WORKERS_CHANGED=1
+    own "root:$WEB_GROUP" 640 "$STATE/conf/workers.conf"
 }
 
 
