@@ -35,7 +35,8 @@ sub number
     my ($text, $unit) = @_;
     my %factor = (k => 1024, m => 1048576, g => 1073741824);
 
-    return if !defined $text;
+    return undef if !defined $text;
+    $text =~ s/(?<=\d)u?l+\b//gi;
     return { on => 1, off => 0 }->{$text} if $text =~ /^(?:on|off)$/;
     return $1 * ($unit eq 'msec' ? 1 : 0.001) if $text =~ /^(\d+)ms$/;
     return $1 * { s => 1, m => 60, h => 3600, d => 86400 }->{$2}
@@ -43,7 +44,7 @@ sub number
         if $unit =~ /^m?sec$/ && $text =~ /^(\d+)([smhd])$/;
     return $1 * $factor{ lc $2 } if $text =~ /^(\d+)([kmg])$/i;
     return eval $text if $text =~ /^[\d\s*+()]+$/;
-    return;
+    return undef;
 }
 
 
@@ -84,7 +85,7 @@ sub faults
             if $want ne $have;
         push @bad, "$name: the page has no Syntax"
             if ($doc->{syntax} // '') !~ /^$name\b/;
-        push @bad, _default($name, $doc, $c);
+        push @bad, _default($name, $doc, ref $c ? $c->{ $row->{module} } : $c);
     }
 
     push @bad, map { "$_ is on a page and nowhere else" }
@@ -136,14 +137,19 @@ is join(' ', faults([], pages($right), '', '', '')),
 # the tree
 
 my $all = sub { join '', map { slurp($_) } files(@_) };
-my $c = join '', map { without_comments(slurp($_), 1) }
-    files(qr/\.[ch]$/, 'ngx_podi_module');
 my @rows = directives();
+my %c;                                   # fields of two modules may be namesakes
+
+$c{ (split m{/})[1] } .= without_comments(slurp($_), 1)
+    for files(qr/\.[ch]$/, 'ngx_podi_module');
 
 cmp_ok scalar @rows, '>', 0, 'there are directives';
-is join("\n", faults(\@rows, pages($all->(qr/\.md$/, 'docs/directives')), $c,
-                     $all->(qr/\.conf$/, 'conf'),
-                     $all->(qr/\.t$/, map { "t/$_" } qw( 30-http 50-fault )))),
+my $conf = $all->(qr/\.conf$/, 'conf');
+my $used = $conf =~ s/#.*//gr;           # every stack of a test runs with these
+my $tests = $all->(qr/\.t$/, map { "t/$_" } qw( 30-http 50-fault ));
+
+is join("\n", faults(\@rows, pages($all->(qr/\.md$/, 'docs/directives')), \%c,
+                     $conf, $tests . $used)),
    '', 'directives, pages, conf and tests agree';
 
 done_testing;

@@ -153,7 +153,8 @@ sub directives
     for my $file (files(qr/\.c$/, 'ngx_podi_module')) {
         my $text = without_comments(slurp($file), 1);
 
-        while ($text =~ /\{\s*ngx_string\("(podi\w*)"\)\s*,\s*([^,{}]+?)\s*,/g) {
+        while ($text =~ /\{\s*ngx_string\("(podi\w*)"\)\s*,
+                         \s*(NGX_[^,{}]+?)\s*,/gx) {
             my ($name, $flags) = ($1, $2);
             my @where = map { { MAIN => 'http', SRV => 'server', LOC => 'location',
                                 LIF => 'if in location', SIF => 'if in server',
