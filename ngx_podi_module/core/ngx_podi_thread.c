@@ -9,9 +9,10 @@
  * in its slot of the zone.  A core that another worker gives back is noticed
  * by polling, and only while something waits.
  *
- * The work uses memory of the request, which nginx keeps while r->blocked is
- * set; when the client has gone meanwhile, the end of the work ends the
- * request.
+ * The work uses memory of the request.  Two things keep it: r->count holds a
+ * request that is answered meanwhile (its deadline has passed), r->blocked
+ * one that is terminated (its client has gone); the end of the work then ends
+ * the request.
  */
 
 #include "ngx_podi_thread.h"
@@ -179,6 +180,7 @@ ngx_podi_thread_post(ngx_podi_worker_t *w, ngx_podi_thread_t *t)
     }
 
     r->main->blocked++;
+    r->main->count++;
     ngx_podi_count(NGX_PODI_COUNT_THREAD_RUNS);
 
     return NGX_OK;
@@ -212,6 +214,7 @@ ngx_podi_thread_done(ngx_event_t *ev)
     ngx_http_set_log_request(c->log, r);
 
     if (t->op.flow != NULL) {
+        r->main->count--;
         podi_op_done(&t->op, NULL, NULL);
 
     } else if (t->bound->gone) {
@@ -223,9 +226,9 @@ ngx_podi_thread_done(ngx_event_t *ev)
 
     } else {
 
-        /* past its deadline, and perhaps still writing the answer */
+        /* past its deadline: answered, or still being written to */
 
-        r->write_event_handler(r);
+        ngx_http_finalize_request(r, NGX_DONE);
     }
 
     ngx_http_run_posted_requests(c);
