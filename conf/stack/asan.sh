@@ -36,14 +36,24 @@ asan_nginx() {
     if [ -x "$binary" ] || { asan_source "$dir" && asan_compile "$dir"; }; then
         say "nginx: Debian's source with ASan, UBSan, NGX_DEBUG_PALLOC"
         NGINX=$binary
-        export PODI_NGINX=$binary NGINX_SRC=$dir
+        export NGINX_SRC=$dir
         return
     fi
 
     say "nginx: the stock one, sanitizers preloaded (no source to be had)"
-    NGINX_PRELOAD=$(gcc -print-file-name=libasan.so):$(
-        gcc -print-file-name=libubsan.so)
-    export NGINX_PRELOAD
+    asan_wrapper > "$PODI_BUILD/nginx-preload"
+    chmod 755 "$PODI_BUILD/nginx-preload"
+    NGINX=$PODI_BUILD/nginx-preload
+}
+
+
+asan_wrapper() {
+    local asan ubsan
+
+    asan=$(gcc -print-file-name=libasan.so)
+    ubsan=$(gcc -print-file-name=libubsan.so)
+    printf '#!/bin/sh\nexport LD_PRELOAD=%s:%s\nexec %s "$@"\n' \
+        "$(realpath "$asan")" "$(realpath "$ubsan")" /usr/sbin/nginx
 }
 
 

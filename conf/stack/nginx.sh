@@ -81,7 +81,6 @@ nginx_module() {
 nginx_run() {
     (
         cd "$STATE" || exit
-        [ -z "${NGINX_PRELOAD:-}" ] || export LD_PRELOAD=$NGINX_PRELOAD
         exec "$NGINX" -p "$STATE/" -e "$STATE/log/error.log" \
             -c "$STATE/conf/nginx.conf" "$@" < /dev/null
     )
