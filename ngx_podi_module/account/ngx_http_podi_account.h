@@ -43,7 +43,8 @@ const ngx_http_podi_account_conf_t *ngx_http_podi_account_conf(
 
 /*
  * Judges the login name (3..64 of a-z 0-9 . _ @ + -) and the password (its
- * length only: ASVS 5.0, 6.2.5 wants no composition rules).
+ * length only: ASVS 5.0, 6.2.5 wants no composition rules); names for people
+ * must be one line.
  */
 podi_rc_t ngx_http_podi_account_form(ngx_http_request_t *r,
     ngx_http_podi_account_form_t *form, podi_fail_t *fail);

@@ -14,6 +14,8 @@ static podi_rc_t account_login_name(ngx_http_request_t *r,
     podi_str_t *login, podi_fail_t *fail);
 static podi_rc_t account_password(const podi_str_t *password,
     podi_fail_t *fail);
+static podi_rc_t account_line(const podi_str_t *text, const char *field,
+    podi_fail_t *fail);
 static size_t account_characters(const podi_str_t *s);
 
 
@@ -21,11 +23,14 @@ podi_rc_t
 ngx_http_podi_account_form(ngx_http_request_t *r,
     ngx_http_podi_account_form_t *form, podi_fail_t *fail)
 {
-    if (account_login_name(r, &form->login, fail) != PODI_OK) {
+    if (account_login_name(r, &form->login, fail) != PODI_OK
+        || account_password(&form->password, fail) != PODI_OK
+        || account_line(&form->display_name, "display_name", fail) != PODI_OK)
+    {
         return PODI_ERROR;
     }
 
-    return account_password(&form->password, fail);
+    return account_line(&form->device_label, "device_label", fail);
 }
 
 
@@ -78,6 +83,24 @@ account_password(const podi_str_t *password, podi_fail_t *fail)
         return podi_fail(fail, PODI_E_BAD_FIELD, "password",
                          "must have %d to %d characters",
                          PASSWORD_MIN, PASSWORD_MAX);
+    }
+
+    return PODI_OK;
+}
+
+
+/* what lists and logs show on one line must not begin another */
+
+static podi_rc_t
+account_line(const podi_str_t *text, const char *field, podi_fail_t *fail)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] < 0x20 || text->data[i] == 0x7f) {
+            return podi_fail(fail, PODI_E_BAD_FIELD, field,
+                             "must have no control characters");
+        }
     }
 
     return PODI_OK;

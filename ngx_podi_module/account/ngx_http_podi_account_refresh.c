@@ -1,7 +1,11 @@
 /*
  * POST /v1/auth/refresh: the refresh cookie for a new access token.
  *
- *     read the cookie -> rotate (PG) -> reply
+ *     read the cookie -> rotate (PG, in the cookie's tenant) -> reply
+ *
+ * The cookie names its tenant under its MAC.  Neither podi_tenant nor a token
+ * that came along may stand in for it: the session would not be found there,
+ * and be taken for one that has ended.
  *
  * Two tabs may come at once: the one that is a step behind gets the current
  * token again, so nobody is logged out by a race (the rule is in
@@ -74,11 +78,12 @@ refresh_read_cookie(podi_flow_t *f, void *ctx)
 static podi_rc_t
 refresh_rotate(podi_flow_t *f, void *ctx)
 {
-    podi_str_t          id;
+    podi_str_t          id, tenant;
     podi_pg_call_t      call;
     account_refresh_t  *a = ctx;
 
     id = podi_id_str(&a->refresh.session);
+    tenant = podi_id_str(&a->refresh.tenant);
 
     ngx_podi_pg_init(a->request, &call, PODI_SQL_SESSION_REFRESH);
     podi_arg_str(&call, &id);
@@ -86,7 +91,7 @@ refresh_rotate(podi_flow_t *f, void *ctx)
     podi_arg_int64(&call,
                    (int64_t) ngx_http_podi_account_conf(a->request)->idle);
 
-    return ngx_podi_pg_call_as(f, a->request, &call, "gateway");
+    return ngx_podi_pg_call_tenant(f, &call, &tenant);
 }
 
 

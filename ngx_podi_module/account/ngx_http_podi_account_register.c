@@ -9,6 +9,7 @@
 
 #include "ngx_http_podi_account.h"
 #include "ngx_http_podi_account_password.h"
+#include "podi_hash.h"
 
 
 typedef struct {
@@ -25,6 +26,7 @@ static podi_rc_t register_parse(podi_flow_t *f, void *ctx);
 static podi_rc_t register_hash(podi_flow_t *f, void *ctx);
 static podi_rc_t register_write(podi_flow_t *f, void *ctx);
 static podi_rc_t register_reply(podi_flow_t *f, void *ctx);
+static podi_rc_t register_bind(account_register_t *a);
 
 
 static const podi_step_t  account_register_steps[] = {
@@ -82,7 +84,7 @@ register_parse(podi_flow_t *f, void *ctx)
     account_register_t  *a = ctx;
 
     if (ngx_podi_idempotency_key(a->request, &a->key, &f->fail) != PODI_OK
-        || ngx_podi_request_hash(a->request, &a->hash) != PODI_OK
+        || register_bind(a) != PODI_OK
         || ngx_podi_body_json(f, a->request, &body) != PODI_OK
         || podi_json_read(body, account_register_fields, &a->form, &f->fail)
            != PODI_OK
@@ -151,4 +153,38 @@ register_reply(podi_flow_t *f, void *ctx)
 
     return ngx_podi_reply_row(f, a->request, NGX_HTTP_CREATED, f->result,
                               NULL);
+}
+
+
+/*
+ * What the Idempotency-Key is bound to is stored for days, and the body holds
+ * the password: a bare digest would spare who reads the table the argon2id.
+ */
+
+static podi_rc_t
+register_bind(account_register_t *a)
+{
+    u_char      *bound;
+    podi_str_t   master, info = podi_string("podi register");
+
+    bound = ngx_pnalloc(a->request->pool, PODI_SHA256_LEN);
+
+    if (bound == NULL
+        || ngx_podi_request_hash(a->request, &a->hash) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    master = podi_secret_bytes(
+                 ngx_http_podi_account_conf(a->request)->refresh_key);
+
+    if (podi_hkdf_sha256(&master, &a->hash, &info, bound, PODI_SHA256_LEN)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    a->hash.data = bound;
+
+    return PODI_OK;
 }
