@@ -1,8 +1,9 @@
 -- ----------------------------------------------------------------------
 -- sys.job_pushed(ids)
 --
---      Notes that these jobs are in Redis now.  A job that is not queued any
---      more was claimed already; that is the aim.
+--      Notes that these jobs are about to be pushed.  A job that is not queued
+--      any more, or that was put back for later, is left alone: its hint is
+--      spent, and the next dispatch must see it when it is due.
 --
 -- Returns:  how many were noted
 -- Raises:   nothing
@@ -30,6 +31,7 @@ begin
           from job j
          where j.job_id = any (i_ids)
                and j.state not in ('running', 'succeeded', 'failed', 'cancelled')
+               and j.not_before <= clock_timestamp()
          order by j.job_id
            for no key update skip locked
     ), u as (

@@ -54,6 +54,15 @@ subtest 'a failure that may pass' => sub {
               $h->heard('job.delayed')), 2, 'the user hears of each delay';
 };
 
+# a dispatcher that noted after the push marked rows that had been put back
+# meanwhile, and they waited until they were stale
+subtest 'jobs that are put back at once' => sub {
+    my @t = map { $h->submit('test.flaky', { failures => 2 }) } 1 .. 20;
+
+    is_deeply [map { $h->ended($_)->{state} } @t], [('succeeded') x 20],
+        'are pushed again, long before they are stale';
+};
+
 subtest 'a failure that does not pass' => sub {
     my $t = $h->submit('test.flaky', { failures => 99 });
 

@@ -1,7 +1,12 @@
 /*
  * dispatch: rows that Redis does not know -> hints.
  *
- *     sys.job_dispatch -> push -> sys.job_pushed
+ *     sys.job_dispatch -> sys.job_pushed -> push
+ *
+ * Noted first, pushed then.  The other way round a worker could take the
+ * hint, run the job and put it back while we note: the row would look pushed
+ * and no hint would be there.  What was noted and could not be pushed is
+ * taken again (rebuild_from), at the latest by the next one that starts.
  *
  * A full batch is followed by the next at once.  While the hints are being
  * rebuilt, everything that was pushed before the loss is taken again.  With
@@ -13,16 +18,16 @@
 
 
 static podi_rc_t dispatch_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t dispatch_note(podi_flow_t *f, void *ctx);
 static podi_rc_t dispatch_push(podi_flow_t *f, void *ctx);
-static podi_rc_t dispatch_pushed(podi_flow_t *f, void *ctx);
 static podi_rc_t dispatch_done(podi_flow_t *f, void *ctx);
-static podi_rc_t dispatch_ids(podi_flow_t *f, dispatch_t *d);
+static podi_rc_t dispatch_read(podi_flow_t *f, dispatch_t *d);
 
 
 const podi_step_t  dispatch_steps[] = {
     { "asking what to push", dispatch_ask, 0 },
-    { "pushing hints", dispatch_push, 0 },
-    { "noting what was pushed", dispatch_pushed, 0 },
+    { "noting what is pushed", dispatch_note, 0 },
+    { "pushing hints", dispatch_push, PODI_MAY_FAIL },
     { "counting", dispatch_done, 0 },
     podi_null_step
 };
@@ -60,13 +65,12 @@ dispatch_ask(podi_flow_t *f, void *ctx)
 
 
 static podi_rc_t
-dispatch_push(podi_flow_t *f, void *ctx)
+dispatch_note(podi_flow_t *f, void *ctx)
 {
-    int                 i;
-    dispatch_t         *d;
-    dispatchd_t        *conf;
-    podi_round_t       *round = ctx;
-    podi_queue_hint_t  *hints;
+    dispatch_t      *d;
+    dispatchd_t     *conf;
+    podi_round_t    *round = ctx;
+    podi_pg_call_t   call;
 
     conf = podi_worker_data(round->worker);
     d = round->data;
@@ -81,37 +85,42 @@ dispatch_push(podi_flow_t *f, void *ctx)
         return PODI_DONE;
     }
 
-    hints = podi_mem_calloc(f->mem,
-                            (size_t) d->rows * sizeof(podi_queue_hint_t));
-
-    if (hints == NULL || dispatch_ids(f, d) != PODI_OK) {
+    if (dispatch_read(f, d) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    for (i = 0; i < d->rows; i++) {
-        hints[i].job_id = podi_row_str(f->result, i, "job_id");
-        hints[i].tenant_id = podi_row_str(f->result, i, "tenant_id");
-        hints[i].queue = podi_row_str(f->result, i, "queue");
-    }
+    podi_pg_call_init(&call, PODI_SQL_JOB_PUSHED, f->mem);
+    podi_arg_str(&call, &d->ids);
 
-    return podi_queue_push(podi_worker_redis(round->worker), f, hints,
-                           (size_t) d->rows);
+    return podi_pg_call(podi_worker_pg(round->worker), f, &call);
 }
 
 
+/* the rows as hints, and their ids as "{id,...}"; borrowed from the result */
+
 static podi_rc_t
-dispatch_ids(podi_flow_t *f, dispatch_t *d)
+dispatch_read(podi_flow_t *f, dispatch_t *d)
 {
-    int         i;
-    podi_buf_t  b;
-    podi_str_t  id;
+    int                 i;
+    podi_buf_t          b;
+    podi_queue_hint_t  *hint;
+
+    d->hints = podi_mem_calloc(f->mem,
+                               (size_t) d->rows * sizeof(podi_queue_hint_t));
+    if (d->hints == NULL) {
+        return PODI_ERROR;
+    }
 
     podi_buf_init(&b, f->mem);
 
     for (i = 0; i < d->rows; i++) {
-        id = podi_row_str(f->result, i, "job_id");
+        hint = &d->hints[i];
+        hint->job_id = podi_row_str(f->result, i, "job_id");
+        hint->tenant_id = podi_row_str(f->result, i, "tenant_id");
+        hint->queue = podi_row_str(f->result, i, "queue");
+
         podi_buf_add_byte(&b, i == 0 ? '{' : ',');
-        podi_buf_add_str(&b, &id);
+        podi_buf_add_str(&b, &hint->job_id);
     }
 
     podi_buf_add_byte(&b, '}');
@@ -121,18 +130,16 @@ dispatch_ids(podi_flow_t *f, dispatch_t *d)
 
 
 static podi_rc_t
-dispatch_pushed(podi_flow_t *f, void *ctx)
+dispatch_push(podi_flow_t *f, void *ctx)
 {
-    dispatch_t      *d;
-    podi_round_t    *round = ctx;
-    podi_pg_call_t   call;
+    dispatch_t    *d;
+    podi_round_t  *round = ctx;
 
     d = round->data;
+    f->fail.error = PODI_E_NONE;
 
-    podi_pg_call_init(&call, PODI_SQL_JOB_PUSHED, f->mem);
-    podi_arg_str(&call, &d->ids);
-
-    return podi_pg_call(podi_worker_pg(round->worker), f, &call);
+    return podi_queue_push(podi_worker_redis(round->worker), f, d->hints,
+                           (size_t) d->rows);
 }
 
 
@@ -143,10 +150,13 @@ dispatch_done(podi_flow_t *f, void *ctx)
     dispatchd_t   *conf;
     podi_round_t  *round = ctx;
 
-    (void) f;
-
     conf = podi_worker_data(round->worker);
     d = round->data;
+
+    if (f->fail.error != PODI_E_NONE) {
+        conf->rebuild_from = podi_time_mono();
+        return PODI_ERROR;
+    }
 
     podi_metric_add(round->worker, "podi_dispatch_pushed_total", "", d->rows);
 

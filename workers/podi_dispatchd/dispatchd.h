@@ -32,9 +32,10 @@ typedef struct {
 /* a round of its own memory each */
 
 typedef struct {
-    int           rows;
-    podi_str_t    ids;                  /* "{id,...}" */
-    podi_msec_t   rebuild_from;
+    int                 rows;
+    podi_queue_hint_t  *hints;
+    podi_str_t          ids;            /* "{id,...}" */
+    podi_msec_t         rebuild_from;
 } dispatch_t;
 
 typedef struct {

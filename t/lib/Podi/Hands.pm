@@ -16,6 +16,9 @@ package Podi::Hands;
 use strict;
 use warnings;
 
+use Cwd ();
+use Fcntl qw(:flock);
+use File::Path qw(make_path);
 use File::Temp ();
 use IO::Select;
 use IO::Socket::UNIX;
@@ -42,14 +45,23 @@ my %ACTIONS = (
 );
 
 
+# what these tests need and no more; one build at a time
 sub build
 {
     my $build = $ENV{PODI_BUILD} // "$Podi::Pg::ROOT/var/build";
-    my @make = ('make', '-s', '-j2', '-C', "$Podi::Pg::ROOT/workers", 'tests',
-                "PODI_BUILD=$build");
+
+    make_path($build);
+    $build = Cwd::abs_path($build);
+    open my $lock, '>', "$build/hands.lock" or die "$build/hands.lock: $!";
+    flock $lock, LOCK_EX;
+
+    my @make = ('make', '-s', '-j2', '-C', "$Podi::Pg::ROOT/workers",
+                "PODI_BUILD=$build", 'tests',
+                map { "$build/bin/$_" } qw(podi_dispatchd podi_janitord
+                                           podictl));
 
     push @make, 'SAN=1' if $ENV{SAN};
-    system(@make) == 0 or die "the workers do not build";
+    system(@make) == 0 or die 'the workers do not build';
     return $build;
 }
 
