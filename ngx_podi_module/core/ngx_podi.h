@@ -1,7 +1,7 @@
 /*
  * ngx_podi: the one core header that a feature includes.
  *
- *     request -> route -> flow of steps -> (PostgreSQL | Redis | thread) -> reply
+ *     request -> route -> steps -> (PostgreSQL | Redis | thread) -> reply
  *
  * A feature declares its routes in one table and writes one file a verb; it
  * never touches r->main->count, ngx_http_finalize_request, posted requests
