@@ -37,7 +37,8 @@ subtest 'Redis is down' => sub {
 
     is $h->ended($h->submit('test.succeed'))->{state}, 'succeeded',
         'by hints before it';
-    ok poll(10, sub { $claims->($echod, 'hints') > 0 }),
+    ok poll(20, sub { $h->ended($h->submit('test.succeed'));
+                      $claims->($echod, 'hints') > 0 }),
         'and the metrics say so';
 
     $h->redis_stop;

@@ -18,7 +18,8 @@
 static podi_rc_t ctl_open(ctl_t *ctl, podi_fail_t *fail);
 static void ctl_close(ctl_t *ctl);
 static void ctl_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static void ctl_changed(void *data, const char *what, const podi_fail_t *fail);
+static void ctl_changed(void *data, const char *what,
+    const podi_fail_t *fail);
 static void ctl_hello(void *data);
 
 
@@ -167,7 +168,7 @@ ctl_failed(const podi_fail_t *fail)
 }
 
 
-/* ---- waiting for Redis ---------------------------------------------------- */
+/* ---- waiting for Redis -------------------------------------------------- */
 
 podi_rc_t
 ctl_redis_wait(podi_flow_t *f, void *ctx)

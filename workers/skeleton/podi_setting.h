@@ -52,7 +52,7 @@ PODI_MUSTCHECK podi_rc_t podi_settings_read(const char *path,
     const char *daemon, const podi_setting_t *common,
     const podi_setting_t *own, podi_mem_t *mem, podi_fail_t *fail);
 
-/* one row; *ret_wrong says what to write instead.  Stores nothing unless told */
+/* one row; *ret_wrong says what to write.  Stores nothing unless told */
 PODI_MUSTCHECK podi_rc_t podi_setting_value(const podi_setting_t *row,
     const char *value, int store, podi_str_t *ret_wrong, podi_mem_t *mem);
 
