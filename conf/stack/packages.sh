@@ -13,7 +13,7 @@ PACKAGES_RUN=(
     nginx postgresql-15 redis-server
 )
 PACKAGES_BUILD=(
-    gcc libc6-dev make
+    gcc libc6-dev make pkg-config
     libargon2-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev
     libjwt-dev libpq-dev libssl-dev libuv1-dev libvips-dev nginx-dev
 )
