@@ -1,0 +1,297 @@
+/*
+ * media.check: is what was uploaded what was promised, and a picture?
+ *
+ *     open -> fetch -> look (process) -> measure the thumbnail -> store it
+ *          -> remove the upload, if it is rejected -> tell the verdict
+ *
+ * A verdict is a success of the job, whatever it says.  Bytes that were
+ * judged cannot change any more: nothing in the store is written twice, and
+ * the digest of what was judged goes into the row.
+ */
+
+#include <string.h>
+
+#include "podi_buf.h"
+#include "imaged.h"
+#include "banned.h"
+
+static podi_rc_t check_open(podi_flow_t *f, void *ctx);
+static podi_rc_t check_fetch(podi_flow_t *f, void *ctx);
+static podi_rc_t check_look(podi_flow_t *f, void *ctx);
+static podi_error_e check_upload(const imaged_check_t *c, podi_error_e fault);
+static podi_rc_t check_measure(podi_flow_t *f, void *ctx);
+static podi_rc_t check_key(podi_flow_t *f, void *ctx);
+static podi_rc_t check_store(podi_flow_t *f, void *ctx);
+static podi_rc_t check_stored(podi_flow_t *f, void *ctx);
+static podi_rc_t check_remove(podi_flow_t *f, void *ctx);
+static podi_rc_t check_tell(podi_flow_t *f, void *ctx);
+static void check_found(podi_buf_t *b, const imaged_check_t *c);
+
+
+const podi_step_t  imaged_check_steps[] = {
+    { "opening the files",       check_open,    0 },
+    { "fetching the upload",     check_fetch,   PODI_MAY_FAIL },
+    { "looking at the upload",   check_look,    0 },
+    { "measuring the thumbnail", check_measure, 0 },
+    { "naming the thumbnail",    check_key,     0 },
+    { "storing the thumbnail",   check_store,   PODI_MAY_FAIL },
+    { "judging the upload",      check_stored,  0 },
+    { "removing the upload",     check_remove,  PODI_MAY_FAIL },
+    { "telling the verdict",     check_tell,    0 },
+    podi_null_step
+};
+
+
+static podi_rc_t
+check_open(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_job_t  *job = ctx;
+
+    c = job->data;
+
+    return imaged_item_open(f, job, &c->item);
+}
+
+
+static podi_rc_t
+check_fetch(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_job_t  *job = ctx;
+
+    c = job->data;
+
+    return imaged_fetch(f, job, c->item.store, &c->item.key, c->item.in);
+}
+
+
+static podi_rc_t
+check_look(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_job_t    *job = ctx;
+    podi_str_t     detail;
+    podi_error_e   fault;
+
+    c = job->data;
+    c->upload = f->result;
+
+    fault = imaged_transfer_fault(f, "fetching", c->item.store, &detail);
+    c->reject = check_upload(c, fault);
+
+    if (c->reject != PODI_E_NONE) {
+        return PODI_OK;
+    }
+
+    if (fault != PODI_E_NONE) {
+        return imaged_end(job, fault, 0, &detail);
+    }
+
+    return imaged_run(f, job, c->item.in, c->item.out);
+}
+
+
+/* what can be said without decoding; NONE may also mean: try again */
+
+static podi_error_e
+check_upload(const imaged_check_t *c, podi_error_e fault)
+{
+    if (fault == PODI_E_BODY_TOO_LARGE) {
+        return PODI_E_MEDIA_TOO_LARGE;
+    }
+
+    if (c->upload != NULL && c->upload->status == 404) {
+        return PODI_E_UPLOAD_MISSING;
+    }
+
+    if (fault != PODI_E_NONE) {
+        return PODI_E_NONE;
+    }
+
+    if (c->upload->bytes > c->item.bytes) {
+        return PODI_E_MEDIA_TOO_LARGE;
+    }
+
+    if (c->upload->bytes < c->item.bytes) {
+        return PODI_E_PICTURE_INVALID;
+    }
+
+    if (imaged_work_sniff(c->item.in) != podi_media_by_mime(&c->item.type)) {
+        return PODI_E_MEDIA_TYPE;
+    }
+
+    return PODI_E_NONE;
+}
+
+
+static podi_rc_t
+check_measure(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t   *c;
+    podi_job_t       *job = ctx;
+    podi_str_t        detail;
+    imaged_answer_t  *answer = f->result;
+
+    c = job->data;
+
+    if (c->reject != PODI_E_NONE) {
+        return PODI_OK;
+    }
+
+    if (answer->error == PODI_E_PICTURE_INVALID
+        || answer->error == PODI_E_PICTURE_TOO_LARGE)
+    {
+        c->reject = answer->error;
+        return PODI_OK;
+    }
+
+    if (answer->error != PODI_E_NONE) {
+        detail = podi_str_c(answer->detail);
+        return imaged_end(job, answer->error, answer->final, &detail);
+    }
+
+    c->item.answer = answer;
+
+    return imaged_digest(f, job, c->item.out);
+}
+
+
+static podi_rc_t
+check_key(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_job_t  *job = ctx;
+
+    c = job->data;
+
+    if (c->reject != PODI_E_NONE) {
+        return PODI_OK;
+    }
+
+    c->item.made = f->result;
+
+    if (c->item.made->type != c->item.answer->type) {
+        return podi_job_retry(job, PODI_E_JOB_CRASHED,
+                              "the thumbnail is not what was said");
+    }
+
+    return imaged_item_key(f, job, &c->item, "t");
+}
+
+
+static podi_rc_t
+check_store(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_job_t  *job = ctx;
+
+    c = job->data;
+
+    if (c->reject != PODI_E_NONE) {
+        return PODI_OK;
+    }
+
+    return imaged_put(f, job, c->item.store, &c->item.out_key,
+                      c->item.made->type, c->item.out, c->item.made->bytes);
+}
+
+
+static podi_rc_t
+check_stored(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_job_t    *job = ctx;
+    podi_str_t     detail;
+    podi_error_e   fault;
+
+    c = job->data;
+
+    if (c->reject != PODI_E_NONE) {
+        return PODI_OK;
+    }
+
+    fault = imaged_transfer_fault(f, "storing", c->item.store, &detail);
+
+    return (fault == PODI_E_NONE) ? PODI_OK
+                                  : imaged_end(job, fault, 0, &detail);
+}
+
+
+/* the verdict stands, even when this fails */
+
+static podi_rc_t
+check_remove(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_job_t  *job = ctx;
+
+    c = job->data;
+
+    if (c->reject == PODI_E_NONE || c->reject == PODI_E_UPLOAD_MISSING) {
+        return PODI_OK;
+    }
+
+    return imaged_remove(f, job, c->item.store, &c->item.key);
+}
+
+
+static podi_rc_t
+check_tell(podi_flow_t *f, void *ctx)
+{
+    imaged_check_t  *c;
+    podi_buf_t   b;
+    podi_str_t   results, detail;
+    podi_job_t  *job = ctx;
+
+    c = job->data;
+
+    if (c->reject != PODI_E_NONE && c->reject != PODI_E_UPLOAD_MISSING
+        && imaged_transfer_fault(f, "removing", c->item.store, &detail)
+           != PODI_E_NONE)
+    {
+        podi_worker_log(job->worker, PODI_LOG_WARN, "upload.left", job,
+                        PODI_STR_FMT " stays: " PODI_STR_FMT,
+                        podi_str_arg(&c->item.key), podi_str_arg(&detail));
+    }
+
+    podi_buf_init(&b, job->mem);
+    podi_buf_printf(&b, "[{\"media_id\":\"" PODI_STR_FMT "\",",
+                    podi_str_arg(&c->item.media_id));
+
+    if (c->reject != PODI_E_NONE) {
+        podi_buf_printf(&b, "\"verdict\":\"rejected\",\"reject_code\":\"%s\"",
+                        podi_error(c->reject)->code);
+
+    } else {
+        check_found(&b, c);
+    }
+
+    podi_buf_add_c(&b, "}]");
+
+    if (podi_buf_take(&b, &results) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return podi_job_succeed(job, &results);
+}
+
+
+static void
+check_found(podi_buf_t *b, const imaged_check_t *c)
+{
+    const imaged_item_t  *item = &c->item;
+
+    podi_buf_printf(b, "\"verdict\":\"ready\",\"type\":\"%s\","
+                    "\"width\":%lld,\"height\":%lld,\"bytes\":%lld,"
+                    "\"sha256\":\"%.*s\",\"thumb_key\":\"" PODI_STR_FMT "\","
+                    "\"thumb_bytes\":%lld",
+                    podi_media_mime(podi_media_by_mime(&item->type)),
+                    (long long) item->answer->source_width,
+                    (long long) item->answer->source_height,
+                    (long long) c->upload->bytes,
+                    (int) sizeof(c->upload->sha256),
+                    (const char *) c->upload->sha256,
+                    podi_str_arg(&item->out_key),
+                    (long long) item->made->bytes);
+}

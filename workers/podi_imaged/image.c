@@ -1,0 +1,248 @@
+/*
+ * image.resize, image.convert, image.thumbnail: a picture from a picture.
+ *
+ *     open -> fetch -> make (process) -> measure (thread) -> store -> deliver
+ *
+ * A picture that cannot be read fails its job at once; what the store, the
+ * disk or a crash did is tried again.  The result's name is its digest, so a
+ * second attempt stores the same thing in the same place.
+ */
+
+#include <string.h>
+
+#include "podi_buf.h"
+#include "podi_id.h"
+#include "imaged.h"
+#include "banned.h"
+
+#define IMAGE_NAME_MAX  200
+
+
+static podi_rc_t image_open(podi_flow_t *f, void *ctx);
+static podi_rc_t image_fetch(podi_flow_t *f, void *ctx);
+static podi_rc_t image_make(podi_flow_t *f, void *ctx);
+static podi_rc_t image_measure(podi_flow_t *f, void *ctx);
+static podi_rc_t image_key(podi_flow_t *f, void *ctx);
+static podi_rc_t image_store(podi_flow_t *f, void *ctx);
+static podi_rc_t image_deliver(podi_flow_t *f, void *ctx);
+static podi_rc_t image_result(podi_job_t *job, podi_str_t *ret_results);
+static void image_name(podi_buf_t *b, podi_job_t *job,
+    const imaged_item_t *item);
+
+
+const podi_step_t  imaged_image_steps[] = {
+    { "opening the files",    image_open,    0 },
+    { "fetching the picture", image_fetch,   PODI_MAY_FAIL },
+    { "making the result",    image_make,    0 },
+    { "measuring the result", image_measure, 0 },
+    { "naming the result",    image_key,     0 },
+    { "storing the result",   image_store,   PODI_MAY_FAIL },
+    { "delivering",           image_deliver, 0 },
+    podi_null_step
+};
+
+
+static podi_rc_t
+image_open(podi_flow_t *f, void *ctx)
+{
+    podi_job_t  *job = ctx;
+
+    return imaged_item_open(f, job, job->data);
+}
+
+
+static podi_rc_t
+image_fetch(podi_flow_t *f, void *ctx)
+{
+    podi_job_t     *job = ctx;
+    imaged_item_t  *item = job->data;
+
+    podi_job_progress(job, 5);
+
+    return imaged_fetch(f, job, item->store, &item->key, item->in);
+}
+
+
+static podi_rc_t
+image_make(podi_flow_t *f, void *ctx)
+{
+    podi_job_t         *job = ctx;
+    podi_str_t          detail, sha256;
+    podi_error_e        error;
+    imaged_item_t      *item = job->data;
+    podi_http_reply_t  *reply = f->result;
+
+    error = imaged_transfer_fault(f, "fetching", item->store, &detail);
+
+    if (error == PODI_E_BODY_TOO_LARGE) {
+        error = PODI_E_MEDIA_TOO_LARGE;
+    }
+
+    if (error != PODI_E_NONE) {
+        return imaged_end(job, error, 0, &detail);
+    }
+
+    sha256.data = reply->sha256;
+    sha256.len = sizeof(reply->sha256);
+
+    if (item->sha256.len > 0 && !podi_str_eq(&item->sha256, &sha256)) {
+        return podi_job_retry(job, PODI_E_STORE_FAILED,
+                              "the store gave other bytes than were stored");
+    }
+
+    if (imaged_work_sniff(item->in) != podi_media_by_mime(&item->type)) {
+        return podi_job_fail(job, PODI_E_PICTURE_INVALID,
+                             "the picture is not " PODI_STR_FMT,
+                             podi_str_arg(&item->type));
+    }
+
+    podi_job_progress(job, 30);
+
+    return imaged_run(f, job, item->in, item->out);
+}
+
+
+static podi_rc_t
+image_measure(podi_flow_t *f, void *ctx)
+{
+    podi_job_t     *job = ctx;
+    podi_str_t      detail;
+    imaged_item_t  *item = job->data;
+
+    item->answer = f->result;
+
+    if (item->answer->error != PODI_E_NONE) {
+        detail = podi_str_c(item->answer->detail);
+        return imaged_end(job, item->answer->error, item->answer->final,
+                          &detail);
+    }
+
+    podi_job_progress(job, 80);
+
+    return imaged_digest(f, job, item->out);
+}
+
+
+static podi_rc_t
+image_key(podi_flow_t *f, void *ctx)
+{
+    podi_job_t     *job = ctx;
+    imaged_item_t  *item = job->data;
+
+    item->made = f->result;
+
+    if (item->made->type != item->answer->type) {
+        return podi_job_retry(job, PODI_E_JOB_CRASHED,
+                              "the result is not what was said");
+    }
+
+    return imaged_item_key(f, job, item, "r");
+}
+
+
+static podi_rc_t
+image_store(podi_flow_t *f, void *ctx)
+{
+    podi_job_t     *job = ctx;
+    imaged_item_t  *item = job->data;
+
+    return imaged_put(f, job, item->store, &item->out_key, item->made->type,
+                      item->out, item->made->bytes);
+}
+
+
+static podi_rc_t
+image_deliver(podi_flow_t *f, void *ctx)
+{
+    podi_job_t     *job = ctx;
+    podi_str_t      detail, results;
+    podi_error_e    error;
+    imaged_item_t  *item = job->data;
+
+    error = imaged_transfer_fault(f, "storing", item->store, &detail);
+
+    if (error != PODI_E_NONE) {
+        return imaged_end(job, error, 0, &detail);
+    }
+
+    if (image_result(job, &results) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_job_progress(job, 100);
+
+    return podi_job_succeed(job, &results);
+}
+
+
+static podi_rc_t
+image_result(podi_job_t *job, podi_str_t *ret_results)
+{
+    podi_id_t       id;
+    podi_buf_t      b;
+    podi_str_t      id_text;
+    imaged_item_t  *item = job->data;
+
+    if (podi_id_make(&id) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    id_text = podi_id_str(&id);
+
+    podi_buf_init(&b, job->mem);
+    podi_buf_printf(&b, "[{\"media_id\":\"" PODI_STR_FMT "\",\"store\":",
+                    podi_str_arg(&id_text));
+    podi_buf_add_json(&b, &item->store_name);
+    podi_buf_printf(&b, ",\"object_key\":\"" PODI_STR_FMT "\","
+                    "\"type\":\"%s\",\"bytes\":%lld,\"sha256\":\"%.*s\","
+                    "\"width\":%lld,\"height\":%lld,\"name\":",
+                    podi_str_arg(&item->out_key),
+                    podi_media_mime(item->made->type),
+                    (long long) item->made->bytes,
+                    (int) sizeof(item->made->sha256),
+                    (const char *) item->made->sha256,
+                    (long long) item->answer->width,
+                    (long long) item->answer->height);
+    image_name(&b, job, item);
+    podi_buf_printf(&b, ",\"parents\":[\"" PODI_STR_FMT "\"]}]",
+                    podi_str_arg(&item->media_id));
+
+    return podi_buf_take(&b, ret_results);
+}
+
+
+/* "cat.jpg" -> "cat.webp"; a long name is cut between two characters */
+
+static void
+image_name(podi_buf_t *b, podi_job_t *job, const imaged_item_t *item)
+{
+    size_t      i;
+    podi_str_t  base, name;
+
+    base = item->name;
+
+    for (i = base.len; i > 1; i--) {
+        if (base.data[i - 1] == '.') {
+            base.len = i - 1;
+            break;
+        }
+    }
+
+    if (base.len > IMAGE_NAME_MAX) {
+        base.len = IMAGE_NAME_MAX;
+
+        while (base.len > 0 && (base.data[base.len] & 0xc0) == 0x80) {
+            base.len--;
+        }
+    }
+
+    if (podi_mem_printf(job->mem, &name, PODI_STR_FMT ".%s",
+                        podi_str_arg(&base),
+                        podi_media_suffix(item->made->type)) != PODI_OK)
+    {
+        b->failed = 1;
+        return;
+    }
+
+    podi_buf_add_json(b, &name);
+}

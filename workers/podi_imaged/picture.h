@@ -1,0 +1,106 @@
+/*
+ * picture: the process that makes one picture (podi_imaged --picture).
+ *
+ *     stdin   one JSON object: what to make, and the limits
+ *     3       the picture, a file
+ *     4       the result, an empty file
+ *     stdout  one line of JSON:
+ *             {"type","width","height","source_width","source_height"} or
+ *             {"error": a code of podi_errors.def, "detail"}
+ *     exit    0 when it has answered, PICTURE_EXIT_MEMORY without memory,
+ *             anything else, or a signal: it broke
+ *
+ * It assumes that what it decodes was made to break it: it has no names of
+ * files, no sockets, no other programs, bounded memory, CPU time and output,
+ * and only the one loader that the first bytes ask for.
+ */
+
+#ifndef PICTURE_H
+#define PICTURE_H
+
+
+#include <vips/vips.h>
+
+#include "podi_fail.h"
+#include "podi_mem.h"
+#include "podi_sniff.h"
+
+
+#define PICTURE_IN           3
+#define PICTURE_OUT          4
+
+#define PICTURE_EXIT_USAGE   2
+#define PICTURE_EXIT_MEMORY  3
+
+typedef enum {
+    PICTURE_RESIZE,
+    PICTURE_CONVERT,
+    PICTURE_THUMBNAIL,
+    PICTURE_CHECK
+} picture_action_e;
+
+typedef enum {
+    PICTURE_CONTAIN,
+    PICTURE_COVER,
+    PICTURE_FILL
+} picture_fit_e;
+
+typedef struct {
+    int64_t  parent;            /* its pid */
+    int64_t  max_pixels;
+    int64_t  max_dimension;
+    int64_t  cpu;               /* s */
+    int64_t  memory;            /* bytes of address space */
+    int64_t  result_max;        /* bytes */
+    int      seccomp;
+} picture_limits_t;
+
+typedef struct {
+    picture_action_e    action;
+    picture_limits_t    limits;
+    int64_t             width;          /* as wished; 0: not said */
+    int64_t             height;
+    picture_fit_e       fit;
+    podi_media_e        format;         /* as wished; UNKNOWN: keep */
+    int                 quality;
+    int                 shrink_only;
+
+    podi_media_e        type;           /* of the picture */
+    int64_t             source_width;   /* upright, as the header says */
+    int64_t             source_height;
+    int                 orientation;
+    int64_t             made_width;
+    int64_t             made_height;
+    podi_media_e        made;
+    podi_fail_t         fail;
+    int                 write_errno;    /* of the result */
+} picture_t;
+
+
+/* the whole process; gives its exit code */
+int picture_main(void);
+
+/* picture_ask.c: CONFIG when the question is not one */
+PODI_MUSTCHECK podi_rc_t picture_ask(const podi_str_t *text, podi_mem_t *mem,
+    picture_t *p);
+void picture_answer(const picture_t *p);
+
+/* picture_limit.c: before the first byte is looked at; then for good */
+PODI_MUSTCHECK podi_rc_t picture_limit(const picture_limits_t *limits,
+    podi_fail_t *fail);
+PODI_MUSTCHECK podi_rc_t picture_lock(podi_fail_t *fail);
+
+/* picture_open.c: a new image of the file each time; NULL: p->fail says why */
+PODI_MUSTCHECK podi_rc_t picture_init(podi_fail_t *fail);
+PODI_MUSTCHECK podi_rc_t picture_header(picture_t *p);
+VipsImage *picture_open(picture_t *p);
+VipsSource *picture_source(picture_t *p);
+/* from what libvips has said */
+podi_rc_t picture_fault(picture_t *p, const char *what);
+
+/* picture_make.c, picture_save.c */
+PODI_MUSTCHECK podi_rc_t picture_make(picture_t *p);
+PODI_MUSTCHECK podi_rc_t picture_save(picture_t *p, VipsImage *image);
+
+
+#endif /* PICTURE_H */

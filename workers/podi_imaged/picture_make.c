@@ -1,0 +1,304 @@
+/*
+ * picture_make: pixels.
+ *
+ *     resize, thumbnail   open and shrink at once -> colour -> save
+ *     convert             open -> upright -> colour -> save
+ *     check               open -> all of it decoded; then as a thumbnail
+ *
+ * What is made is upright, sRGB (or grey) with 8 bits, and has no metadata:
+ * no EXIF, no place, no profile.  Colours of a profile are converted first.
+ */
+
+#include <string.h>
+
+#include "picture.h"
+#include "banned.h"
+
+#define MAKE_WEBP_MAX  16383        /* pixels a side */
+
+
+static podi_rc_t make_target(picture_t *p);
+static podi_rc_t make_decode(picture_t *p);
+static int make_nothing(VipsRegion *region, VipsRect *area, void *data);
+static VipsImage *make_shrunk(picture_t *p);
+static VipsImage *make_upright(picture_t *p);
+static VipsImage *make_colour(picture_t *p, VipsImage *image);
+static VipsImage *make_opaque(picture_t *p, VipsImage *image);
+static void make_format(picture_t *p, VipsImage *image);
+
+
+podi_rc_t
+picture_make(picture_t *p)
+{
+    podi_rc_t   rc;
+    VipsImage  *image;
+
+    if (make_target(p) != PODI_OK
+        || (p->action == PICTURE_CHECK && make_decode(p) != PODI_OK))
+    {
+        return PODI_ERROR;
+    }
+
+    image = (p->action == PICTURE_CONVERT) ? make_upright(p)
+                                           : make_shrunk(p);
+    image = make_colour(p, image);
+
+    if (image == NULL) {
+        return PODI_ERROR;
+    }
+
+    make_format(p, image);
+    image = make_opaque(p, image);
+
+    if (image == NULL) {
+        return PODI_ERROR;
+    }
+
+    p->made_width = vips_image_get_width(image);
+    p->made_height = vips_image_get_height(image);
+
+    rc = picture_save(p, image);
+    g_object_unref(image);
+
+    return rc;
+}
+
+
+/* the size of the result, before anything is decoded */
+
+static podi_rc_t
+make_target(picture_t *p)
+{
+    double   x, y, scale;
+    int64_t  limit;
+
+    x = (double) p->width / (double) p->source_width;
+    y = (double) p->height / (double) p->source_height;
+
+    if (p->width == 0) {
+        scale = y;
+
+    } else if (p->height == 0) {
+        scale = x;
+
+    } else {
+        scale = VIPS_MIN(x, y);
+    }
+
+    if (p->action == PICTURE_CONVERT || (p->shrink_only && scale > 1)) {
+        scale = 1;
+    }
+
+    if (p->fit == PICTURE_CONTAIN) {
+        p->width = (int64_t) ((double) p->source_width * scale + 0.5);
+        p->height = (int64_t) ((double) p->source_height * scale + 0.5);
+        p->width = VIPS_MAX(p->width, 1);
+        p->height = VIPS_MAX(p->height, 1);
+    }
+
+    limit = p->limits.max_dimension;
+
+    if (p->format == PODI_MEDIA_WEBP
+        || (p->format == PODI_MEDIA_UNKNOWN && p->type == PODI_MEDIA_WEBP))
+    {
+        limit = VIPS_MIN(limit, MAKE_WEBP_MAX);
+    }
+
+    if (p->width > limit || p->height > limit
+        || p->width * p->height > p->limits.max_pixels)
+    {
+        return podi_fail(&p->fail, PODI_E_PICTURE_TOO_LARGE, NULL,
+                         "the result would have %lld x %lld pixels",
+                         (long long) p->width, (long long) p->height);
+    }
+
+    return PODI_OK;
+}
+
+
+/* line by line, to the last: shrinking on load would skip faults */
+
+static podi_rc_t
+make_decode(picture_t *p)
+{
+    int         rc;
+    VipsImage  *image;
+
+    image = picture_open(p);
+    if (image == NULL) {
+        return PODI_ERROR;
+    }
+
+    rc = vips_sink_disc(image, make_nothing, NULL);
+    g_object_unref(image);
+
+    return (rc == 0) ? PODI_OK : picture_fault(p, "decoding");
+}
+
+
+static int
+make_nothing(VipsRegion *region, VipsRect *area, void *data)
+{
+    (void) region;
+    (void) area;
+    (void) data;
+
+    return 0;
+}
+
+
+static VipsImage *
+make_shrunk(picture_t *p)
+{
+    int          rc;
+    VipsImage   *image;
+    VipsSource  *source;
+
+    source = picture_source(p);
+    if (source == NULL) {
+        return NULL;
+    }
+
+    rc = vips_thumbnail_source(source, &image, (int) p->width,
+                               "height", (int) p->height,
+                               "size", p->fit == PICTURE_COVER
+                                       ? VIPS_SIZE_BOTH : VIPS_SIZE_FORCE,
+                               "crop", p->fit == PICTURE_COVER
+                                       ? VIPS_INTERESTING_CENTRE
+                                       : VIPS_INTERESTING_NONE,
+                               "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+    g_object_unref(source);
+
+    if (rc != 0) {
+        (void) picture_fault(p, "shrinking");
+        return NULL;
+    }
+
+    return image;
+}
+
+
+/* turning needs the lines in another order, so all of them are kept */
+
+static VipsImage *
+make_upright(picture_t *p)
+{
+    int         rc;
+    VipsImage  *image, *kept, *turned;
+
+    image = picture_open(p);
+
+    if (image == NULL || p->orientation <= 1) {
+        return image;
+    }
+
+    kept = vips_image_copy_memory(image);
+    g_object_unref(image);
+
+    if (kept == NULL) {
+        (void) picture_fault(p, "decoding");
+        return NULL;
+    }
+
+    rc = vips_autorot(kept, &turned, NULL);
+    g_object_unref(kept);
+
+    if (rc != 0) {
+        (void) picture_fault(p, "turning");
+        return NULL;
+    }
+
+    return turned;
+}
+
+
+/* a profile that is broken is as good as none; takes the image */
+
+static VipsImage *
+make_colour(picture_t *p, VipsImage *image)
+{
+    int         rc, is_cmyk;
+    VipsImage  *out;
+
+    if (image == NULL) {
+        return NULL;
+    }
+
+    is_cmyk = (vips_image_get_interpretation(image)
+               == VIPS_INTERPRETATION_CMYK);
+
+    if (is_cmyk || vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0) {
+
+        if (vips_icc_transform(image, &out, "srgb", "embedded", TRUE,
+                               "input_profile", is_cmyk ? "cmyk" : "srgb",
+                               NULL) == 0)
+        {
+            g_object_unref(image);
+            image = out;
+
+        } else {
+            vips_error_clear();
+        }
+    }
+
+    rc = vips_colourspace(image, &out, vips_image_get_bands(image) < 3
+                                       ? VIPS_INTERPRETATION_B_W
+                                       : VIPS_INTERPRETATION_sRGB, NULL);
+    g_object_unref(image);
+
+    if (rc != 0) {
+        (void) picture_fault(p, "converting the colours");
+        return NULL;
+    }
+
+    return out;
+}
+
+
+/* what "keep" means for formats that are read only */
+
+static void
+make_format(picture_t *p, VipsImage *image)
+{
+    if (p->format != PODI_MEDIA_UNKNOWN) {
+        p->made = p->format;
+
+    } else if (p->type == PODI_MEDIA_JPEG || p->type == PODI_MEDIA_PNG
+               || p->type == PODI_MEDIA_WEBP)
+    {
+        p->made = p->type;
+
+    } else if (p->type == PODI_MEDIA_GIF || vips_image_hasalpha(image)) {
+        p->made = PODI_MEDIA_PNG;
+
+    } else {
+        p->made = PODI_MEDIA_JPEG;
+    }
+}
+
+
+/* JPEG has no alpha: what is behind becomes white; takes the image */
+
+static VipsImage *
+make_opaque(picture_t *p, VipsImage *image)
+{
+    int               rc;
+    VipsImage        *out;
+    VipsArrayDouble  *white;
+
+    if (p->made != PODI_MEDIA_JPEG || !vips_image_hasalpha(image)) {
+        return image;
+    }
+
+    white = vips_array_double_newv(1, 255.0);
+    rc = vips_flatten(image, &out, "background", white, NULL);
+    vips_area_unref(VIPS_AREA(white));
+    g_object_unref(image);
+
+    if (rc != 0) {
+        (void) picture_fault(p, "laying it on white");
+        return NULL;
+    }
+
+    return out;
+}

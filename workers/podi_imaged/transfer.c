@@ -1,0 +1,223 @@
+/*
+ * transfer: one object fetched, stored or removed, by a permit.
+ *
+ * The worker gives itself the permits that nginx gives to browsers, so both
+ * ways are checked by the same store.  What is stored is named by its own
+ * digest: 412 (S3) and 409 (OSS) mean that it is there already, and are
+ * success.
+ */
+
+#include <string.h>
+
+#include "podi_id.h"
+#include "imaged.h"
+#include "banned.h"
+
+#define TRANSFER_EXPIRES   300      /* s, of a permit */
+#define TRANSFER_PAIRS     (PODI_OBJECT_HEADERS_MAX + 1)
+#define TRANSFER_SPAN      8        /* bytes of a span's id */
+
+
+static podi_rc_t transfer_trace(podi_flow_t *f, const podi_job_t *job,
+    podi_pair_t *ret_pair);
+static podi_rc_t transfer_send(podi_flow_t *f, podi_job_t *job,
+    imaged_store_t *store, podi_http_request_t *request, podi_pair_t *pairs,
+    size_t n);
+static podi_rc_t transfer_no_memory(podi_flow_t *f);
+static int transfer_is_done(const podi_http_reply_t *reply,
+    const imaged_store_t *store);
+
+
+podi_rc_t
+imaged_fetch(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+    const podi_str_t *key, int fd)
+{
+    podi_str_t            url;
+    podi_pair_t          *pairs;
+    podi_http_request_t   request;
+
+    pairs = podi_mem_calloc(f->mem, sizeof(podi_pair_t));
+
+    if (pairs == NULL
+        || podi_object_get(&store->object, key, NULL, NULL, TRANSFER_EXPIRES,
+                           podi_time_now(), f->mem, &url) != PODI_OK)
+    {
+        return transfer_no_memory(f);
+    }
+
+    podi_http_request_init(&request, "GET", &url);
+    request.into_fd = fd;
+    request.max = (int64_t) imaged.input_max;
+    request.sha256 = 1;
+
+    return transfer_send(f, job, store, &request, pairs, 0);
+}
+
+
+podi_rc_t
+imaged_put(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+    const podi_str_t *key, podi_media_e type, int fd, int64_t bytes)
+{
+    size_t                 i, n;
+    podi_str_t             mime;
+    podi_pair_t           *pairs;
+    podi_http_request_t    request;
+    podi_object_permit_t   permit;
+
+    mime = podi_str_c(podi_media_mime(type));
+    pairs = podi_mem_calloc(f->mem, TRANSFER_PAIRS * sizeof(podi_pair_t));
+
+    if (pairs == NULL
+        || podi_object_put(&store->object, key, &mime, bytes,
+                           TRANSFER_EXPIRES, podi_time_now(), f->mem, &permit)
+           != PODI_OK)
+    {
+        return transfer_no_memory(f);
+    }
+
+    /* Content-Length is said by who sends the body */
+
+    for (i = 0, n = 0; i < permit.n_headers; i++) {
+        if (!podi_str_eq_c(&permit.headers[i].name, "content-length")) {
+            pairs[n++] = permit.headers[i];
+        }
+    }
+
+    podi_http_request_init(&request, "PUT", &permit.url);
+    request.body_fd = fd;
+    request.body_bytes = bytes;
+
+    return transfer_send(f, job, store, &request, pairs, n);
+}
+
+
+podi_rc_t
+imaged_remove(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+    const podi_str_t *key)
+{
+    podi_str_t            url;
+    podi_pair_t          *pairs;
+    podi_http_request_t   request;
+
+    pairs = podi_mem_calloc(f->mem, sizeof(podi_pair_t));
+
+    if (pairs == NULL
+        || podi_object_delete(&store->object, key, TRANSFER_EXPIRES,
+                              podi_time_now(), f->mem, &url) != PODI_OK)
+    {
+        return transfer_no_memory(f);
+    }
+
+    podi_http_request_init(&request, "DELETE", &url);
+
+    return transfer_send(f, job, store, &request, pairs, 0);
+}
+
+
+/* `pairs` has room for one more */
+
+static podi_rc_t
+transfer_send(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+    podi_http_request_t *request, podi_pair_t *pairs, size_t n)
+{
+    if (transfer_trace(f, job, &pairs[n]) == PODI_OK) {
+        n++;
+    }
+
+    request->headers = pairs;
+    request->n_headers = n;
+    request->timeout = imaged.store_timeout;
+    request->idle_timeout = imaged.store_idle;
+
+    return podi_http_send(store->http, f, request);
+}
+
+
+/* the job's trace, and a span of this call's own; ERROR: none is sent */
+
+static podi_rc_t
+transfer_trace(podi_flow_t *f, const podi_job_t *job, podi_pair_t *ret_pair)
+{
+    unsigned char  span[TRANSFER_SPAN], hex[2 * TRANSFER_SPAN];
+
+    if (podi_random(span, sizeof(span)) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    podi_hex_encode(hex, span, sizeof(span));
+    ret_pair->name = podi_str_c("traceparent");
+
+    return podi_mem_printf(f->mem, &ret_pair->value,
+                           "00-" PODI_STR_FMT "-%.*s-01",
+                           podi_str_arg(&job->trace_id), (int) sizeof(hex),
+                           (const char *) hex);
+}
+
+
+static podi_rc_t
+transfer_no_memory(podi_flow_t *f)
+{
+    return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+}
+
+
+/*
+ * To be called by the step after a MAY_FAIL transfer.  The store's failures
+ * are one error, whatever their kind: it is what the user can be told.
+ */
+
+podi_error_e
+imaged_transfer_fault(podi_flow_t *f, const char *what,
+    const imaged_store_t *store, podi_str_t *ret_detail)
+{
+    podi_rc_t           rc;
+    podi_error_e        error;
+    podi_http_reply_t  *reply = f->result;
+
+    *ret_detail = podi_str_c("");
+
+    if (reply != NULL && transfer_is_done(reply, store)) {
+        return PODI_E_NONE;
+    }
+
+    if (reply != NULL) {
+        error = (reply->status == 507) ? PODI_E_STORAGE_FULL
+                                       : PODI_E_STORE_FAILED;
+        rc = podi_mem_printf(f->mem, ret_detail,
+                             "%s: store " PODI_STR_FMT " answered %u", what,
+                             podi_str_arg(&store->object.name),
+                             reply->status);
+
+    } else {
+        error = f->fail.error;
+
+        if (error != PODI_E_STORAGE_FULL && error != PODI_E_BODY_TOO_LARGE) {
+            error = PODI_E_STORE_FAILED;
+        }
+
+        rc = podi_mem_printf(f->mem, ret_detail,
+                             "%s: store " PODI_STR_FMT ": %s", what,
+                             podi_str_arg(&store->object.name),
+                             f->fail.detail);
+    }
+
+    if (rc != PODI_OK) {
+        *ret_detail = podi_str_c(what);
+    }
+
+    return error;
+}
+
+
+/* "it is there already" is what we wanted */
+
+static int
+transfer_is_done(const podi_http_reply_t *reply, const imaged_store_t *store)
+{
+    if (reply->status >= 200 && reply->status < 300) {
+        return 1;
+    }
+
+    return reply->status == (store->object.dialect == PODI_OBJECT_OSS ? 409
+                                                                      : 412);
+}
