@@ -249,7 +249,7 @@ sub DESTROY
 {
     my ($self) = @_;
 
-    return if $$ != $self->{pid} || $self->{shared};
+    return if $$ != $self->{pid} || $self->{shared} || $self->{ended}++;
 
     local ($?, $@, $!);
     $_->kill for grep { $_->running } values %{ $self->{parts} };

@@ -81,6 +81,8 @@ sub END
 {
     my $status = $?;
 
+    # now, whoever else holds it: at global destruction its parts are gone
+    $stack->DESTROY if $stack;
     undef $stack;
     $? = $status;
 }
