@@ -178,7 +178,7 @@ GET /v1/me
 
 
 === TEST 10: a session that ended elsewhere is refused by a fresh nginx
---- init eval: $::Revoke->()
+--- init: $::Revoke->()
 --- http_config eval: $::Http . $::Upstream . "# fresh\n"
 --- config eval: $::Server
 --- more_headers eval: "Authorization: Bearer $::Bob->{token}"
