@@ -23,6 +23,7 @@ use warnings;
 use File::Path qw( make_path remove_tree );
 use File::Temp ();
 use IO::Socket::INET;
+use Scalar::Util qw( weaken );
 use Test::More ();
 
 use Podi::Pg;
@@ -36,6 +37,8 @@ use Podi::Stack::Part;
 use Podi::Token;
 
 our @ISA = qw( Podi::Stack::Client Podi::Stack::Check );
+
+my %alive;
 
 our @DAEMONS = qw( podi_dispatchd podi_janitord podi_imaged );
 
@@ -62,6 +65,7 @@ sub new
     $self->{tls_port} = free_port();
     $self->{redirect_port} = free_port();
     Podi::Stack::Files::make($self);
+    weaken($alive{ $self->{dir} } = $self);
     return $self;
 }
 
@@ -256,6 +260,17 @@ sub DESTROY
     delete $self->{db};
     delete $self->{pg};
     remove_tree($self->{dir}) if $self->{dir} && !$ENV{PODI_TEST_KEEP};
+    delete $alive{ $self->{dir} };
+}
+
+
+# a test that dies leaves its stack to global destruction, where objects go in
+# any order and processes would be forgotten
+END {
+    my $status = $?;
+
+    $_->DESTROY for grep { defined } values %alive;
+    $? = $status;
 }
 
 1;

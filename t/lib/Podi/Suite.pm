@@ -81,8 +81,6 @@ sub END
 {
     my $status = $?;
 
-    # now, whoever else holds it: at global destruction its parts are gone
-    $stack->DESTROY if $stack;
     undef $stack;
     $? = $status;
 }
