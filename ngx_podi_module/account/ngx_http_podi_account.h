@@ -50,6 +50,13 @@ podi_rc_t ngx_http_podi_account_form(ngx_http_request_t *r,
     ngx_http_podi_account_form_t *form, podi_fail_t *fail);
 
 /*
+ * The network that the client is in, "192.0.2.0/24" or "2001:db8:1::/48":
+ * enough to tell a stranger by, too little to find a person with.
+ */
+podi_rc_t ngx_http_podi_account_prefix(ngx_http_request_t *r,
+    podi_str_t *ret_prefix, podi_fail_t *fail);
+
+/*
  * Answers with an access token, and sets both cookies, for the session row
  * that session_open or session_refresh gave.
  */

@@ -18,6 +18,7 @@ typedef struct {
     ngx_http_podi_password_t       password;
     podi_str_t                     user;
     podi_str_t                     stored;      /* the hash as it was found */
+    podi_str_t                     from;        /* whence, roughly */
 } account_login_t;
 
 
@@ -97,7 +98,7 @@ login_parse(podi_flow_t *f, void *ctx)
 
     a->password.password = a->form.password;
 
-    return PODI_OK;
+    return ngx_http_podi_account_prefix(a->request, &a->from, &f->fail);
 }
 
 
@@ -153,7 +154,7 @@ login_judge(podi_flow_t *f, void *ctx)
     } else {
         ngx_podi_pg_init(a->request, &call, PODI_SQL_ACCOUNT_LOGIN_FAILED);
         podi_arg_str(&call, &a->form.login);
-        podi_arg_str(&call, (podi_str_t *) &a->request->connection->addr_text);
+        podi_arg_str(&call, &a->from);
     }
 
     return ngx_podi_pg_call_as(f, a->request, &call, "gateway");
@@ -196,7 +197,7 @@ login_open(podi_flow_t *f, void *ctx)
         podi_arg_str(&call, &a->form.device_label);
     }
 
-    podi_arg_str(&call, (podi_str_t *) &a->request->connection->addr_text);
+    podi_arg_str(&call, &a->from);
     podi_arg_int64(&call, (int64_t) aconf->idle);
     podi_arg_int64(&call, (int64_t) aconf->lifetime);
 
