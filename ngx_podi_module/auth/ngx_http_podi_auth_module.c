@@ -189,7 +189,9 @@ ngx_http_podi_auth_refuse(ngx_http_request_t *r, const podi_fail_t *fail)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
+        && podi_error(fail->error)->http == NGX_HTTP_UNAUTHORIZED)
+    {
         return ngx_podi_challenge(r, fail);
     }
 

@@ -103,7 +103,6 @@ ngx_podi_thread(podi_flow_t *f, ngx_http_request_t *r,
 
     if (ngx_podi_threads_waiting() >= (ngx_uint_t) pmcf->thread_queue) {
         ngx_podi_count(NGX_PODI_COUNT_THREAD_REFUSED);
-        f->fail.retry_after = 1;
         return podi_fail(&f->fail, PODI_E_RATE_LIMITED, NULL,
                          "%d pieces of work wait for a core",
                          (int) pmcf->thread_queue);
