@@ -2,11 +2,10 @@
  * store: the embedded object store, a location that speaks enough of S3.
  *
  *     <root>/<bucket>/objects/ab/cd/<sha256 of the key>    header + bytes
- *     <root>/<bucket>/incoming/<random>                    being received
  *
  * An object's file begins with a block of PODI_STORE_HEAD bytes that says
- * what it is, so that object and description appear by one rename.  The name
- * on disk is a digest: no key can walk out of the root.
+ * what it is, so that object and description appear at once, when the file is
+ * given its name.  That is a digest: no key can walk out of the root.
  */
 
 #ifndef NGX_HTTP_PODI_STORE_H

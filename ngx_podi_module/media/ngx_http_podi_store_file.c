@@ -17,8 +17,9 @@ static ngx_http_podi_store_file_e store_file_error(
     ngx_http_podi_store_file_t *file);
 static int store_write_all(int fd, const u_char *data, size_t len,
     off_t offset);
-static int store_make_dirs(char *path);
-static int store_sync_dir(char *path);
+static int store_make_dirs(ngx_http_podi_store_file_t *file, char *path);
+static int store_sync_dirs(ngx_http_podi_store_file_t *file);
+static int store_sync_dir(const char *path);
 
 
 podi_rc_t
@@ -132,7 +133,7 @@ ngx_http_podi_store_file_begin(ngx_http_podi_store_file_t *file,
         return STORE_FILE_FAILED;
     }
 
-    if (store_make_dirs(dir) != 0) {
+    if (store_make_dirs(file, dir) != 0) {
         return store_file_error(file);
     }
 
@@ -237,8 +238,13 @@ ngx_http_podi_store_file_finish(void *data)
         return;
     }
 
-    file->outcome = (store_sync_dir((char *) file->path.data) == 0)
-                    ? STORE_FILE_OK : store_file_error(file);
+    if (store_sync_dirs(file) != 0) {
+        file->outcome = store_file_error(file);
+        (void) unlink((char *) file->path.data);
+        return;
+    }
+
+    file->outcome = STORE_FILE_OK;
 }
 
 
@@ -288,10 +294,10 @@ store_write_all(int fd, const u_char *data, size_t len, off_t offset)
 }
 
 
-/* every directory on the way to path; path is left as it was */
+/* every directory on the way to path */
 
 static int
-store_make_dirs(char *path)
+store_make_dirs(ngx_http_podi_store_file_t *file, char *path)
 {
     char  *p;
 
@@ -299,8 +305,10 @@ store_make_dirs(char *path)
 
         *p = '\0';
 
-        if (mkdir(path, 0750) != 0 && errno != EEXIST) {
-            *p = '/';
+        if (mkdir(path, 0750) == 0) {
+            file->made = 1;
+
+        } else if (errno != EEXIST) {
             return -1;
         }
 
@@ -311,17 +319,38 @@ store_make_dirs(char *path)
 }
 
 
-static int
-store_sync_dir(char *path)
-{
-    int    fd, rc;
-    char  *slash;
+/* the directory that has the name, and those above it that may be new */
 
-    slash = strrchr(path, '/');
-    *slash = '\0';
+static int
+store_sync_dirs(ngx_http_podi_store_file_t *file)
+{
+    int   rc;
+    char *path = (char *) file->path.data, *p;
+
+    p = path + file->path.len;
+
+    do {
+        while (*p != '/') {
+            p--;
+        }
+
+        *p = '\0';
+        rc = store_sync_dir(path);
+        *p-- = '/';
+
+    } while (rc == 0 && file->made
+             && p - path >= (ssize_t) file->store->root.len);
+
+    return rc;
+}
+
+
+static int
+store_sync_dir(const char *path)
+{
+    int  fd, rc;
 
     fd = open(path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    *slash = '/';
 
     if (fd == -1) {
         return -1;

@@ -37,6 +37,7 @@ typedef struct {
     u_char                        sha256[2 * PODI_SHA256_LEN];
     ngx_http_podi_store_file_e    outcome;   /* of _finish */
     int                           err;       /* errno */
+    unsigned                      made:1;    /* a directory, to be fsynced */
 } ngx_http_podi_store_file_t;
 
 

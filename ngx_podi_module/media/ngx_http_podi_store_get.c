@@ -14,7 +14,7 @@
 #include <fcntl.h>
 
 
-static ngx_int_t store_get_open(store_request_t *s, ngx_file_t *file,
+static podi_s3_error_e store_get_open(store_request_t *s, ngx_file_t *file,
     ngx_http_podi_store_object_t *object);
 static ngx_int_t store_get_headers(store_request_t *s,
     const ngx_http_podi_store_object_t *object, time_t mtime);
@@ -41,14 +41,13 @@ ngx_http_podi_store_get(store_request_t *s)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = store_get_open(s, file, &object);
+    s->error = store_get_open(s, file, &object);
 
-    if (rc == NGX_DECLINED) {
+    if (s->error != PODI_S3_NONE) {
         return ngx_http_podi_store_refuse(s);
     }
 
-    if (rc != NGX_OK
-        || store_get_headers(s, &object, ngx_file_mtime(&file->info))
+    if (store_get_headers(s, &object, ngx_file_mtime(&file->info))
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -64,7 +63,7 @@ ngx_http_podi_store_get(store_request_t *s)
 }
 
 
-static ngx_int_t
+static podi_s3_error_e
 store_get_open(store_request_t *s, ngx_file_t *file,
     ngx_http_podi_store_object_t *object)
 {
@@ -74,21 +73,19 @@ store_get_open(store_request_t *s, ngx_file_t *file,
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
     if (cln == NULL) {
-        return NGX_ERROR;
+        return PODI_S3_INTERNAL;
     }
 
     file->fd = open((char *) s->file.path.data, O_RDONLY|O_CLOEXEC);
 
+    if (file->fd == -1 && ngx_errno == NGX_ENOENT) {
+        return PODI_S3_NO_SUCH_KEY;
+    }
+
     if (file->fd == -1) {
-        s->error = (ngx_errno == NGX_ENOENT) ? PODI_S3_NO_SUCH_KEY
-                                             : PODI_S3_INTERNAL;
-
-        if (s->error == PODI_S3_INTERNAL) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
-                          "podi_store: cannot open an object");
-        }
-
-        return NGX_DECLINED;
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
+                      "podi_store: cannot open an object");
+        return PODI_S3_INTERNAL;
     }
 
     clnf = cln->data;
@@ -103,14 +100,15 @@ store_get_open(store_request_t *s, ngx_file_t *file,
 
     if (ngx_http_podi_store_head_read(file->fd, ngx_podi_mem(r), object)
         != PODI_OK
-        || ngx_fd_info(file->fd, &file->info) == NGX_FILE_ERROR)
+        || ngx_fd_info(file->fd, &file->info) == NGX_FILE_ERROR
+        || ngx_file_size(&file->info) != PODI_STORE_HEAD + object->bytes)
     {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "podi_store: not an object of this store");
-        return NGX_ERROR;
+        return PODI_S3_INTERNAL;
     }
 
-    return NGX_OK;
+    return PODI_S3_NONE;
 }
 
 

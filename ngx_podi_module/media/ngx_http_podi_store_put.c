@@ -27,7 +27,7 @@ static podi_rc_t store_put_reply(podi_flow_t *f, void *ctx);
 static const podi_step_t  store_put_steps[] = {
     { "receiving the object", store_put_receive, PODI_MAY_FAIL },
     { "judging the object",   store_put_judge,   0 },
-    { "storing the object",   store_put_store,   0 },
+    { "storing the object",   store_put_store,   PODI_MAY_FAIL },
     { "replying",             store_put_reply,   0 },
     podi_null_step
 };
@@ -215,6 +215,10 @@ store_put_reply(podi_flow_t *f, void *ctx)
     ngx_http_request_t  *r = s->request;
 
     ngx_http_podi_store_file_abandon(&s->file);
+
+    if (f->fail.error != PODI_E_NONE) {
+        return ngx_http_podi_store_refuse_flow(f, s, PODI_S3_SLOW_DOWN);
+    }
 
     if (s->file.outcome != STORE_FILE_OK) {
         return ngx_http_podi_store_refuse_flow(f, s,
