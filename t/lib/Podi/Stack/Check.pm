@@ -87,7 +87,7 @@ sub _temp_files
     my @files;
 
     File::Find::find({ no_chdir => 1, wanted => sub {
-        push @files, $_ if -f && m{/tmp/|\.(?:tmp|part)$};
+        push @files, $_ if -f && m{^\Q$self->{dir}\E/tmp/|\.(?:tmp|part)$};
     } }, grep { -d } map { "$self->{dir}/$_" } qw( tmp store ));
     return @files;
 }

@@ -8,12 +8,15 @@ package Podi::Stack::Client;
 #              (Idempotency-Key), lang, tls => 1, unchecked => 1
 #     $s->put($url, body => $bytes, headers => {...})      whole URLs too
 #     $s->events(as => $ann, last_event_id => 7)           server-sent events
+#     $s->raw($bytes, [cut => 1])    these very bytes; cut: then gone, no answer
 
 use strict;
 use warnings;
 
 use HTTP::Tiny;
+use IO::Socket::INET;
 use JSON::PP ();
+use Socket qw( SOL_SOCKET SO_RCVTIMEO );
 use Test::More ();
 use Podi::OpenAPI;
 use Podi::Stack::Events;
@@ -99,6 +102,32 @@ sub _judge
     local $Test::Builder::Level = $Test::Builder::Level + 3;
     Test::More::fail("$method $target answers as openapi.yaml says");
     Test::More::diag($_) for @errors, substr $res->body, 0, 400;
+}
+
+
+# what HTTP::Tiny would not say; the request asks for "Connection: close"
+sub raw
+{
+    my ($self, $bytes, %arg) = @_;
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $self->{port})
+        or die "raw: $@";
+
+    print $sock $bytes;
+    $sock->flush;
+    return close $sock if $arg{cut};
+
+    $sock->timeout(20);
+    setsockopt $sock, SOL_SOCKET, SO_RCVTIMEO, pack('l!l!', 20, 0);
+    my $text = do { local $/; <$sock> } // '';
+    $text =~ s/\AHTTP\/1\.1 100 .*?\r\n\r\n//s;
+    my ($head, $body) = split /\r\n\r\n/, $text, 2;
+    my ($status) = ($head // '') =~ m{^HTTP/1\.1 (\d+)};
+    my %headers = map { /^([^:]+): *(.*?)\r?$/ ? (lc $1 => $2) : () }
+        split /\n/, $head // '';
+
+    return Podi::Stack::Response->new({ status => $status // 0,
+        headers => \%headers, content => $body // '' });
 }
 
 
