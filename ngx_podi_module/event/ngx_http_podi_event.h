@@ -37,7 +37,7 @@ typedef struct {
  *     BEHIND  -> PULLING   [stream_pull]    there may be more in PostgreSQL
  *     PULLING -> LIVE      [stream_pulled]  it has all that there was
  *     PULLING -> BEHIND    [stream_pulled]  a full page, or a failure
- *     LIVE    -> BEHIND    [event_stream_behind]  a gap, or no room
+ *     LIVE    -> BEHIND    [stream_behind]  a gap, or no room
  *     any     -> CLOSING   [event_stream_close, event_stream_break]
  *
  * Only a LIVE stream takes events from the hub.  In CLOSING the last bytes
@@ -82,14 +82,16 @@ struct ngx_http_podi_event_stream_s {
     podi_op_t                     op;         /* what the flow waits for */
     ngx_http_podi_event_user_t   *user;
     podi_link_t                   of_user;
-    podi_link_t                   by_write;   /* the longest silent first */
+    podi_link_t                   turn;       /* of being visited */
     podi_link_t                   waiting;    /* for a pull */
     int64_t                       position;   /* the last number queued */
+    int64_t                       top;        /* there when the pull began */
     podi_flow_t                   pull;
     podi_arena_t                 *arena;      /* of the pull */
     ngx_http_podi_event_out_t     out;
     ngx_event_t                   post;
     ngx_msec_t                    written;
+    ngx_msec_t                    visited;
     ngx_msec_t                    ends;       /* rotation */
     ngx_msec_t                    drains;     /* when the worker leaves */
     time_t                        expires;    /* of the credential */
@@ -129,8 +131,8 @@ void event_stream_offer(ngx_http_podi_event_stream_t *s, int64_t seq,
 void event_stream_offer_tick(ngx_http_podi_event_stream_t *s,
     const podi_str_t *frame);
 
-/* PostgreSQL may have more than the stream: pull when there is room */
-void event_stream_behind(ngx_http_podi_event_stream_t *s);
+/* PostgreSQL has numbers up to `top`: pull if the stream has not had them */
+void event_stream_check(ngx_http_podi_event_stream_t *s, int64_t top);
 
 /* the last frame, then the end of the response */
 void event_stream_close(ngx_http_podi_event_stream_t *s, const char *event,
@@ -166,9 +168,6 @@ void event_hub_stop(void);
 PODI_MUSTCHECK podi_rc_t event_hub_join(ngx_http_podi_event_stream_t *s,
     const ngx_podi_identity_t *who, podi_fail_t *fail);
 void event_hub_leave(ngx_http_podi_event_stream_t *s);
-
-/* the stream has just been written to */
-void event_hub_touch(ngx_http_podi_event_stream_t *s);
 
 /* 0: wait, event_stream_go_on comes when another pull is over */
 int event_hub_may_pull(ngx_http_podi_event_stream_t *s);

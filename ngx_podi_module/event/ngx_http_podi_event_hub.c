@@ -58,7 +58,7 @@ event_hub_start(ngx_cycle_t *cycle)
     }
 
     podi_list_init(&event_hub->users);
-    podi_list_init(&event_hub->by_write);
+    podi_list_init(&event_hub->turns);
     podi_list_init(&event_hub->waiting);
 
     /* a worker that has streams stays until it has said goodbye to them */
@@ -67,7 +67,7 @@ event_hub_start(ngx_cycle_t *cycle)
                                            event_tick, NULL);
     event_hub->soon = event_hub->io->timer(event_hub->io,
                                            PODI_TIMER_HOUSEKEEPING,
-                                           event_check_now, NULL);
+                                           event_check_timer, NULL);
 
     if (event_hub->tick == NULL || event_hub->soon == NULL
         || hub_subscriber() != PODI_OK)
@@ -134,7 +134,7 @@ hub_changed(void *data, const char *what, const podi_fail_t *fail)
     ngx_podi_log_state("Redis (events)", what, fail);
 
     if (fail == NULL) {
-        event_hub->io->arm(event_hub->soon, 0);
+        event_check_soon(0);
     }
 }
 
@@ -263,10 +263,11 @@ event_hub_join(ngx_http_podi_event_stream_t *s,
     s->user = u;
     s->ends = ngx_current_msec + life - ngx_random() % (life / 5 + 1);
     s->written = ngx_current_msec;
+    s->visited = ngx_current_msec;
 
     u->n++;
     podi_list_append(&u->streams, &s->of_user);
-    podi_list_append(&event_hub->by_write, &s->by_write);
+    podi_list_append(&event_hub->turns, &s->turn);
 
     event_hub->streams++;
 
@@ -289,7 +290,7 @@ event_hub_leave(ngx_http_podi_event_stream_t *s)
     }
 
     podi_list_remove(&s->of_user);
-    podi_list_remove(&s->by_write);
+    podi_list_remove(&s->turn);
 
     s->user = NULL;
     event_hub->streams--;
@@ -297,20 +298,6 @@ event_hub_leave(ngx_http_podi_event_stream_t *s)
     if (--u->n == 0) {
         hub_user_free(u);
     }
-}
-
-
-void
-event_hub_touch(ngx_http_podi_event_stream_t *s)
-{
-    if (s->user == NULL) {
-        return;
-    }
-
-    s->written = ngx_current_msec;
-
-    podi_list_remove(&s->by_write);
-    podi_list_append(&event_hub->by_write, &s->by_write);
 }
 
 
@@ -411,7 +398,8 @@ hub_user_create(const ngx_podi_identity_t *who)
         return NULL;
     }
 
-    event_hub->io->arm(event_hub->soon, EVENT_CHECK_NEW);
+    event_hub->joined = ngx_current_msec;
+    event_check_soon(EVENT_CHECK_NEW);
 
     return u;
 }

@@ -181,6 +181,7 @@ open_read_head(podi_flow_t *f, void *ctx)
 static podi_rc_t
 open_stream(podi_flow_t *f, void *ctx)
 {
+    podi_rc_t                      rc;
     event_open_t                  *o = ctx;
     ngx_podi_ctx_t                *pc;
     podi_pg_result_t              *head = f->result;
@@ -196,8 +197,10 @@ open_stream(podi_flow_t *f, void *ctx)
         o->request->header_only = 1;
     }
 
-    if (open_header(f, o) != PODI_OK) {
-        return PODI_ERROR;
+    rc = open_header(f, o);
+
+    if (rc != PODI_OK) {
+        return rc;
     }
 
     if (o->request->header_only) {
@@ -241,10 +244,11 @@ open_header(podi_flow_t *f, event_open_t *o)
     }
 
     cln->handler = open_free;
-    cln->data = &o->stream.out;
+    cln->data = &o->stream;
 
     ngx_http_set_ctx(r, &o->stream, ngx_http_podi_event_module);
 
+    r->disable_not_modified = 1;
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = -1;
     ngx_str_set(&r->headers_out.content_type,
@@ -253,9 +257,9 @@ open_header(podi_flow_t *f, event_open_t *o)
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK) {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
-                         "the header cannot be sent");
+    if (rc == NGX_ERROR || rc > NGX_OK) {       /* the client has gone */
+        ngx_podi_flow_outcome(f, rc);
+        return PODI_DONE;
     }
 
     return PODI_OK;
@@ -265,7 +269,13 @@ open_header(podi_flow_t *f, event_open_t *o)
 static void
 open_free(void *data)
 {
-    event_out_free(data);
+    ngx_http_podi_event_stream_t  *s = data;
+
+    if (s->post.posted) {
+        ngx_delete_posted_event(&s->post);
+    }
+
+    event_out_free(&s->out);
 }
 
 

@@ -23,6 +23,8 @@ static void event_frame_begin(podi_buf_t *b, const podi_str_t *type,
     int64_t seq);
 
 
+/* one frame that is larger than all the room there is goes alone */
+
 podi_rc_t
 event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
 {
@@ -30,13 +32,14 @@ event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
     u_char                     *bigger;
     ngx_http_podi_event_out_t  *out = &s->out;
 
-    if (out->len + len > EVENT_QUEUE_MAX) {
+    if (out->len > 0 && out->len + len > EVENT_QUEUE_MAX) {
         return PODI_DECLINED;
     }
 
     if (out->len + len > out->size) {
 
-        size = ngx_max(out->size * 2, ngx_max(out->len + len, (size_t) 512));
+        size = ngx_min(ngx_max(out->size * 2, 512), EVENT_QUEUE_MAX);
+        size = ngx_max(size, out->len + len);
 
         bigger = ngx_alloc(size, s->request->connection->log);
         if (bigger == NULL) {
@@ -116,7 +119,7 @@ event_out_flush(ngx_http_podi_event_stream_t *s)
         out->busy = NULL;
     }
 
-    event_hub_touch(s);
+    s->written = ngx_current_msec;
     event_out_wait(s);
 }
 

@@ -17,6 +17,7 @@
 static void stream_set_state(ngx_http_podi_event_stream_t *s,
     ngx_http_podi_event_state_e state);
 static void stream_gone(podi_op_t *op);
+static void stream_behind(ngx_http_podi_event_stream_t *s);
 static void stream_posted(ngx_event_t *ev);
 static void stream_pull(ngx_http_podi_event_stream_t *s);
 static podi_rc_t stream_pull_read(podi_flow_t *f, void *ctx);
@@ -25,6 +26,12 @@ static void stream_pull_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void stream_pulled(ngx_http_podi_event_stream_t *s);
 static podi_rc_t stream_add_row(ngx_http_podi_event_stream_t *s,
     podi_flow_t *f, const podi_pg_result_t *res, int row);
+static podi_rc_t stream_add_rest(ngx_http_podi_event_stream_t *s,
+    podi_flow_t *f);
+static void stream_gap(ngx_http_podi_event_stream_t *s, podi_buf_t *b,
+    int64_t to);
+static podi_rc_t stream_add(ngx_http_podi_event_stream_t *s, podi_buf_t *b,
+    int64_t seq);
 
 
 static const podi_step_t  stream_pull_steps[] = {
@@ -46,7 +53,7 @@ event_stream_open(ngx_http_podi_event_stream_t *s,
     s->post.log = s->request->connection->log;
 
     podi_list_init(&s->of_user);
-    podi_list_init(&s->by_write);
+    podi_list_init(&s->turn);
     podi_list_init(&s->waiting);
 
     s->op.cancel = stream_gone;
@@ -120,7 +127,7 @@ event_stream_offer(ngx_http_podi_event_stream_t *s, int64_t seq,
     if (seq != s->position + 1
         || event_out_add(s, frame->data, frame->len) != PODI_OK)
     {
-        event_stream_behind(s);
+        stream_behind(s);
         return;
     }
 
@@ -145,20 +152,33 @@ event_stream_offer_tick(ngx_http_podi_event_stream_t *s,
 }
 
 
-void
-event_stream_behind(ngx_http_podi_event_stream_t *s)
+static void
+stream_behind(ngx_http_podi_event_stream_t *s)
 {
+    stream_set_state(s, EVENT_BEHIND);
+    event_stream_go_on(s);
+}
+
+
+/* a pull on its way may be older than `top`, so it is not told */
+
+void
+event_stream_check(ngx_http_podi_event_stream_t *s, int64_t top)
+{
+    if (s->position >= top) {
+        return;
+    }
+
     if (s->state == EVENT_PULLING) {
         s->again = 1;
         return;
     }
 
-    if (s->state != EVENT_LIVE) {
-        return;
-    }
+    s->top = top;
 
-    stream_set_state(s, EVENT_BEHIND);
-    event_stream_go_on(s);
+    if (s->state == EVENT_LIVE) {
+        stream_behind(s);
+    }
 }
 
 
@@ -280,6 +300,10 @@ stream_pull_deliver(podi_flow_t *f, void *ctx)
         }
     }
 
+    if (n == 0 && s->position < s->top && stream_add_rest(s, f) != PODI_OK) {
+        s->full = 1;
+    }
+
     event_out_flush(s);
 
     return PODI_DONE;
@@ -294,21 +318,50 @@ stream_add_row(ngx_http_podi_event_stream_t *s, podi_flow_t *f,
 {
     int64_t     seq;
     podi_buf_t  b;
-    podi_str_t  frame;
 
     seq = podi_row_int64(res, row, "seq");
 
     podi_buf_init(&b, f->mem);
 
     if (seq != s->position + 1) {
-        podi_buf_printf(&b, "event: system.gap\ndata: {\"from\":%lld,"
-                        "\"to\":%lld,\"reason\":\"retention\"}\n\n",
-                        (long long) s->position + 1, (long long) seq - 1);
+        stream_gap(s, &b, seq - 1);
     }
 
     event_frame_row(&b, res, row);
 
-    if (podi_buf_take(&b, &frame) != PODI_OK
+    return stream_add(s, &b, seq);
+}
+
+
+/* of what was committed before the pull, nothing is left */
+
+static podi_rc_t
+stream_add_rest(ngx_http_podi_event_stream_t *s, podi_flow_t *f)
+{
+    podi_buf_t  b;
+
+    podi_buf_init(&b, f->mem);
+    stream_gap(s, &b, s->top);
+
+    return stream_add(s, &b, s->top);
+}
+
+
+static void
+stream_gap(ngx_http_podi_event_stream_t *s, podi_buf_t *b, int64_t to)
+{
+    podi_buf_printf(b, "event: system.gap\ndata: {\"from\":%lld,"
+                    "\"to\":%lld,\"reason\":\"retention\"}\n\n",
+                    (long long) s->position + 1, (long long) to);
+}
+
+
+static podi_rc_t
+stream_add(ngx_http_podi_event_stream_t *s, podi_buf_t *b, int64_t seq)
+{
+    podi_str_t  frame;
+
+    if (podi_buf_take(b, &frame) != PODI_OK
         || event_out_add(s, frame.data, frame.len) != PODI_OK)
     {
         return PODI_DECLINED;

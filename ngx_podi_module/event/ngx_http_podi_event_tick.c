@@ -1,9 +1,9 @@
 /*
  * What the hub does by the clock, and only while it has streams.
  *
- *     every tick:   the longest silent get a keep-alive, old ones an end;
- *                   a worker that is leaving says goodbye, spread over
- *                   podi_event_drain
+ *     every tick:   those whose turn it is are visited: once a second each;
+ *                   old ones get an end, silent ones a keep-alive; a worker
+ *                   that is leaving says goodbye, spread over podi_event_drain
  *     every check:  each user's newest number is asked for, and whoever is
  *                   behind pulls
  *
@@ -15,10 +15,11 @@
 #include "ngx_podi_revoke.h"
 
 
-static void tick_keepalive(const ngx_http_podi_event_conf_t *econf);
+static void tick_visit(const ngx_http_podi_event_conf_t *econf);
 static int tick_has_ended(ngx_http_podi_event_stream_t *s);
 static void tick_drain(const ngx_http_podi_event_conf_t *econf);
 static void tick_check(void);
+static void check_now(void);
 static podi_rc_t check_ask(podi_flow_t *f, void *ctx);
 static ngx_http_podi_event_user_t *check_users(podi_buf_t *b);
 static podi_rc_t check_answer(podi_flow_t *f, void *ctx);
@@ -44,7 +45,7 @@ event_tick(void *data)
 
     econf = ngx_http_podi_event_conf();
 
-    tick_keepalive(econf);
+    tick_visit(econf);
 
     if (ngx_exiting) {
         tick_drain(econf);
@@ -56,28 +57,35 @@ event_tick(void *data)
 }
 
 
+/* the turns do not depend on what is written: a busy stream ends as well */
+
 static void
-tick_keepalive(const ngx_http_podi_event_conf_t *econf)
+tick_visit(const ngx_http_podi_event_conf_t *econf)
 {
     podi_link_t                   *x;
     ngx_http_podi_event_stream_t  *s;
 
-    while (!podi_list_is_empty(&event_hub->by_write)) {
+    while (!podi_list_is_empty(&event_hub->turns)) {
 
-        x = event_hub->by_write.next;
-        s = podi_list_owner(x, ngx_http_podi_event_stream_t, by_write);
+        x = event_hub->turns.next;
+        s = podi_list_owner(x, ngx_http_podi_event_stream_t, turn);
 
-        if (ngx_current_msec - s->written < econf->keepalive) {
+        if (ngx_current_msec - s->visited < EVENT_VISIT) {
             return;
         }
 
-        event_hub_touch(s);
+        s->visited = ngx_current_msec;
+
+        podi_list_remove(x);
+        podi_list_append(&event_hub->turns, x);
 
         if (s->state == EVENT_CLOSING || tick_has_ended(s)) {
             continue;
         }
 
-        if (event_out_is_idle(s)) {
+        if (ngx_current_msec - s->written + EVENT_VISIT > econf->keepalive
+            && event_out_is_idle(s))
+        {
             event_out_printf(s, ": %ld\n\n", (long) ngx_time());
             event_out_flush(s);
         }
@@ -115,9 +123,9 @@ tick_drain(const ngx_http_podi_event_conf_t *econf)
     podi_link_t                   *x, *next;
     ngx_http_podi_event_stream_t  *s;
 
-    podi_list_each_safe(x, next, &event_hub->by_write) {
+    podi_list_each_safe(x, next, &event_hub->turns) {
 
-        s = podi_list_owner(x, ngx_http_podi_event_stream_t, by_write);
+        s = podi_list_owner(x, ngx_http_podi_event_stream_t, turn);
 
         if (!event_hub->draining) {
             s->drains = ngx_current_msec + ngx_random() % (econf->drain + 1);
@@ -141,18 +149,52 @@ tick_check(void)
               && podi_redis_is_up(event_hub->subscriber))
              ? EVENT_CHECK : EVENT_CHECK_DOWN;
 
-    if (ngx_current_msec - event_hub->checked >= period) {
-        event_check_now(NULL);
+    if (!podi_flow_is_active(&event_hub->check)
+        && ngx_current_msec - event_hub->checked >= period)
+    {
+        check_now();
+    }
+}
+
+
+/* users that keep coming do not put it off, but each of them gets one */
+
+void
+event_check_timer(void *data)
+{
+    event_hub->armed = 0;
+
+    check_now();
+
+    if (event_hub->streams > 0
+        && ngx_current_msec - event_hub->joined < EVENT_CHECK_NEW)
+    {
+        event_check_soon(EVENT_CHECK_NEW);
+    }
+}
+
+
+void
+event_check_soon(ngx_msec_t after)
+{
+    if (!event_hub->armed || after == 0) {
+        event_hub->armed = 1;
+        event_hub->io->arm(event_hub->soon, after);
     }
 }
 
 
 /* a round visits each user once, in several questions if need be */
 
-void
-event_check_now(void *data)
+static void
+check_now(void)
 {
-    if (podi_flow_is_active(&event_hub->check) || event_hub->streams == 0) {
+    if (event_hub->streams == 0) {
+        return;
+    }
+
+    if (podi_flow_is_active(&event_hub->check)) {
+        event_hub->again = 1;
         return;
     }
 
@@ -160,6 +202,7 @@ event_check_now(void *data)
         event_hub->round++;
     }
 
+    event_hub->again = 0;
     event_hub->midway = 0;
     event_hub->checked = ngx_current_msec;
 
@@ -264,9 +307,7 @@ check_answer(podi_flow_t *f, void *ctx)
 
             s = podi_list_owner(x, ngx_http_podi_event_stream_t, of_user);
 
-            if (s->position < top) {
-                event_stream_behind(s);
-            }
+            event_stream_check(s, top);
         }
     }
 
@@ -282,6 +323,11 @@ check_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
     podi_link_t                 *x;
     ngx_http_podi_event_user_t  *u;
 
+    if (event_hub->again) {
+        event_check_soon(0);
+        return;
+    }
+
     if (rc == PODI_ERROR) {
         return;
     }
@@ -292,7 +338,7 @@ check_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 
         if (u->round != event_hub->round) {
             event_hub->midway = 1;
-            event_hub->io->arm(event_hub->soon, 0);
+            event_check_soon(0);
             return;
         }
     }
