@@ -1,0 +1,62 @@
+# Freeze and settle on one wallet against the same over 200 wallets.
+#
+#     submit (freeze) -> claim -> settle (confirm), three commits a job
+#
+# Eight connections; the row locks of one wallet and one user head let them
+# through one after the other.
+
+use strict;
+use warnings;
+
+use File::Temp ();
+use Podi::Bench;
+
+my $WALLETS = 200;
+my $CLIENTS = 8;
+
+my $b = Podi::Bench->new('wallet');
+my $s = $b->stack;
+my $tmp = File::Temp->newdir;
+my $super = $s->db->super->dbh;
+
+$b->noop_action($s, 'bench.priced', 5);
+my @who = $b->people($s, $WALLETS, points => 100_000_000);
+
+$super->do('create schema bench');
+$super->do('create table bench.who (n int primary key, context text,'
+           . ' media uuid)');
+my $sth = $super->prepare('insert into bench.who values (?, ?, ?)');
+$sth->execute($_ + 1, @{ $who[$_] }{qw( context media )}) for 0 .. $#who;
+
+my $script = Podi::Bench::Tools::write_lines("$tmp/unit.sql", <<'SQL');
+\set n random(1, :wallets)
+select context, media, gen_random_uuid() as task, gen_random_uuid() as job from bench.who where n = :n \gset
+\startpipeline
+select api.context_open(:context);
+select api.task_submit(:task, array[:job]::uuid[], array[:media]::uuid[], '[{"action":"bench.priced","params":{}}]', null, 'default', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', null, '\x00');
+\endpipeline
+select fence from sys.job_claim(array[:job]::uuid[], 'bench', 60000) \gset
+select 1 / (verdict = 'OK')::int from sys.job_settle(:job, :fence, 'succeeded', null, '[]', null, null);
+SQL
+
+
+sub run
+{
+    my ($wallets) = @_;
+
+    return $b->pgbench($s, clients => $CLIENTS, files => [$script],
+                       define => { wallets => $wallets });
+}
+
+
+run($WALLETS);
+$super->do('vacuum analyze');
+$b->compare('wallet.hot', metric => 'freeze and settle', unit => 'jobs/s',
+    peer => "the same over $WALLETS wallets",
+    ours => sub { run(1) }, theirs => sub { run($WALLETS) },
+    note => "$CLIENTS connections");
+
+my @breaks = map {; "$_->{inv} $_->{id}" } @{ $s->db->breaks };
+$b->row('wallet.whole', metric => 'broken invariants', unit => 'rows',
+    ours => [scalar @breaks], error => \@breaks);
+$b->done;
