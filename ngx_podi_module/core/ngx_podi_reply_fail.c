@@ -7,6 +7,7 @@
 #include "podi_problem.h"
 
 
+static ngx_uint_t ngx_podi_fail_is_passing(const podi_fail_t *fail);
 static ngx_int_t ngx_podi_fail_headers(ngx_http_request_t *r,
     const podi_fail_t *fail);
 static ngx_int_t ngx_podi_fail_allow(ngx_http_request_t *r);
@@ -16,6 +17,7 @@ ngx_int_t
 ngx_podi_reply_fail(ngx_http_request_t *r, const podi_fail_t *fail)
 {
     podi_str_t           accept, body, lang;
+    podi_fail_t          said;
     podi_lang_e          language;
     ngx_podi_request_t  *pr;
 
@@ -25,21 +27,38 @@ ngx_podi_reply_fail(ngx_http_request_t *r, const podi_fail_t *fail)
     }
 
     pr->error = fail->error;
+    said = *fail;
+
+    if (ngx_podi_fail_is_passing(&said) && said.retry_after == 0) {
+        said.retry_after = 1;
+    }
 
     accept = ngx_podi_header(r, "accept-language");
     language = podi_lang_pick(&accept);
     lang = podi_str_c(podi_lang_name(language));
 
-    if (podi_problem(fail, language, &pr->pub.trace_id, &pr->mem, &body)
+    if (podi_problem(&said, language, &pr->pub.trace_id, &pr->mem, &body)
         != PODI_OK
         || ngx_podi_header_add(r, "Content-Language", &lang) != PODI_OK
-        || ngx_podi_fail_headers(r, fail) != NGX_OK)
+        || ngx_podi_fail_headers(r, &said) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return ngx_podi_send(r, podi_error(fail->error)->http,
                          "application/problem+json", &body);
+}
+
+
+/* header and body tell the client when to come back */
+
+static ngx_uint_t
+ngx_podi_fail_is_passing(const podi_fail_t *fail)
+{
+    ngx_uint_t  status = podi_error(fail->error)->http;
+
+    return status == NGX_HTTP_TOO_MANY_REQUESTS
+           || status == NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
 
@@ -61,8 +80,7 @@ ngx_podi_fail_headers(ngx_http_request_t *r, const podi_fail_t *fail)
     case NGX_HTTP_TOO_MANY_REQUESTS:
     case NGX_HTTP_SERVICE_UNAVAILABLE:
 
-        if (podi_mem_printf(&pr->mem, &text, "%u",
-                            fail->retry_after ? fail->retry_after : 1)
+        if (podi_mem_printf(&pr->mem, &text, "%u", fail->retry_after)
             != PODI_OK)
         {
             return NGX_ERROR;
