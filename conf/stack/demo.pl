@@ -188,10 +188,10 @@ sub watch {
 
 sub show_event {
     my ($event) = @_;
-    my $data = $event->{data} // {};
+    my $data = { %$event, %{ $event->{data} // {} } };
     my @words = map { defined $data->{$_} && !ref $data->{$_}
                       ? "$_=$data->{$_}" : () }
-        qw(action progress percent error_code charged amount available frozen
+        qw(action name progress error_code charged amount available frozen
            jobs price);
 
     printf "   %-14s #%s %s\n", $event->{type}, $event->{seq} // '-', "@words";
