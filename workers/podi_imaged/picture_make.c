@@ -24,6 +24,7 @@ static VipsImage *make_shrunk(picture_t *p);
 static VipsImage *make_upright(picture_t *p);
 static VipsImage *make_colour(picture_t *p, VipsImage *image);
 static VipsImage *make_opaque(picture_t *p, VipsImage *image);
+static VipsImage *make_bare(picture_t *p, VipsImage *image);
 static void make_format(picture_t *p, VipsImage *image);
 
 
@@ -48,7 +49,7 @@ picture_make(picture_t *p)
     }
 
     make_format(p, image);
-    image = make_opaque(p, image);
+    image = make_bare(p, make_opaque(p, image));
 
     if (image == NULL) {
         return PODI_ERROR;
@@ -299,6 +300,42 @@ make_opaque(picture_t *p, VipsImage *image)
         (void) picture_fault(p, "laying it on white");
         return NULL;
     }
+
+    return out;
+}
+
+
+/*
+ * "strip" of a saver is not enough: that of WebP keeps EXIF and profile
+ * (libvips 8.14).  So nothing is left to be saved; takes the image.
+ */
+
+static VipsImage *
+make_bare(picture_t *p, VipsImage *image)
+{
+    int         rc;
+    gchar     **fields, **name;
+    VipsImage  *out;
+
+    if (image == NULL) {
+        return NULL;
+    }
+
+    rc = vips_copy(image, &out, NULL);
+    g_object_unref(image);
+
+    if (rc != 0) {
+        (void) picture_fault(p, "copying");
+        return NULL;
+    }
+
+    fields = vips_image_get_fields(out);
+
+    for (name = fields; *name != NULL; name++) {
+        (void) vips_image_remove(out, *name);   /* but for size and kind */
+    }
+
+    g_strfreev(fields);
 
     return out;
 }
