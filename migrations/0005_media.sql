@@ -9,6 +9,9 @@
 --                  |                      `----------------->  rejected
 --                  `--upload_expires_at--> expired
 --      result:  ready, written by the settle of the job that made it
+--
+-- What was uploaded and is rejected or expired is nobody's: its object is
+-- doomed, and object_gone says when the store has confirmed that it is gone.
 
 set local lock_timeout = '5s';
 
@@ -26,6 +29,7 @@ create table podi.media (
     height             int,
     store              text         not null,
     object_key         text         not null,
+    object_gone        boolean      not null default false,
     thumb_key          text,
     thumb_bytes        bigint,
     task_id            uuid,
@@ -50,17 +54,22 @@ create table podi.media (
     constraint media_ready_ck    check ((state = 'ready') = (ready_at is not null)),
     constraint media_reject_ck   check ((state = 'rejected')
                                         = (reject_code is not null)),
+    constraint media_gone_ck     check (not object_gone
+                                        or state in ('rejected', 'expired')),
     constraint media_result_ck   check ((kind = 'result') = (job_id is not null)
                                         and (job_id is null) = (task_id is null))
 ) with (fillfactor = 85);
 
 comment on table podi.media is 'A picture: uploaded by a user or made by a job';
+comment on column podi.media.object_gone is 'The store has said that the object is not there; until then a rejected or expired one is to be removed';
 
 create index media_user_ix on podi.media (tenant_id, user_id, media_id);
 create index media_task_ix on podi.media (tenant_id, task_id, job_id)
        where task_id is not null;
 create index media_pending_ix on podi.media (upload_expires_at)
        where state = 'pending';
+create index media_doomed_ix on podi.media (store, media_id)
+       where state in ('rejected', 'expired') and not object_gone;
 
 
 create table podi.media_parent (

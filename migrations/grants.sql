@@ -80,7 +80,8 @@ grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
     sys.job_settle, sys.job_retry, sys.job_return, sys.job_dispatch,
     sys.job_pushed, sys.job_sweep, sys.job_expire, sys.worker_gone
     to podi_worker;
-grant execute on function sys.upload_expire, sys.metrics to podi_worker;
+grant execute on function sys.upload_expire, sys.object_doomed,
+    sys.object_gone, sys.metrics to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
 grant execute on function sys.invariant_breaks to podi_worker, podi_ctl;

@@ -1,9 +1,10 @@
 -- ----------------------------------------------------------------------
 -- sys.upload_expire(limit)
 --
---      Gives up uploads that were announced and never completed in time.
+--      Gives up uploads that were announced and never completed in time.  What
+--      may be in the store is removed later, by sys.object_doomed.
 --
--- Returns:  media_id, store, object_key, state: delete what is in the store
+-- Returns:  media_id, store, object_key, state
 -- Raises:   nothing
 -- Writes:   podi.media
 -- Called:   podi_janitord

@@ -163,6 +163,40 @@ subtest 'an upload has its time' => sub {
        'unless asked for';
 };
 
+subtest 'what is of no use in the store is to be removed' => sub {
+    my $next = sub { $w->sys('object_doomed(?, ?, ?)', 'attic', $_[0],
+                             $_[1] // 0) };
+    my @id = map { upload([{ store => 'attic', object_key => "k$_" }])
+                   ->[0]{media_id} } 0 .. 3;
+
+    complete($id[0], { bytes => 1 });
+    complete($id[1]);
+    $db->super->all(undef, "update podi.media set upload_expires_at = now()"
+                    . " - interval '1 min' where media_id = any (?)",
+                    [@id[0, 1, 2]]);
+    $w->sys('upload_expire(10)');
+
+    is_deeply $next->(), [{ media_id => $id[0], object_key => 'k0' }],
+              'what was rejected';
+    is_deeply $next->($id[0]), [{ media_id => $id[2], object_key => 'k2' }],
+              'what has expired, but nothing that is used';
+    is_deeply $next->($id[2]), [], 'then no more';
+    is_deeply $next->(undef, 120_000), [], 'not while a PUT may be under way';
+    is_deeply $w->sys('object_doomed(?, null, 0)', 'cellar'), [],
+              'nothing of another store';
+
+    my $gone = sub { $w->{worker}->value(undef, 'select sys.object_gone(?)',
+                                         $_[0]) };
+    is $gone->($id[0]), 1, 'removed';
+    is $gone->($id[0]), 0, 'once';
+    is $gone->($id[1]), 0, 'what is used is not gone';
+    is_deeply [map { $_->{media_id} } @{ $next->() }], [$id[2]],
+              'it is not to be removed again';
+    my %m = map { $_->{name} => $_->{value} } @{ $w->sys('metrics()') };
+    is $m{podi_objects_doomed}, $db->super->value(undef, 'select count(*) from'
+       . " podi.media where state in ('rejected', 'expired')") - 1, 'counted';
+};
+
 subtest 'what cannot be uploaded is named' => sub {
     my @case = (
         ['U0441', 'items[1].type', [{}, { type => 'text/html' }]],
