@@ -32,8 +32,9 @@ begin
     return query
     select h.top, h.epoch,
            (select jsonb_build_object('wallet_id', w.wallet_id,
-                       'available', w.available, 'frozen', w.held,
-                       'seq', w.seq)
+                       'available', internal.wallet_available(w.tenant_id,
+                                                              w.wallet_id),
+                       'frozen', w.held, 'seq', w.seq)
               from wallet w
              where w.tenant_id = h.tenant_id and w.user_id = h.user_id),
            internal.snapshot_tasks(h.tenant_id, h.user_id)

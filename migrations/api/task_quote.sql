@@ -3,7 +3,7 @@
 --
 --      What api.task_submit would cost, checked as the submit checks it.
 --
--- Returns:  price, jobs_total, available (points in the wallet), missing
+-- Returns:  price, jobs_total, available (what can be spent), missing
 --           (what would have to be topped up), jobs jsonb [{action, input,
 --           params, price}]
 -- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
@@ -33,14 +33,9 @@ begin
 
     perform internal.inputs_check(i_inputs, v_accepts);
 
-    -- an expired lot that has not lapsed yet cannot be spent
-    select w.available - coalesce(sum(l.avail), 0) into v_available
-      from wallet w
-      left join lot l
-        on l.tenant_id = w.tenant_id and l.wallet_id = w.wallet_id
-           and l.avail > 0 and l.expires_at <= now()
-     where w.tenant_id = internal.tenant() and w.user_id = internal.user_id()
-     group by w.available;
+    v_available := internal.wallet_available(internal.tenant(),
+                       internal.wallet_of(internal.tenant(),
+                                          internal.user_id()));
 
     return query
     select sum((a.ask ->> 'price')::bigint)::bigint, count(*)::int, v_available,

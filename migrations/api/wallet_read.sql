@@ -24,20 +24,17 @@ as $$
 begin
     perform internal.enter('user', 'admin');
 
-    select w.wallet_id, w.available - l.expired, w.held, l.soon, l.first, w.seq
+    select w.wallet_id, internal.wallet_available(w.tenant_id, w.wallet_id),
+           w.held, l.soon, l.first, w.seq
       into wallet_id, available, frozen, expiring_soon, expiring_at, seq
       from wallet w
      cross join lateral (
-           select coalesce(sum(l.avail)
-                           filter (where l.expires_at <= now()), 0)::bigint,
-                  coalesce(sum(l.avail)
-                           filter (where l.expires_at > now()), 0)::bigint,
-                  min(l.expires_at) filter (where l.expires_at > now())
+           select coalesce(sum(l.avail), 0)::bigint, min(l.expires_at)
              from lot l
             where l.tenant_id = w.tenant_id and l.wallet_id = w.wallet_id
-              and l.avail > 0
+              and l.avail > 0 and l.expires_at > now()
               and l.expires_at <= now() + interval '7 days')
-           as l (expired, soon, first)
+           as l (soon, first)
      where w.tenant_id = internal.tenant()
        and w.user_id = internal.user_id();
     if not found then

@@ -2,7 +2,8 @@
 -- internal.hold_settle(tenant, hold, task, job, price, charge)
 --
 --      Ends one job's share of a hold: captures the charge, gives back the
---      rest of the price.  What goes back to an expired lot lapses at once.
+--      rest of the price.  Expired lots lapse first, so that the events tell
+--      what can be spent; what goes back to one lapses at once.
 --      Locks the wallet, then the hold.  Invoker rights.
 --
 -- Returns:  wallet events for internal.event_append; empty for price 0
@@ -10,7 +11,7 @@
 --           U0422 the charge is not between 0 and the price
 --           23505 the job was settled before
 -- Writes:   podi.wallet, podi.hold, podi.hold_alloc, podi.lot, podi.ledger
--- Called:   internal.job_finish
+-- Called:   internal.job_end_effects, sys.job_settle
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_settle(
     i_tenant  uuid,
@@ -37,6 +38,7 @@ begin
     end if;
 
     v_hold := internal.hold_draw(i_tenant, i_hold, i_charge, v_back);
+    perform internal.lot_lapse(i_tenant, v_hold.o_wallet);
     perform internal.hold_split(i_tenant, i_hold, v_hold.o_captured,
                                 v_hold.o_released);
 

@@ -2,14 +2,15 @@
 -- internal.wallet_event(type, tenant, wallet, amount, task, job)
 --
 --      One event about a wallet, with the balances as they stand now in this
---      transaction (volatile, to see what the caller just wrote).  Invoker
---      rights.
+--      transaction (volatile, to see what the caller just wrote).  Callers
+--      have let expired lots lapse, so available is what can be spent, as in
+--      internal.wallet_available.  Invoker rights.
 --
 -- Returns:  an array of one event for internal.event_append; its data are
 --           amount, available, frozen, seq
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.hold_settle, api.task_submit, sys.wallet_grant
+-- Called:   internal.hold_settle, internal.task_make, sys.wallet_grant
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_event(
     i_type    text,

@@ -1,12 +1,13 @@
 -- ----------------------------------------------------------------------
 -- sys.metrics()
 --
---      What only the database knows, as gauges.
+--      What only the database knows, as gauges.  A queue of an action has its
+--      gauges also when nothing is in it.
 --
 -- Returns:  name, labels jsonb {label: value}, value
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   podi_dispatchd
+-- Called:   podi_janitord
 -- ----------------------------------------------------------------------
 create or replace function sys.metrics()
 returns table (name text, labels jsonb, value double precision)
@@ -15,26 +16,31 @@ set search_path = podi, pg_temp
 as $$
 begin
     return query
+    with queues as (
+        select a.queue from action a
+         union
+        select j.queue from job j where j.state in ('queued', 'running')
+    )
     select 'podi_queue_jobs', jsonb_build_object('queue', q.queue,
                                                  'state', s.state), s.n::float8
-      from (select j.queue, count(*) filter (where j.state = 'running') as running,
+      from (select v.queue, count(*) filter (where j.state = 'running') as running,
                    count(*) filter (where j.state = 'queued'
                                           and j.not_before <= now()) as queued,
                    count(*) filter (where j.state = 'queued'
                                           and j.not_before > now()) as delayed
-              from (select a.queue from action a group by a.queue) a
+              from queues v
               left join job j
-                on j.queue = a.queue and j.state in ('queued', 'running')
-             group by j.queue) q
+                on j.queue = v.queue and j.state in ('queued', 'running')
+             group by v.queue) q
      cross join lateral (values ('queued', q.queued), ('delayed', q.delayed),
                                 ('running', q.running)) s (state, n)
-     where q.queue is not null
     union all
-    select 'podi_queue_oldest_seconds', jsonb_build_object('queue', j.queue),
-           extract(epoch from now() - min(j.not_before))::float8
-      from job j
-     where j.state = 'queued' and j.not_before <= now()
-     group by j.queue
+    select 'podi_queue_oldest_seconds', jsonb_build_object('queue', v.queue),
+           extract(epoch from now() - coalesce(min(j.not_before), now()))::float8
+      from queues v
+      left join job j
+        on j.queue = v.queue and j.state = 'queued' and j.not_before <= now()
+     group by v.queue
     union all
     select 'podi_queue_unpushed_jobs', jsonb '{}', count(*)::float8
       from job j
@@ -52,6 +58,10 @@ begin
     select 'podi_holds_open', jsonb '{}', count(*)::float8
       from hold h
      where h.captured + h.released < h.amount
+    union all
+    select 'podi_objects_doomed', jsonb '{}', count(*)::float8
+      from media m
+     where m.state in ('rejected', 'expired') and not m.object_gone
     union all
     select 'podi_users', jsonb_build_object('state', u.state), count(*)::float8
       from users u

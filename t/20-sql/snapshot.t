@@ -59,8 +59,8 @@ subtest 'the position is taken with the state, not after it' => sub {
 
     is scalar(() = $plan =~ /return query/g), 1, 'one statement reads all';
     is $db->super->value(undef, 'select provolatile from pg_proc where oid ='
-                         . " 'internal.snapshot_tasks'::regproc"), 's',
-       'and what it calls shares its snapshot';
+                         . ' ?::regproc', "internal.$_"), 's',
+       "and $_ shares its snapshot" for qw(snapshot_tasks wallet_available);
 };
 
 subtest 'tasks are listed newest first, filtered and paged' => sub {
@@ -107,7 +107,29 @@ subtest 'task_event and job_event are derived' => sub {
        'the events of a task are those of its user';
 };
 
+subtest 'a quote says what the wallet says' => sub {
+    my $dan = $w->person('dan', 40);
+    my $own = $w->media($dan);
+    my $quote = sub { $w->{web}->one($db->as($dan),
+        'select available, missing from api.task_quote(?, ?)', "{$own}",
+        '[{"action": "image.convert", "params": {"format": "png"}}]') };
+
+    is_deeply $quote->(), { available => 40, missing => 0 }, 'what is there';
+    $db->super->all(undef, "update podi.lot l set expires_at = now() from"
+        . ' podi.wallet w where w.wallet_id = l.wallet_id and w.user_id = ?',
+        $dan->{user});
+    is_deeply $quote->(), { available => 0, missing => 1 },
+              'what has expired is not';
+    is $w->wallet($dan)->[0], 0, 'in the wallet';
+    is snapshot($dan)->{wallet}{available}, 0, 'nor in the snapshot';
+};
+
 subtest 'metrics count what is there' => sub {
+    $db->{ctl}->one(undef, 'select * from sys.action_put(?)', Podi::Work::text({
+        action => 'idle.wait', queue => 'idle', label => { zh => 'x', en => 'x' },
+        description => { zh => 'x', en => 'x' }, params => {}, price => 0,
+        accepts => ['image/png'], timeout_ms => 1000, max_attempts => 1,
+        max_wait_ms => 1000 }));
     my %m = map { ($_->{name} . ' ' . $_->{labels} => $_->{value}) }
             @{ $w->sys('metrics()') };
     my $n = $db->super->value(undef, "select count(*) from podi.job"
@@ -115,7 +137,10 @@ subtest 'metrics count what is there' => sub {
 
     is $m{'podi_queue_jobs {"queue": "image", "state": "queued"}'}, $n,
        'queued jobs';
-    is $m{'podi_users {"state": "active"}'}, 3, 'users';
+    is $m{"podi_queue_jobs {\"queue\": \"idle\", \"state\": \"$_\"}"}, 0,
+       "a queue without jobs has none $_" for qw(queued delayed running);
+    is $m{'podi_queue_oldest_seconds {"queue": "idle"}'}, 0, 'and no age';
+    is $m{'podi_users {"state": "active"}'}, 4, 'users';
     is $m{'podi_leases_expired {}'}, 0, 'no lease has run out';
     cmp_ok $m{'podi_queue_oldest_seconds {"queue": "image"}'}, '>=', 0,
            'the age of the oldest';

@@ -257,6 +257,11 @@ $db->grant($cat, 30, kind => 'paid', ref => 'new');
 $hold = freeze($cat, 20);
 expire($cat, 'old');
 is(balance($cat), '30+20', 'expired points are not available');
+is(decode_json($web->one($db->as($cat), 'select wallet from'
+               . ' api.event_snapshot()')->{wallet})->{available}, 30,
+   'nor in the snapshot');
+is($super->value(undef, 'select available from podi.wallet where user_id = ?',
+                 $cat->{user}), 40, 'though the wallet still has them');
 my $next = freeze($cat, 25);
 is_deeply([map { "$_->{type} $_->{amount} $_->{available_after}"
                  . " $_->{frozen_after}" } @{ entries($cat, undef, 2) }],
@@ -276,6 +281,20 @@ is_deeply([map { "$_->{type} $_->{amount} $_->{available_after}" }
           'it lapses at once, and the ledger says so');
 settle($next, 25, 0);
 is(balance($cat), '30+0', 'a live lot takes its points back');
+
+my $dog = $db->user($acme, 'dog');
+$db->grant($dog, 30, kind => 'gift', ref => 'old');
+$db->grant($dog, 30, kind => 'paid', ref => 'new');
+$hold = freeze($dog, 20);
+expire($dog, 'old');
+is_deeply([map { "$_->{type} $_->{data}{available}" }
+               @{ settle($hold, 20, 15) }],
+          ['wallet.confirmed 30', 'wallet.released 30'],
+          'events do not count expired points either');
+is_deeply([map { "$_->{type} $_->{amount} $_->{available_after}" }
+               @{ entries($dog, undef, 4) }],
+          ['lapse 5 30', 'release 5 35', 'confirm 15 30', 'lapse 10 30'],
+          'they lapse before the settle');
 
 $db->grant($cat, 9, kind => 'gift', ref => 'idle');
 expire($cat, 'idle');
