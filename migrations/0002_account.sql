@@ -35,7 +35,6 @@ create table podi.users (
     password_hash  text,
     role           text         not null default 'user',
     state          text         not null default 'active',
-    epoch          bigint       not null default 1,
     created_at     timestamptz  not null default now(),
     updated_at     timestamptz  not null default now(),
 
@@ -51,7 +50,6 @@ create table podi.users (
     constraint users_state_ck  check (state in ('active', 'disabled'))
 );
 comment on table podi.users is 'A person of a tenant';
-comment on column podi.users.epoch is 'Raised when role or state change: older tokens end';
 
 create table podi.session (
     tenant_id        uuid         not null,
@@ -125,16 +123,18 @@ create trigger audit_all before truncate on podi.audit
 create table podi.idempotency (
     tenant_id   uuid         not null,
     user_id     uuid         not null,
+    scope       text         not null,
     key         text         not null,
     route       text         not null,
     body_hash   bytea        not null,
     response    jsonb,
     created_at  timestamptz  not null default now(),
 
-    constraint idempotency_pkey   primary key (tenant_id, user_id, key),
+    constraint idempotency_pkey   primary key (tenant_id, user_id, scope, key),
     constraint idempotency_key_ck check (length(key) between 1 and 255)
 );
 comment on table podi.idempotency is 'The answer to a write that carried a key; the nil user is anonymous';
+comment on column podi.idempotency.scope is 'Keeps the keys of strangers apart: the login they register; empty for users';
 create index idempotency_age_ix on podi.idempotency (created_at);
 
 -- top is the wall's clock of one user: whoever writes events holds this row
@@ -144,6 +144,7 @@ create table podi.user_head (
     top        bigint  not null default 0,
     floor      bigint  not null default 0,
     epoch      text    not null default left(replace(gen_random_uuid()::text, '-', ''), 16),
+    trim_at    timestamptz  not null default now(),
 
     constraint user_head_pkey     primary key (tenant_id, user_id),
     constraint user_head_user_fk  foreign key (tenant_id, user_id)
@@ -151,6 +152,10 @@ create table podi.user_head (
     constraint user_head_order_ck check (0 <= floor and floor <= top)
 ) with (fillfactor = 50);
 comment on table podi.user_head is 'Where a user''s events stand: dense from floor + 1 to top';
+comment on column podi.user_head.trim_at is 'Before this no event of the user can be old enough to go';
+
+-- top is not in it: appending stays a HOT update
+create index user_head_trim_ix on podi.user_head (trim_at);
 
 create table podi.user_event (
     tenant_id  uuid         not null,

@@ -2,7 +2,8 @@
 -- api.account_register(user, login, password hash, display name, key, hash)
 --
 --      Makes a user of the entered tenant, with a wallet and an event head.
---      The login is folded to lower case.
+--      The login is folded to lower case; a key is good for one login, so
+--      that strangers with the same key do not meet.
 --
 -- Returns:  user_id, login, display_name, role, created_at
 -- Raises:   U0414 the login is taken
@@ -30,18 +31,20 @@ set search_path = podi, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    v_old   jsonb;
-    v_user  uuid := i_user;
+    v_old    jsonb;
+    v_user   uuid := i_user;
+    v_scope  text := coalesce(lower(i_login), '');
 begin
     perform internal.enter('anon', 'gateway');
-    v_old := internal.idem_begin('account.register', i_key, i_hash);
+    v_old := internal.idem_begin('account.register', i_key, i_hash, v_scope);
     if v_old is not null then
         v_user := (v_old ->> 'user_id')::uuid;
     else
         perform internal.account_create(i_user, i_login, i_password_hash,
                                         i_display_name);
         perform internal.idem_end('account.register', i_key,
-                                  jsonb_build_object('user_id', i_user));
+                                  jsonb_build_object('user_id', i_user),
+                                  v_scope);
     end if;
 
     select u.user_id, u.login, u.display_name, u.role, u.created_at

@@ -1,10 +1,11 @@
 -- ----------------------------------------------------------------------
--- internal.idem_begin(route, key, hash)
+-- internal.idem_begin(route, key, hash, scope)
 --
 --      Claims an idempotency key for this transaction.  The first lock of
 --      all: a twin that runs at the same time waits here until we commit
 --      (and then gets our answer) or roll back (and then is the first).
---      Invoker rights; tenant and user are the entered ones.
+--      Invoker rights; tenant and user are the entered ones.  All anonymous
+--      callers are one user: scope is what tells them apart.
 --
 -- Returns:  NULL: go on, and end with internal.idem_end
 --           else the stored response of the first call
@@ -17,7 +18,8 @@
 create or replace function internal.idem_begin(
     i_route  text,
     i_key    text,
-    i_hash   bytea)
+    i_hash   bytea,
+    i_scope  text default '')
 returns jsonb
 language plpgsql
 set search_path = podi, pg_temp
@@ -35,8 +37,9 @@ begin
               using errcode = 'U0422', detail = '{"field":"Idempotency-Key"}';
     end if;
 
-    insert into idempotency (tenant_id, user_id, key, route, body_hash)
-    values (internal.tenant(), v_user, i_key, i_route, coalesce(i_hash, ''))
+    insert into idempotency (tenant_id, user_id, scope, key, route, body_hash)
+    values (internal.tenant(), v_user, i_scope, i_key, i_route,
+            coalesce(i_hash, ''))
     on conflict do nothing;
     if found then
         return null;
@@ -45,7 +48,7 @@ begin
     select i.route, i.body_hash, i.response into strict v_row
       from idempotency i
      where i.tenant_id = internal.tenant() and i.user_id = v_user
-       and i.key = i_key;
+       and i.scope = i_scope and i.key = i_key;
 
     if v_row.route <> i_route or v_row.body_hash <> coalesce(i_hash, '') then
         raise exception 'the key was used with another request'

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.idem_end(route, key, response)
+-- internal.idem_end(route, key, response, scope)
 --
 --      Stores what a repetition of this call will be answered.  Invoker
 --      rights.
@@ -12,7 +12,8 @@
 create or replace function internal.idem_end(
     i_route     text,
     i_key       text,
-    i_response  jsonb)
+    i_response  jsonb,
+    i_scope     text default '')
 returns void
 language plpgsql
 set search_path = podi, pg_temp
@@ -27,7 +28,7 @@ begin
      where i.tenant_id = internal.tenant()
        and i.user_id = coalesce(internal.user_id(),
                                 '00000000-0000-0000-0000-000000000000')
-       and i.key = i_key and i.route = i_route;
+       and i.scope = i_scope and i.key = i_key and i.route = i_route;
     if not found then
         raise exception 'the key was not claimed' using errcode = 'U0409';
     end if;

@@ -7,7 +7,8 @@
 -- Returns:  inv, id: one row for each break
 --           I5   a hold's captures are its jobs' charges, and what is left of
 --                it is the price of its open jobs
---           I8   a job of a user that has ended has exactly one event of it,
+--           I8   a job of a user that has ended has exactly one event of it
+--                (unless it ended before the oldest event that was kept),
 --                and one that has not has none
 --           I9   a task agrees with its jobs: counts, charges, price, state
 --           I11  the hold of a task that has ended has nothing left
@@ -44,6 +45,9 @@ as $$
         on t.task_id = j.task_id and t.tenant_id = j.tenant_id
       join podi.user_head u
         on u.tenant_id = j.tenant_id and u.user_id = j.user_id
+      left join podi.user_event f
+        on f.tenant_id = u.tenant_id and f.user_id = u.user_id
+           and f.seq = u.floor + 1
       left join lateral (
            select count(*) filter (where e.type = 'job.' || j.state) as same,
                   count(*) as n
@@ -54,8 +58,8 @@ as $$
                                  'job.cancelled')) e on true
      cross join lateral (
            select (j.settled_fence is not null)::int as due) s
-     where (t.kind = 'user' and u.floor = 0
-            and (e.n, e.same) <> (s.due, s.due))
+     where (t.kind = 'user' and (e.n, e.same) <> (s.due, s.due)
+            and (u.floor = 0 or j.ended_at is null or j.ended_at > f.at))
            or (t.kind = 'system' and e.n > 0)
     union all
     select 'I9 task agrees with its jobs', t.task_id::text

@@ -1,7 +1,7 @@
 -- ----------------------------------------------------------------------
 -- sys.account_role(tenant slug, login, role)
 --
---      Gives a user a role.  A change raises his epoch.
+--      Gives a user a role.
 --
 -- Returns:  user_id, login, role
 -- Raises:   U0404 no such tenant or user; U0422 no such role
@@ -29,7 +29,7 @@ begin
     v_who := internal.account_find(i_slug, i_login);
 
     update users u
-       set role = i_role, epoch = u.epoch + 1, updated_at = now()
+       set role = i_role, updated_at = now()
      where u.tenant_id = v_who.o_tenant and u.user_id = v_who.o_user
        and u.role <> i_role;
     if found then

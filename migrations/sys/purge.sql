@@ -3,14 +3,16 @@
 --
 --      Deletes what nobody needs any more, at most limit rows of each kind:
 --      idempotency rows after 7 days, spent tickets, sessions dead for 30
---      days, workers silent for a day.  Lets expired lots lapse, at most
---      limit wallets.  Rows that somebody holds are left for the next call.
+--      days, workers silent for a day, events after 90 days.  Lets expired
+--      lots lapse, at most limit wallets.  Rows that somebody holds are left
+--      for the next call.
 --
 -- Returns:  what, n: one row for each kind
 -- Raises:   nothing
 -- Writes:   podi.idempotency, podi.event_ticket, podi.session, podi.worker,
---           podi.wallet, podi.lot, podi.ledger
--- Called:   podi_dispatchd
+--           podi.wallet, podi.lot, podi.ledger, podi.user_event,
+--           podi.user_head
+-- Called:   podi_janitord
 -- ----------------------------------------------------------------------
 create or replace function sys.purge(i_limit int)
 returns table (what text, n bigint)
@@ -52,6 +54,11 @@ begin
 
     n := internal.lot_sweep(i_limit);
     what := 'lot_lapsed';
+    return next;
+
+    -- after the wallets: user heads are the last locks
+    n := internal.event_trim(i_limit, interval '90 days');
+    what := 'user_event';
     return next;
 end
 $$;

@@ -145,6 +145,78 @@ is($gaps, 0, 'a reader that remembers its last number never skips one');
 is(seqs(), join(' ', 1 .. 7 + 4 * 20 * 2), 'all of four writers, dense');
 
 
+# --- what is old goes ------------------------------------------------------
+
+my $worker = $db->login('podi_worker');
+my $cid = $db->user($acme, 'cid');
+my $his = $db->as($cid);
+
+as_system($super);
+$super->run($append =~ s/\Q$ann->{user}\E/$cid->{user}/r,
+            '[' . join(',', ('{"type": "a.old"}') x 10) . ']');
+$super->dbh->commit;
+
+
+# his events up to a number are 91 days old
+sub age
+{
+    my ($seq) = @_;
+
+    $super->run("update podi.user_event set at = now() - interval '91 days'"
+                . ' where user_id = ? and seq <= ?', $cid->{user}, $seq);
+    $super->run('update podi.user_head set trim_at = now() where user_id = ?',
+                $cid->{user});
+    return;
+}
+
+
+sub trim
+{
+    my ($limit) = @_;
+    my %n = map { $_->{what} => $_->{n} }
+            @{ $worker->all(undef, 'select * from sys.purge(?)', $limit) };
+
+    return $n{user_event};
+}
+
+
+sub his
+{
+    my $h = $web->one($his, 'select * from api.event_head()');
+
+    return "$h->{floor} $h->{top}: " . join ' ', map { $_->{seq} }
+           @{ $web->all($his, 'select seq from api.event_read(0, 1000)') };
+}
+
+
+is(trim(500), 0, 'young events stay');
+is(his(), '0 10: ' . join(' ', 1 .. 10), 'all of them');
+age(6);
+as_system($late);
+$late->run($append =~ s/\Q$ann->{user}\E/$cid->{user}/r, '[{"type": "a.new"}]');
+is(trim(500), 0, 'a user who is being told something is left alone');
+$late->dbh->rollback;
+is(trim(4), 4, 'old ones go, as many as asked for');
+is(his(), '4 10: 5 6 7 8 9 10', 'from the oldest on, and the floor rises');
+$db->whole('dense as before');
+is($web->value($his, 'select seq from api.event_read(2, 1)'), 5,
+   'who reads after an old number starts above the floor');
+is(trim(4), 2, 'the rest at the next call');
+is(his(), '6 10: 7 8 9 10', 'and no young one');
+is(trim(4), 0, 'then none');
+$super->run("update podi.user_event set at = now() - interval '91 days'"
+            . ' where user_id = ? and seq = 8', $cid->{user});
+age(0);
+is(trim(500), 0, 'an old one above a young one stays: no gaps');
+age(10);
+is(trim(500), 4, 'all may go');
+is(his(), '10 10: ', 'and numbers go on from there');
+as_system($super);
+$super->run($append =~ s/\Q$ann->{user}\E/$cid->{user}/r, '[{"type": "a.new"}]');
+$super->dbh->commit;
+is(his(), '10 11: 11', 'with the next');
+
+
 # --- a planted break -------------------------------------------------------
 
 $db->whole;

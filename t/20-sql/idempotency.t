@@ -53,8 +53,10 @@ is_deeply($web->one($anon, $register, $db->uuid, 'ann', 'h', 'A', 'k1', \$h1),
           $row, 'the same key and body: the same answer');
 is(users(), 1, 'and one user');
 
-$web->refused('U0410', $anon, $register, $db->uuid, 'bob', 'h', 'B', 'k1',
+$web->refused('U0410', $anon, $register, $db->uuid, 'Ann', 'h', 'B', 'k1',
               \$h2, 'the same key with another body');
+is($web->one($anon, $register, $db->uuid, 'eve', 'h', 'E', 'k1', \$h2)->{login},
+   'eve', 'the same key of another stranger is another key');
 $web->refused('U0422', $anon, $register, $db->uuid, 'bob', 'h', 'B',
               $_, \$h1, 'a key of a wrong length') for '', 'x' x 256;
 $web->refused('U0414', $anon, $register, $db->uuid, 'ann', 'h', 'A', 'k2',
@@ -69,8 +71,9 @@ $super->dbh->begin_work;
 $super->dbh->do('select api.context_open(?)', undef, $anon);
 $super->dbh->do(q{select internal.enter('any')});
 $super->dbh->do('set local role podi_core');
-$super->refused('U0410', undef, 'select internal.idem_begin(?, ?, ?)',
-                'media.upload', 'k1', \$h1, 'the same key on another route');
+$super->refused('U0410', undef, 'select internal.idem_begin(?, ?, ?, ?)',
+                'media.upload', 'k1', \$h1, 'ann',
+                'the same key on another route');
 $super->dbh->rollback;
 
 $super->dbh->begin_work;
@@ -126,7 +129,7 @@ $super->run(q{update podi.idempotency set created_at = now()}
             . q{ - interval '6 days' where key = 'k2'});
 my %purged = map { $_->{what} => $_->{n} }
                  @{ $worker->all(undef, 'select * from sys.purge(100)') };
-is($purged{idempotency}, 2, 'keys go after seven days, in every tenant');
+is($purged{idempotency}, 3, 'keys go after seven days, in every tenant');
 is($super->value(undef, q{select count(*) from podi.idempotency}
                  . q{ where key = 'k2'}), 1, 'not before');
 

@@ -82,4 +82,25 @@ while (my ($inv, $sql) = splice @PLANT, 0, 2) {
 }
 
 $db->whole('nothing is broken after');
+
+# events that were trimmed take nothing along with them, and hide nothing later
+my ($ended) = $task{ $ann->{user} }{ended}{task_id};
+my $last = $super->value(undef, 'select max(seq) from podi.user_event'
+                         . ' where task_id = ?', $ended);
+$super->run("update podi.user_event set at = now() - interval '91 days'"
+            . ' where user_id = ? and seq <= ?', $ann->{user}, $last);
+$super->run('update podi.user_head set trim_at = now()');
+$w->sys('purge(500)');
+is $super->value(undef, 'select count(*) from podi.user_event where user_id = ?'
+                 . ' and task_id = ?', $ann->{user}, $ended), 0,
+   'the story of an old task is gone';
+$db->whole('which breaks nothing');
+
+my ($j) = @{ $w->claim_task($task{ $ann->{user} }{open}) };
+$w->settle($j, 'succeeded');
+$db->whole('nor what comes later');
+$super->run("update podi.user_event set type = 'job.seen' where job_id = ?"
+            . " and type = 'job.succeeded'", $j->{job_id});
+is_deeply [map { $_->{inv} =~ /^(\w+)/ } @{ $db->breaks }], ['I8'],
+    'a break above the floor is seen';
 done_testing;
