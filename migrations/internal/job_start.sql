@@ -62,17 +62,15 @@ begin
                   h.kind
     ), e as (
         select t.user_id, t.task_id, -1 as ord, null::uuid as job_id,
-               jsonb_build_object(
+               jsonb_build_object('type', 'task.running',
                    'tenant_id', t.tenant_id, 'user_id', t.user_id,
-                   'type', 'task.running', 'task_id', t.task_id,
-                   'trace_id', t.trace_id,
+                   'task_id', t.task_id, 'trace_id', t.trace_id,
                    'data', jsonb_build_object('jobs', t.jobs_total)) as event
           from t
          where t.kind = 'user'
         union all
         select j.user_id, j.task_id, j.ord, j.job_id,
-               case when h.kind = 'user' then
-               jsonb_build_object(
+               case when h.kind = 'user' then jsonb_build_object(
                    'tenant_id', j.tenant_id, 'user_id', j.user_id,
                    'type', 'job.running', 'task_id', j.task_id,
                    'job_id', j.job_id, 'trace_id', h.trace_id,

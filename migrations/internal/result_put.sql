@@ -11,7 +11,8 @@
 -- Called:   sys.job_settle
 --
 --      results: [{media_id, store, object_key, type, bytes, sha256, width,
---      height, name, parents: [media_id]}]
+--      height, name, thumb_key, thumb_bytes, parents: [media_id]}]; the last
+--      three may be missing
 -- ----------------------------------------------------------------------
 create or replace function internal.result_put(
     i_tenant   uuid,
@@ -33,11 +34,13 @@ begin
     ), m as (
         insert into podi.media (tenant_id, media_id, user_id, kind, state, name,
                                 type, bytes, sha256, width, height, store,
-                                object_key, task_id, job_id, ready_at)
+                                object_key, thumb_key, thumb_bytes, task_id,
+                                job_id, ready_at)
         select i_tenant, r.media_id, i_user, 'result', 'ready',
                r.v ->> 'name', r.v ->> 'type', (r.v ->> 'bytes')::bigint,
                r.v ->> 'sha256', (r.v ->> 'width')::int,
                (r.v ->> 'height')::int, r.v ->> 'store', r.v ->> 'object_key',
+               r.v ->> 'thumb_key', (r.v ->> 'thumb_bytes')::bigint,
                i_task, i_job, clock_timestamp()
           from r
     ), p as (

@@ -55,8 +55,7 @@ begin
       into v_job
       from job j
       join task_header t on t.task_id = j.task_id and t.tenant_id = j.tenant_id
-     where j.job_id = i_job and j.fence = i_fence
-           and j.lease_until is not null
+     where j.job_id = i_job and j.fence = i_fence and j.lease_until is not null
        for no key update of t;
 
     if found then
@@ -93,10 +92,7 @@ begin
     _events := internal.event_append(v_job.tenant_id, v_job.user_id,
         internal.settle_events(v_task, i_job, i_state, v_job.action,
             v_job.inputs[1], v_charge, v_code, coalesce(v_results, '[]'),
-            case when v_job.price > 0
-                 then internal.hold_settle(v_job.tenant_id, v_job.hold_id,
-                                           v_job.task_id, i_job, v_job.price,
-                                           v_charge)
-                 else '[]' end));
+            internal.hold_settle(v_job.tenant_id, v_job.hold_id, v_job.task_id,
+                                 i_job, v_job.price, v_charge)));
 end
 $$;

@@ -78,6 +78,23 @@ subtest 'the same settle again is ALREADY, another a MISMATCH' => sub {
     is_deeply $w->wallet($ann), $wallet, 'no point moved';
 };
 
+subtest 'a result may have a thumbnail' => sub {
+    my ($t, $j) = running(['resize']);
+    my $r = $w->result(thumb_key => 't/7', thumb_bytes => 70);
+
+    is $w->settle($j, 'succeeded', results => [$r])->{verdict}, 'OK', 'OK';
+    is_deeply $db->super->one(undef, 'select thumb_key, thumb_bytes from'
+              . ' podi.media where media_id = ?', $r->{media_id}),
+              { thumb_key => 't/7', thumb_bytes => 70 }, 'kept';
+    is $w->{web}->one($db->as($ann), 'select * from api.media_read(?)',
+                      $r->{media_id})->{_thumb_key}, 't/7', 'and shown';
+    is $w->settle($j, 'succeeded', results => [$r])->{verdict}, 'ALREADY',
+       'again';
+    is $w->settle($j, 'succeeded',
+                  results => [{ %$r, thumb_key => 't/8' }])->{verdict},
+       'MISMATCH', 'with another thumbnail';
+};
+
 subtest 'a failure releases, and its code is part of it' => sub {
     my $before = $w->wallet($ann);
     my ($t, $j) = running(['resize']);
