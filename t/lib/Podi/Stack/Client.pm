@@ -163,7 +163,8 @@ sub login
 }
 
 
-# an open stream; new events are read from it
+# an open stream; new events are read from it.  unchecked: many are coming;
+# rcvbuf: bytes that a client has taken without reading them
 sub events
 {
     my ($self, %arg) = @_;
@@ -174,6 +175,7 @@ sub events
     return Podi::Stack::Events->new(
         port => $arg{tls} ? $self->{tls_port} : $self->{port},
         ca => $arg{tls} && $self->ca, headers => $headers,
+        rcvbuf => $arg{rcvbuf}, unchecked => $arg{unchecked},
         target => $arg{target} // '/v1/events');
 }
 
