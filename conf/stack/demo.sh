@@ -10,6 +10,7 @@
 # GPS tags, as a camera would do it; the upright original is what the results
 # are compared with.
 
+DEMO_DIR=${PODI_DEMO_DIR:-$PODI_VAR/demo}
 PHOTO_PACKAGE=lomiri-wallpapers-16.04
 PHOTO_ONE=picosdeeuropa_by_Aitzol_Berasategi.jpg
 PHOTO_TWO=aitzgorri_by_Aitzol_Berasategi.jpg
@@ -25,12 +26,12 @@ verb_demo() {
     export PODI_URL=https://localhost:$PODI_HTTPS_PORT
     export PODI_CA=$STATE/tls/ca.crt PODI_TENANT=demo
     export PODI_CTL=$STATE/bin/podictl PODI_CTL_CONF=$STATE/conf/workers.conf
-    perl "$ROOT/conf/stack/demo.pl" "$PODI_VAR/demo"
+    perl "$ROOT/conf/stack/demo.pl" "$DEMO_DIR"
 }
 
 
 demo_photos() {
-    local dir=$PODI_VAR/demo pictures
+    local dir=$DEMO_DIR pictures
 
     [ -s "$dir/two.png" ] && return
 

@@ -22,7 +22,8 @@ PACKAGES_TEST=(
     libimage-exiftool-perl libjson-validator-perl libyaml-libyaml-perl
     libdbd-pg-perl libio-socket-ssl-perl libvips-tools
 )
-PACKAGES_BENCH=(wrk)
+PACKAGES_BENCH=(util-linux wrk)
+PACKAGES_PEERS=(nodejs npm)
 PACKAGES_ASAN=(libpcre2-dev patch xz-utils zlib1g-dev)
 
 POLICY=/usr/sbin/policy-rc.d

@@ -21,7 +21,7 @@ verb_test() {
 
 tests_build() {
     packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
-        "${PACKAGES_TEST[@]}"
+        "${PACKAGES_TEST[@]}" "${PACKAGES_DEMO[@]}"
     compile
     compile_tests
 }
@@ -41,6 +41,9 @@ tests_stack_up() {
     stack_start
     set -a
     eval "$(verb_env)"
+    PODI_TEST_STACK=$STATE
+    PODI_NGINX=$NGINX
+    PODI_DEMO_DIR=$DEMO_DIR
     set +a
 }
 
@@ -87,25 +90,26 @@ verb_lint() {
 }
 
 
+# Each measurement makes a stack of its own, with one nginx worker; nothing
+# else of ours should run beside it.
 verb_bench() {
-    local script name=${1:-} found=0
+    local script name=${1:-} found=0 failed=0
 
     packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
-        "${PACKAGES_BENCH[@]}"
+        "${PACKAGES_TEST[@]}" "${PACKAGES_BENCH[@]}"
+    command -v npm > /dev/null || packages_need "${PACKAGES_PEERS[@]}"
     compile
-    mkdir -p "$PODI_VAR/bench"
-    tests_stack_up
-    trap tests_stack_down EXIT
 
-    for script in "$ROOT"/t/bench/"${name:-*}".{sh,pl}; do
-        [ -f "$script" ] || continue
+    for script in "$ROOT"/t/bench/*.pl; do
+        [ "$(basename "$script" .pl)" = "${name:-$(basename "$script" .pl)}" ] \
+            || continue
         found=1
-        case $script in
-            *.pl) perl -I"$ROOT/t/lib" "$script" ;;
-            *.sh) bash "$script" ;;
-        esac
+        say "measuring $(basename "$script" .pl)"
+        PODI_BUILD=$PODI_BUILD PODI_BENCH_OUT=$PODI_VAR/bench \
+            perl -I"$ROOT/t/lib" "$script" || failed=1
     done
     [ "$found" = 1 ] || die "there is no measurement ${name:-at all}"
+    [ "$failed" = 0 ] || die "a measurement is invalid, or ended early"
 }
 
 

@@ -1,0 +1,66 @@
+# The front door on a stack that is up: the main job, and what the other
+# verbs say of it.  Nothing is stopped here but what is started again.
+
+use strict;
+use warnings;
+use Test::More;
+use Podi::Repo qw( root );
+
+plan skip_all => 'needs the stack of ./build.sh test'
+    if !$ENV{PODI_TEST_STACK};
+
+my $door = root() . '/build.sh';
+
+
+# a verb: exit status, stdout, stderr
+sub verb
+{
+    my ($verb) = @_;
+    my $errors = "$ENV{PODI_TEST_STACK}/tmp-verb.log";
+    my $said = qx($door $verb 2>$errors < /dev/null);
+    my $status = $? >> 8;
+
+    open my $in, '<', $errors or die "$errors: $!";
+    my $progress = do { local $/; <$in> };
+    unlink $errors;
+
+    return ($status, $said, $progress);
+}
+
+
+sub pids
+{
+    my ($status, $said) = verb('status');
+    my %pid = $said =~ /^(\S+)\s+up\s+pid (\d+)/mg;
+
+    return \%pid;
+}
+
+
+my $pids = pids();
+is join(' ', sort keys %$pids), 'PostgreSQL Redis nginx podi_dispatchd'
+    . ' podi_imaged podi_janitord', 'each part is up';
+
+my ($status, $said, $progress) = verb('demo');
+is $status, 0, 'the main job runs' or diag $said, $progress;
+
+my ($task, $result) = $said =~ /^demo: ok task=(\S+) result=(\S+)\n\z/m;
+like $task, qr/^[0-9a-f-]{36}$/, '... and says so on its last line';
+ok -s $result, '... with a picture';
+like $said, qr/wallet before +100 available.*wallet after +92 available/s,
+    '... and the wallet before and after';
+like $said, qr/^ +trace +[0-9a-f]{32}$/m, '... and the trace';
+
+is_deeply pids(), $pids, 'a second start leaves every part alone';
+
+($status, $said) = verb('env');
+is $status, 0, 'env';
+open my $shell, '|-', 'env', '-i', "PATH=$ENV{PATH}", 'bash', '-c',
+    'eval "$(cat)"; [ "$(psql -Atc "select 1")" = 1 ]'
+    . ' && [ "$(redis-cli -s "$PODI_REDIS" ping)" = PONG ]'
+    . ' && curl -sf --cacert "$PODI_CA" "$PODI_URL/healthz" > /dev/null'
+    or die "bash: $!";
+print $shell $said;
+ok close $shell, '... reaches PostgreSQL, Redis and nginx';
+
+done_testing;
