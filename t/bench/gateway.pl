@@ -10,10 +10,10 @@ use warnings;
 
 use Podi::Bench;
 
-my $b = Podi::Bench->new('gateway');
+my $bench = Podi::Bench->new('gateway');
 my %port = map { $_ => Podi::Stack::free_port() } qw( bare bare_tls );
 
-my $s = $b->stack(
+my $s = $bench->stack(
     server => "\nlocation = /bench {\n    podi_auth on;\n    empty_gif;\n}\n",
     rewrite => sub {
         my ($file, $text) = @_;
@@ -51,11 +51,11 @@ sub run
 {
     my ($url) = @_;
     my $before = Podi::Bench::Tools::cpu($worker);
-    my ($rate, $error) = $b->wrk($url,
+    my ($rate, $error) = $bench->wrk($url,
         headers => ["Authorization: Bearer $ann->{token}"]);
     my $spent = Podi::Bench::Tools::cpu($worker) - $before;
 
-    push @{ $b->{cpu}{$url} }, $spent / ($rate * $b->seconds) * 1e6 if $rate;
+    push @{ $bench->{cpu}{$url} }, $spent / ($rate * $bench->seconds) * 1e6 if $rate;
     return ($rate, $error);
 }
 
@@ -65,15 +65,15 @@ sub measure
     my ($name, $ours, $theirs) = @_;
 
     run($_) for $ours, $theirs;
-    $b->{cpu} = {};
-    $b->compare($name, metric => 'throughput', unit => 'req/s',
-        peer => 'nginx, unprotected', runs => $b->runs + 2,
+    $bench->{cpu} = {};
+    $bench->compare($name, metric => 'throughput', unit => 'req/s',
+        peer => 'nginx, unprotected', runs => $bench->runs + 2,
         ours => sub { run($ours) }, theirs => sub { run($theirs) },
         note => 'ES256 token warm, trace, metrics, access log;'
                 . ' no limits, no RS256 yet');
-    $b->row($name . '_cpu', metric => 'nginx CPU', unit => 'us/req',
-        peer => 'nginx, unprotected', ours => $b->{cpu}{$ours},
-        theirs => $b->{cpu}{$theirs});
+    $bench->row($name . '_cpu', metric => 'nginx CPU', unit => 'us/req',
+        peer => 'nginx, unprotected', ours => $bench->{cpu}{$ours},
+        theirs => $bench->{cpu}{$theirs});
 }
 
 
@@ -87,9 +87,9 @@ die "not protected: $denied{full}, $denied{full_tls}\n"
     if $denied{full} != 401 || $denied{full_tls} != 401;
 die "not open: $denied{bare}, $denied{bare_tls}\n"
     if $denied{bare} != 200 || $denied{bare_tls} != 200;
-$b->fact('without a token: protected 401, unprotected 200');
+$bench->fact('without a token: protected 401, unprotected 200');
 
 measure('gateway.full', $url{full}, $url{bare});
 measure('gateway.full_tls', $url{full_tls}, $url{bare_tls});
-$b->fact("gateway.$_: not yet, comes with the limits") for qw( leased exact );
-$b->done;
+$bench->fact("gateway.$_: not yet, comes with the limits") for qw( leased exact );
+$bench->done;

@@ -191,10 +191,10 @@ conn_read(conn_t *c)
     }
 
     (void) sscanf(c->in, "HTTP/1.1 %d", &status);
-    job = strstr(c->in, "\"job_id\":\"");
+    job = strstr(c->in, "\"job_id\"");
 
     if (job != NULL) {
-        (void) snprintf(id, sizeof(id), "%s", job + 10);
+        (void) sscanf(job + 8, " : \"%36[^\"]", id);
     }
 
     printf("%lld %lld %lld %d %s\n", (long long) c->due, (long long) c->sent,

@@ -14,10 +14,10 @@ use Podi::Bench;
 my $PEOPLE = 100;                       # pgbench takes 128 scripts
 my $LANES = 2;                          # podi_pg_pipelined
 
-my $b = Podi::Bench->new('submit');
-my $s = $b->stack(http => "podi_pg_pipelined $LANES;\n");
+my $bench = Podi::Bench->new('submit');
+my $s = $bench->stack(http => "podi_pg_pipelined $LANES;\n");
 my $tmp = File::Temp->newdir;
-my @who = $b->people($s, $PEOPLE, points => 10_000_000, tokens => 1);
+my @who = $bench->people($s, $PEOPLE, points => 10_000_000, tokens => 1);
 
 
 # one request a line: token, body
@@ -70,23 +70,23 @@ sub ours
 {
     my ($connections) = @_;
 
-    return $b->wrk($s->url . '/v1/tasks', script => $lua,
+    return $bench->wrk($s->url . '/v1/tasks', script => $lua,
                    connections => $connections);
 }
 
 sub theirs
 {
-    return $b->pgbench($s, role => 'podi_web', clients => $LANES,
+    return $bench->pgbench($s, role => 'podi_web', clients => $LANES,
                        files => \@files, define => \%define);
 }
 
 
-$b->fact("$LANES connections to PostgreSQL each; $PEOPLE people");
+$bench->fact("$LANES connections to PostgreSQL each; $PEOPLE people");
 ours(32);
 theirs();
 $s->db->super->dbh->do('vacuum analyze');
-$b->compare('submit.rate', metric => 'throughput', unit => 'tasks/s',
+$bench->compare('submit.rate', metric => 'throughput', unit => 'tasks/s',
     peer => 'pgbench, the same functions',
     ours => sub { ours(32) }, theirs => \&theirs,
     note => '32 HTTP connections; token and idempotency key on each');
-$b->done;
+$bench->done;

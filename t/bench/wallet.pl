@@ -14,13 +14,13 @@ use Podi::Bench;
 my $WALLETS = 200;
 my $CLIENTS = 8;
 
-my $b = Podi::Bench->new('wallet');
-my $s = $b->stack;
+my $bench = Podi::Bench->new('wallet');
+my $s = $bench->stack;
 my $tmp = File::Temp->newdir;
 my $super = $s->db->super->dbh;
 
-$b->noop_action($s, 'bench.priced', 5);
-my @who = $b->people($s, $WALLETS, points => 100_000_000);
+$bench->noop_action($s, 'bench.priced', 5);
+my @who = $bench->people($s, $WALLETS, points => 100_000_000);
 
 $super->do('create schema bench');
 $super->do('create table bench.who (n int primary key, context text,'
@@ -44,19 +44,19 @@ sub run
 {
     my ($wallets) = @_;
 
-    return $b->pgbench($s, clients => $CLIENTS, files => [$script],
+    return $bench->pgbench($s, clients => $CLIENTS, files => [$script],
                        define => { wallets => $wallets });
 }
 
 
 run($WALLETS);
 $super->do('vacuum analyze');
-$b->compare('wallet.hot', metric => 'freeze and settle', unit => 'jobs/s',
+$bench->compare('wallet.hot', metric => 'freeze and settle', unit => 'jobs/s',
     peer => "the same over $WALLETS wallets",
     ours => sub { run(1) }, theirs => sub { run($WALLETS) },
     note => "$CLIENTS connections");
 
 my @breaks = map {; "$_->{inv} $_->{id}" } @{ $s->db->breaks };
-$b->row('wallet.whole', metric => 'broken invariants', unit => 'rows',
+$bench->row('wallet.whole', metric => 'broken invariants', unit => 'rows',
     ours => [scalar @breaks], error => \@breaks);
-$b->done;
+$bench->done;
