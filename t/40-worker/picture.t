@@ -6,10 +6,9 @@ use warnings;
 use lib 't/lib';
 
 use Test::More;
-use Podi::Hands;
 use Podi::Picture;
 
-my $p = Podi::Picture->new(build => Podi::Hands::build());
+my $p = Podi::Picture->new;
 my $UPRIGHT = 'red green blue white';
 my $sanitized = Podi::Picture::bytes("$p->{build}/bin/podi_imaged")
                 =~ /__asan_init/;

@@ -3,7 +3,7 @@ package Podi::Picture;
 # Pictures for tests: good ones by libvips' own tools, bad ones by hand; and
 # the process that makes one picture, run without its daemon.
 #
-#     my $p = Podi::Picture->new;
+#     my $p = Podi::Picture->new;         # builds podi_imaged
 #     my $in = $p->corners('jpg', orientation => 6, gps => 1);
 #     my $r = $p->make($in, 'image.resize', { width => 40 });
 #     $r->{answer}{width}, $r->{signal}, $r->{path}
@@ -21,6 +21,8 @@ use File::Temp ();
 use JSON::PP ();
 use POSIX ();
 
+use Podi::Hands;
+
 # the tools start faster without modules that no test needs
 $ENV{VIPSHOME} = '/nonexistent';
 
@@ -35,6 +37,9 @@ sub new
     my ($class, %option) = @_;
     my $self = bless { %option, n => 0 }, $class;
 
+    $self->{build} = Podi::Hands::build();
+    run('make', '-s', '-j2', '-C', "$Podi::Pg::ROOT/workers",
+        "PODI_BUILD=$self->{build}", "$self->{build}/bin/podi_imaged");
     $self->{tmp} = File::Temp->newdir('podi-p-XXXXXX', TMPDIR => 1);
     $self->{dir} = "$self->{tmp}";
     return $self;
@@ -156,6 +161,21 @@ sub animated
     }
     run('vips', "${suffix}save", $stack, $path, '--page-height', $HEIGHT,
         $suffix eq 'webp' ? '--lossless' : ());
+    return $path;
+}
+
+
+# noise: slow to compress
+sub noise
+{
+    my ($self, $suffix, $w, $h) = @_;
+    my ($noise, $grey, $path) = ($self->path('v'), $self->path('v'),
+                                 $self->path($suffix));
+
+    run('vips', 'gaussnoise', $noise, $w, $h, '--sigma', 60);
+    run('vips', 'cast', $noise, $grey, 'uchar');
+    run('vips', 'bandjoin', "$grey $grey $grey", $noise);
+    run('vips', 'copy', $noise, $path, '--interpretation', 'srgb');
     return $path;
 }
 
