@@ -296,6 +296,7 @@ uploads_permit(podi_flow_t *f, ngx_http_request_t *r, podi_buf_t *b,
     type = podi_row_str(res, row, "type");
 
     now = podi_time_now();
+    now -= now % 1000000;               /* signatures have no fractions */
     left = (podi_row_time(res, row, "upload_expires_at") - now) / 1000000;
     store = ngx_http_podi_media_store(r, &name);
 

@@ -23,6 +23,7 @@ ngx_http_podi_media_sign(podi_flow_t *f, ngx_http_request_t *r,
 
     mlcf = ngx_http_podi_media_conf(r);
     now = podi_time_now();
+    now -= now % 1000000;               /* signatures have no fractions */
     text = ngx_pnalloc(r->pool, PODI_RFC3339_LEN);
 
     if (text == NULL
