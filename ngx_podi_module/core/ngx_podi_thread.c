@@ -12,7 +12,8 @@
  * The work uses memory of the request.  Two things keep it: r->count holds a
  * request that is answered meanwhile (its deadline has passed), r->blocked
  * one that is terminated (its client has gone); the end of the work then ends
- * the request.
+ * the request.  A timer keeps a worker that is told to quit: it leaves when no
+ * timer is left, and would leave the thread and the client behind.
  */
 
 #include "ngx_podi_thread.h"
@@ -20,6 +21,7 @@
 
 
 #define NGX_PODI_THREAD_POLL  5         /* ms */
+#define NGX_PODI_THREAD_LONG  60000     /* ms, then it is told */
 
 typedef struct {
     podi_op_t            op;
@@ -90,6 +92,7 @@ ngx_podi_thread(podi_flow_t *f, ngx_http_request_t *r,
     task->handler = ngx_podi_thread_work;
     task->event.handler = ngx_podi_thread_done;
     task->event.data = t;
+    task->event.log = ngx_cycle->log;
 
     if (podi_list_is_empty(&w->threads) && ngx_podi_thread_enter(w)) {
 
@@ -178,6 +181,8 @@ ngx_podi_thread_post(ngx_podi_worker_t *w, ngx_podi_thread_t *t)
         return NGX_ERROR;
     }
 
+    ngx_add_timer(&t->task->event, NGX_PODI_THREAD_LONG);
+
     r->main->blocked++;
     r->main->count++;
     ngx_podi_count(NGX_PODI_COUNT_THREAD_RUNS);
@@ -206,6 +211,19 @@ ngx_podi_thread_done(ngx_event_t *ev)
     w = ngx_podi_worker();
     r = t->bound->request;
     c = r->connection;
+
+    if (ev->timedout) {
+        ev->timedout = 0;
+        ngx_log_error(NGX_LOG_WARN, c->log, 0,
+                      "podi: a thread has been at work for %d s",
+                      NGX_PODI_THREAD_LONG / 1000);
+        ngx_add_timer(ev, NGX_PODI_THREAD_LONG);
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
 
     w->slot->threads_running--;
     r->main->blocked--;
