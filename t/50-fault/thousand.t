@@ -188,11 +188,12 @@ sub read_events
         }
         $say->({ status => 200, from => $last });
 
-        until ($live->ended || defined $top && $last >= $top) {
-            $top = _top($ear, $from, 0) // $top;
-            my $event = $live->next_event(0.5) // next;
+        until (defined $top && $last >= $top) {
+            my $event = $live->next_event(0.5);
 
-            next if !defined $event->{id} || $event->{event} eq 'hello';
+            $top = _top($ear, $from, 0) // $top;
+            last if !$event && $live->ended;
+            next if !$event || !defined $event->{id} || $event->{event} eq 'hello';
             $say->({ id => $event->{id}, type => $event->{event} });
             $last = $event->{id};
         }

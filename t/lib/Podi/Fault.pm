@@ -1,12 +1,15 @@
 package Podi::Fault;
 
 # What tests of bad days share: pictures uploaded as a browser does it, parts
-# of a test that run beside it, a second pair of a daemon.
+# of a test that run beside it, a second pair of a daemon, a client that tells
+# how a connection ended.
 #
 #     my $id = Podi::Fault::upload($s, $ann, "$dir/a.jpg", 'image/jpeg');
 #     my $kid = Podi::Fault::Kid->new($dir, sub { my ($say) = @_; ... });
 #     my @said = $kid->wait(30);          # what it said, once it has ended
 #     my $pair = Podi::Fault::pair($s, 'podi_imaged');
+#     my $wire = Podi::Fault::Wire->new($s->{port});    # kept alive
+#     my $r = $wire->ask(request_text(...)); $r->{status}, $r->{end}
 #
 # A kid is a process; its failures are the test's (wait says so).
 
@@ -143,6 +146,121 @@ sub _command
     $command{cmd} = [ map { s/workers\.conf$/workers-2.conf/r }
                       @{ $command{cmd} } ];
     return %command;
+}
+
+
+package Podi::Fault::Wire;
+
+# One connection to nginx, kept alive, opened again when it has gone.
+#
+# end:  ok        a whole answer
+#       refused   no connection
+#       closed    the end before a byte
+#       cut       the end in the middle of an answer
+#       silent    nothing for 20 s
+#
+# A reused connection that is closed before a byte is tried once more on a new
+# one, as every client does: nginx may close what is idle.
+
+use IO::Select;
+use IO::Socket::INET;
+
+
+sub new
+{
+    my ($class, $port) = @_;
+
+    return bless { port => $port, again => 0 }, $class;
+}
+
+
+sub ask
+{
+    my ($self, $text) = @_;
+    my $reused = defined $self->{sock};
+    my $answer = $self->_once($text);
+
+    return $answer if $answer->{end} ne 'closed' || !$reused;
+
+    $self->{again}++;
+    return $self->_once($text);
+}
+
+
+sub _once
+{
+    my ($self, $text) = @_;
+    my $answer = { end => 'refused', status => 0, head => '', body => '' };
+
+    return $answer if !$self->open;
+    $self->send($text);
+    $self->_read($answer);
+    $self->close if $answer->{end} ne 'ok'
+                    || $answer->{head} =~ /^connection: close/mi;
+    return $answer;
+}
+
+
+sub open
+{
+    my ($self) = @_;
+
+    return $self->{sock} //= IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+        PeerPort => $self->{port}, Timeout => 10);
+}
+
+
+sub close
+{
+    my ($self) = @_;
+    my $sock = delete $self->{sock} or return;
+
+    return CORE::close $sock;
+}
+
+
+sub send
+{
+    my ($self, $text) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+
+    while (length $text) {
+        my $n = syswrite $self->{sock}, $text;
+        return 0 if !$n;
+        substr $text, 0, $n, '';
+    }
+    return 1;
+}
+
+
+# the answer to what was sent piece by piece
+sub answer
+{
+    my ($self) = @_;
+
+    return $self->_read({ status => 0, head => '', body => '' });
+}
+
+
+sub _read
+{
+    my ($self, $answer) = @_;
+    my ($buf, $select) = ('', IO::Select->new($self->{sock}));
+
+    while (1) {
+        $answer->{end} = 'silent';
+        return $answer if !$select->can_read(20);
+        $answer->{end} = $buf eq '' ? 'closed' : 'cut';
+        return $answer if !sysread $self->{sock}, $buf, 65536, length $buf;
+        next if $buf !~ /\A(.*?\r\n)\r\n(.*)\z/s;
+
+        @{$answer}{qw( head body )} = ($1, $2);
+        ($answer->{status}) = $answer->{head} =~ m{\AHTTP/1\.1 (\d+)};
+        my ($want) = $answer->{head} =~ /^content-length: *(\d+)/mi;
+        next if ($want // 0) > length $answer->{body};
+        $answer->{end} = 'ok';
+        return $answer;
+    }
 }
 
 
