@@ -3,8 +3,10 @@
 
 use strict;
 use warnings;
+use Digest::SHA qw( sha256 );
 use IO::Socket::INET;
 use Podi::Proc qw( poll );
+use Podi::Work;
 use Test::More;
 use Podi::Stack;
 
@@ -100,6 +102,36 @@ for my $bad ($weak =~ s/m=64/m=4194304/r, $weak =~ s/t=1/t=1000000/r,
                      'bad_credentials', 'a planted hash lets nobody in' }), 1,
         'and costs what any costs';
 }
+
+# --- the digest that a key is bound to covers the password: it is keyed.  The
+#     same sum over a task shows that this is how a bare one is made
+
+sub bound
+{
+    my ($path, $body, $as) = @_;
+    my $key = 'bound-' . length $path;
+    my $res = $s->post($path, body => $body, key => $key, as => $as,
+                       type => 'application/json');
+
+    is $res->status, 201, "$path with a key";
+    return $s->sql('select body_hash = ? from podi.idempotency where key = ?',
+                   sha256_of($path, $body), $key);
+}
+
+
+sub sha256_of
+{
+    my ($path, $body) = @_;
+
+    return \sha256("8\n" . length($path) . "\n$path$body");
+}
+
+my $buyer = $s->member('buyer', points => 1);
+my $pic = Podi::Work->new($s->db)->media($buyer);
+ok bound('/v1/tasks', qq({"inputs":["$pic"],"actions":)
+         . '[{"action":"image.thumbnail"}]}', $buyer), 'is a bare digest';
+ok !bound('/v1/auth/register', '{"login":"keyed","password":"a good one"}'),
+    'is none';
 
 # --- more at once than may wait: 1 runs, 4 wait, the rest is told to come back
 
