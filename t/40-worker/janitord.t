@@ -1,17 +1,30 @@
 # podi_janitord: a break that was planted is seen, gauges tell the truth, what
-# is old goes.
+# is old goes, from the stores too.
 
 use strict;
 use warnings;
 use lib 't/lib';
 
+use IO::Socket::INET;
+use POSIX ();
 use Test::More;
 use Podi::Hands;
 use Podi::Proc qw(poll);
 
 my $h = Podi::Hands->new;
+my $port = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
+                                 Listen => 1, ReuseAddr => 1)->sockport;
+my $key = "$h->{dir}/store.key";
+open my $secret, '>', $key or die "$key: $!";
+print {$secret} "AKIATEST:not-a-secret\n";
+close $secret;
+chmod 0600, $key;
+
 my $d = $h->daemon('podi_janitord', invariants => '200ms', gauges => '200ms',
-                   uploads => '200ms', purge => '200ms');
+                   uploads => '200ms', purge => '200ms', objects => '200ms',
+                   object_grace => '0s', store_timeout => '5s',
+                   stores => "local type=s3 bucket=b region=r key_file=$key"
+                             . " endpoint=http://127.0.0.1:$port/store");
 
 
 # a metric, once it has the value
@@ -64,6 +77,157 @@ $h->{db}->super->all(undef, 'insert into podi.worker (worker, daemon, host,'
 ok poll(15, sub { !$h->{db}->super->value(undef,
     "select count(*) from podi.worker where worker = 'old'") }),
     'a worker that has long been silent is forgotten';
+
+
+# --- a store ---------------------------------------------------------------
+
+# A small object store: notes each request; the file ORDER says what to answer
+# for a key: a status, or "hang".
+
+my $store;
+
+
+sub store_start
+{
+    my $door = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16,
+                                     LocalPort => $port, ReuseAddr => 1)
+        or die "port $port: $!";
+
+    $store = fork // die "fork: $!";
+    return close $door if $store;
+    $SIG{CHLD} = 'IGNORE';
+    while (1) {
+        my $socket = $door->accept or next;
+        next if fork;
+        close $door;
+        store_serve($socket);
+        POSIX::_exit(0);
+    }
+}
+
+
+sub store_stop
+{
+    kill 'KILL', $store if $store;
+    waitpid $store, 0 if $store;
+    $store = undef;
+    return;
+}
+
+
+END { kill 'KILL', $store if $store; $? = 0 if defined $store && !$store }
+
+
+sub store_serve
+{
+    my ($socket) = @_;
+    my $head = '';
+
+    while (sysread $socket, $head, 65536, length $head) {
+        next if $head !~ /\r\n\r\n/;
+        my ($method, $path, $query) = $head =~ m{^(\S+) /store/b/([^ ?]*)\?(\S*)};
+        open my $log, '>>', "$h->{dir}/store.log" or die $!;
+        syswrite $log, "$method $path " . ($query =~ /X-Amz-Signature=/
+                       ? 'signed' : 'bare') . "\n";
+        close $log;
+
+        my ($order) = grep { -e } "$h->{dir}/order-" . $path =~ s{/}{_}gr;
+        my $status = 204;
+        if ($order) {
+            open my $in, '<', $order or die $!;
+            chomp($status = <$in>);
+        }
+        return sysread $socket, $head, 1 if $status eq 'hang';
+        syswrite $socket, "HTTP/1.1 $status X\r\nContent-Length: 0\r\n\r\n";
+        $head = '';
+    }
+    return;
+}
+
+
+sub order
+{
+    my ($id, $status) = @_;
+    my $path = "$h->{dir}/order-u_$id";
+
+    return unlink $path if !defined $status;
+    open my $out, '>', $path or die "$path: $!";
+    print {$out} "$status\n";
+    close $out;
+    return;
+}
+
+
+# how often the store was asked to remove the object of this media
+sub asked
+{
+    my ($id) = @_;
+
+    open my $in, '<', "$h->{dir}/store.log" or return 0;
+    return scalar grep { $_ eq "DELETE u/$id signed\n" } <$in>;
+}
+
+
+sub is_gone
+{
+    my ($id) = @_;
+
+    return $h->{db}->super->value(undef, 'select object_gone from podi.media'
+                                  . ' where media_id = ?', $id);
+}
+
+
+# an upload that is of no use, and whose permit has ended
+sub doomed
+{
+    my ($state, $since) = @_;
+    my $id = $h->{work}->media($h->{ann}, state => $state);
+
+    $h->{db}->super->all(undef, 'update podi.media set upload_expires_at = now()'
+                         . ' - ?::interval where media_id = ?', $since // '1 s',
+                         $id);
+    return $id;
+}
+
+
+my @left = map { doomed($_) } qw(rejected expired);
+ok poll(15, sub { $h->log($d, 'round.failed') }), 'a store that is down is told';
+is gauge('podi_objects_doomed', 3), 3, 'and what waits for it is counted';
+is grep({ is_gone($_) } $late, @left), 0, 'nothing is gone yet';
+
+my $young = doomed('rejected', '-1 h');
+order($late, 404);
+store_start();
+for my $id ($late, @left) {
+    ok poll(15, sub { is_gone($id) }), 'removed when the store is back';
+    is asked($id), 1, 'once';
+}
+ok poll(15, sub { $h->log($d, 'round.recovered') }), 'which is told, too';
+
+my ($stuck, $next) = map { $h->{work}->media($h->{ann}, state => 'rejected') }
+                         1 .. 2;
+order($stuck, 403);
+$h->{db}->super->all(undef, 'update podi.media set upload_expires_at = now()'
+                     . ' where media_id in (?, ?)', $stuck, $next);
+ok poll(15, sub { is_gone($next) }), 'what cannot be removed is passed over';
+ok poll(15, sub { asked($stuck) > 1 }), 'it is tried again';
+ok !is_gone($stuck), 'and not forgotten';
+order($stuck);
+ok poll(15, sub { is_gone($stuck) }), 'until it is gone';
+
+my $torn = $h->{work}->media($h->{ann}, state => 'rejected');
+order($torn, 'hang');
+$h->{db}->super->all(undef, 'update podi.media set upload_expires_at = now()'
+                     . ' where media_id = ?', $torn);
+ok poll(15, sub { asked($torn) }), 'the store is asked';
+kill 'KILL', $h->child($d);
+order($torn);
+ok poll(20, sub { is_gone($torn) }), 'a daemon that died meanwhile asks again';
+cmp_ok asked($torn), '>', 1, 'as nothing was noted before the answer';
+
+is asked($young), 0, 'a permit that has not ended is waited for';
+is asked($h->{picture}), 0, 'what is used stays';
+store_stop();
 
 is $h->stop($d), 0, 'it ends';
 $h->whole;

@@ -2,7 +2,6 @@
  * imaged: what the files of podi_imaged share.
  *
  *     main.c      settings, actions, start and stop
- *     store.c     object stores: their settings
  *     transfer.c  one object fetched, stored or removed
  *     work.c      files without names, for one job
  *     run.c       one picture in one process, seen from outside
@@ -17,21 +16,12 @@
 #define IMAGED_H
 
 
-#include "podi_http.h"
-#include "podi_object.h"
+#include "podi_objects.h"
 #include "podi_sniff.h"
 #include "podi_worker.h"
 
 
-#define IMAGED_STORES_MAX  8
-
 typedef struct {
-    podi_object_store_t   object;
-    podi_http_t          *http;         /* each has its own CA */
-} imaged_store_t;
-
-typedef struct {
-    const char      *stores_text;
     const char      *work_dir;
     uint64_t         input_max;         /* bytes */
     uint64_t         result_max;
@@ -43,21 +33,10 @@ typedef struct {
     podi_msec_t      store_timeout;
     podi_msec_t      store_idle;
     int              seccomp;
-    imaged_store_t   stores[IMAGED_STORES_MAX];
-    size_t           n_stores;
+    podi_objects_t   stores;
 } imaged_t;
 
 extern imaged_t  imaged;
-
-
-/* ---- store.c ------------------------------------------------------------- */
-
-PODI_MUSTCHECK podi_rc_t imaged_stores_open(podi_worker_t *w,
-    podi_fail_t *fail);
-void imaged_stores_close(void);
-
-/* NULL: no setting knows it */
-imaged_store_t *imaged_store_find(const podi_str_t *name);
 
 
 /* ---- transfer.c ---------------------------------------------------------- */
@@ -68,15 +47,15 @@ imaged_store_t *imaged_store_find(const podi_str_t *name);
  * NONE, or the error to end with; `detail` is then for people.
  */
 PODI_MUSTCHECK podi_rc_t imaged_fetch(podi_flow_t *f, podi_job_t *job,
-    imaged_store_t *store, const podi_str_t *key, int fd);
+    podi_objects_store_t *store, const podi_str_t *key, int fd);
 PODI_MUSTCHECK podi_rc_t imaged_put(podi_flow_t *f, podi_job_t *job,
-    imaged_store_t *store, const podi_str_t *key, podi_media_e type, int fd,
-    int64_t bytes);
+    podi_objects_store_t *store, const podi_str_t *key, podi_media_e type,
+    int fd, int64_t bytes);
 PODI_MUSTCHECK podi_rc_t imaged_remove(podi_flow_t *f, podi_job_t *job,
-    imaged_store_t *store, const podi_str_t *key);
+    podi_objects_store_t *store, const podi_str_t *key);
 
 podi_error_e imaged_transfer_fault(podi_flow_t *f, const char *what,
-    const imaged_store_t *store, podi_str_t *ret_detail);
+    const podi_objects_store_t *store, podi_str_t *ret_detail);
 
 
 /* ---- work.c -------------------------------------------------------------- */
@@ -132,19 +111,19 @@ PODI_MUSTCHECK podi_rc_t imaged_digest(podi_flow_t *f, podi_job_t *job,
 /* what both flows know of the input and of what was made of it */
 
 typedef struct {
-    podi_str_t         media_id;
-    podi_str_t         store_name;
-    podi_str_t         key;
-    podi_str_t         type;        /* as declared, then as it is */
-    podi_str_t         sha256;      /* "": not known yet */
-    podi_str_t         name;
-    int64_t            bytes;
-    imaged_store_t    *store;
-    int                in;
-    int                out;
-    imaged_answer_t   *answer;
-    imaged_digest_t   *made;
-    podi_str_t         out_key;
+    podi_str_t             media_id;
+    podi_str_t             store_name;
+    podi_str_t             key;
+    podi_str_t             type;        /* as declared, then as it is */
+    podi_str_t             sha256;      /* "": not known yet */
+    podi_str_t             name;
+    int64_t                bytes;
+    podi_objects_store_t  *store;
+    int                    in;
+    int                    out;
+    imaged_answer_t       *answer;
+    imaged_digest_t       *made;
+    podi_str_t             out_key;
 } imaged_item_t;
 
 typedef struct {

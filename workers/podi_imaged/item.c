@@ -33,7 +33,7 @@ imaged_item_open(podi_flow_t *f, podi_job_t *job, imaged_item_t *item)
                          "the job has no input that can be fetched");
     }
 
-    item->store = imaged_store_find(&item->store_name);
+    item->store = podi_objects_find(&imaged.stores, &item->store_name);
 
     if (item->store == NULL) {
         return podi_fail(&f->fail, PODI_E_CONFIG, NULL,

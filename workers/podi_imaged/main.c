@@ -27,9 +27,6 @@ imaged_t  imaged;
 
 static const podi_setting_t  imaged_settings[] = {
 
-    /* NAME type=s3|oss endpoint= bucket= region= key_file= [ca_file=]; ... */
-    { "stores", PODI_TEXT, &imaged.stores_text, "", "1", NULL },
-
     /* where files without names live; must hold all jobs in hand */
     { "work_dir", PODI_PATH, &imaged.work_dir, "/var/lib/podi/tmp", "1",
       NULL },
@@ -98,7 +95,15 @@ imaged_start(podi_worker_t *w, podi_fail_t *fail)
         return PODI_ERROR;
     }
 
-    return imaged_stores_open(w, fail);
+    if (podi_objects_open(&imaged.stores, w, fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    if (imaged.stores.n == 0) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL, "stores names no store");
+    }
+
+    return PODI_OK;
 }
 
 
@@ -107,5 +112,5 @@ imaged_stop(podi_worker_t *w)
 {
     (void) w;
 
-    imaged_stores_close();
+    podi_objects_close(&imaged.stores);
 }

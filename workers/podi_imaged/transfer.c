@@ -13,7 +13,6 @@
 #include "imaged.h"
 #include "banned.h"
 
-#define TRANSFER_EXPIRES   300      /* s, of a permit */
 #define TRANSFER_PAIRS     (PODI_OBJECT_HEADERS_MAX + 1)
 #define TRANSFER_SPAN      8        /* bytes of a span's id */
 
@@ -21,15 +20,15 @@
 static podi_rc_t transfer_trace(podi_flow_t *f, const podi_job_t *job,
     podi_pair_t *ret_pair);
 static podi_rc_t transfer_send(podi_flow_t *f, podi_job_t *job,
-    imaged_store_t *store, podi_http_request_t *request, podi_pair_t *pairs,
-    size_t n);
+    podi_objects_store_t *store, podi_http_request_t *request,
+    podi_pair_t *pairs, size_t n);
 static podi_rc_t transfer_no_memory(podi_flow_t *f);
 static int transfer_is_done(const podi_http_reply_t *reply,
-    const imaged_store_t *store);
+    const podi_objects_store_t *store);
 
 
 podi_rc_t
-imaged_fetch(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+imaged_fetch(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
     const podi_str_t *key, int fd)
 {
     podi_str_t            url;
@@ -39,8 +38,9 @@ imaged_fetch(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
     pairs = podi_mem_calloc(f->mem, sizeof(podi_pair_t));
 
     if (pairs == NULL
-        || podi_object_get(&store->object, key, NULL, NULL, TRANSFER_EXPIRES,
-                           podi_time_now(), f->mem, &url) != PODI_OK)
+        || podi_object_get(&store->object, key, NULL, NULL,
+                           PODI_OBJECTS_EXPIRES, podi_time_now(), f->mem,
+                           &url) != PODI_OK)
     {
         return transfer_no_memory(f);
     }
@@ -55,7 +55,7 @@ imaged_fetch(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
 
 
 podi_rc_t
-imaged_put(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+imaged_put(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
     const podi_str_t *key, podi_media_e type, int fd, int64_t bytes)
 {
     size_t                 i, n;
@@ -69,7 +69,8 @@ imaged_put(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
 
     if (pairs == NULL
         || podi_object_put(&store->object, key, &mime, bytes,
-                           TRANSFER_EXPIRES, podi_time_now(), f->mem, &permit)
+                           PODI_OBJECTS_EXPIRES, podi_time_now(), f->mem,
+                           &permit)
            != PODI_OK)
     {
         return transfer_no_memory(f);
@@ -92,32 +93,24 @@ imaged_put(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
 
 
 podi_rc_t
-imaged_remove(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+imaged_remove(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
     const podi_str_t *key)
 {
-    podi_str_t            url;
-    podi_pair_t          *pairs;
-    podi_http_request_t   request;
+    podi_pair_t  *trace;
 
-    pairs = podi_mem_calloc(f->mem, sizeof(podi_pair_t));
-
-    if (pairs == NULL
-        || podi_object_delete(&store->object, key, TRANSFER_EXPIRES,
-                              podi_time_now(), f->mem, &url) != PODI_OK)
-    {
+    trace = podi_mem_calloc(f->mem, sizeof(podi_pair_t));
+    if (trace == NULL || transfer_trace(f, job, trace) != PODI_OK) {
         return transfer_no_memory(f);
     }
 
-    podi_http_request_init(&request, "DELETE", &url);
-
-    return transfer_send(f, job, store, &request, pairs, 0);
+    return podi_objects_remove(f, store, key, trace, imaged.store_timeout);
 }
 
 
 /* `pairs` has room for one more */
 
 static podi_rc_t
-transfer_send(podi_flow_t *f, podi_job_t *job, imaged_store_t *store,
+transfer_send(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
     podi_http_request_t *request, podi_pair_t *pairs, size_t n)
 {
     if (transfer_trace(f, job, &pairs[n]) == PODI_OK) {
@@ -168,7 +161,7 @@ transfer_no_memory(podi_flow_t *f)
 
 podi_error_e
 imaged_transfer_fault(podi_flow_t *f, const char *what,
-    const imaged_store_t *store, podi_str_t *ret_detail)
+    const podi_objects_store_t *store, podi_str_t *ret_detail)
 {
     podi_rc_t           rc;
     podi_error_e        error;
@@ -212,7 +205,8 @@ imaged_transfer_fault(podi_flow_t *f, const char *what,
 /* "it is there already" is what we wanted */
 
 static int
-transfer_is_done(const podi_http_reply_t *reply, const imaged_store_t *store)
+transfer_is_done(const podi_http_reply_t *reply,
+    const podi_objects_store_t *store)
 {
     if (reply->status >= 200 && reply->status < 300) {
         return 1;

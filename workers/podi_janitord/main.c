@@ -2,6 +2,7 @@
  * podi_janitord: what must be done now and then, and be seen.
  *
  *     uploads     announced and never completed -> expired
+ *     objects     of rejected and expired uploads, removed from their stores
  *     purge       rows that nobody needs any more
  *     invariants  every minute: what must never be, counted and shouted
  *     gauges      every 5 s: what only the database knows, as metrics
@@ -15,10 +16,23 @@
 #include "banned.h"
 
 
+static podi_rc_t janitord_start(podi_worker_t *w, podi_fail_t *fail);
+static void janitord_stop(podi_worker_t *w);
+
+
 static janitord_t  janitord;
 
 static const podi_setting_t  janitord_settings[] = {
     { "uploads", PODI_MSEC, &janitord.uploads, "30s", "50ms", "1h" },
+    { "objects", PODI_MSEC, &janitord.objects, "30s", "50ms", "1h" },
+
+    /* after the end of a permit to upload: for a PUT that is under way */
+    { "object_grace", PODI_MSEC, &janitord.object_grace, "1h", "0s", "7d" },
+
+    /* for one DELETE */
+    { "store_timeout", PODI_MSEC, &janitord.store_timeout, "20s", "100ms",
+      "10m" },
+
     { "purge", PODI_MSEC, &janitord.purge, "60s", "50ms", "1d" },
     { "invariants", PODI_MSEC, &janitord.invariants, "60s", "50ms", "1d" },
     { "gauges", PODI_MSEC, &janitord.gauges, "5s", "50ms", "60s" },
@@ -28,6 +42,7 @@ static const podi_setting_t  janitord_settings[] = {
 
 static const podi_round_conf_t  janitord_rounds[] = {
     { "uploads", &janitord.uploads, upload_steps, 0 },
+    { "objects", &janitord.objects, object_steps, sizeof(janitord_object_t) },
     { "purge", &janitord.purge, purge_steps, 0 },
     { "invariants", &janitord.invariants, invariant_steps, 0 },
     { "gauges", &janitord.gauges, gauge_steps, 0 },
@@ -42,8 +57,26 @@ main(int argc, char **argv)
         .name = "podi_janitord",
         .settings = janitord_settings,
         .rounds = janitord_rounds,
+        .start = janitord_start,
+        .stop = janitord_stop,
         .data = &janitord,
     };
 
     return podi_worker_main(argc, argv, &conf);
+}
+
+
+static podi_rc_t
+janitord_start(podi_worker_t *w, podi_fail_t *fail)
+{
+    return podi_objects_open(&janitord.stores, w, fail);
+}
+
+
+static void
+janitord_stop(podi_worker_t *w)
+{
+    (void) w;
+
+    podi_objects_close(&janitord.stores);
 }

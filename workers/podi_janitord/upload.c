@@ -3,8 +3,7 @@
  *
  *     sys.upload_expire -> expired
  *
- * What may lie in the store under the key of such an upload is nobody's: no
- * media row leads to it.
+ * What may lie in the store under the key of such an upload is object.c's.
  */
 
 #include "janitord.h"

@@ -7,7 +7,7 @@
 #include "podi_common.h"
 #include "banned.h"
 
-#define COMMON_ROWS  28
+#define COMMON_ROWS  29
 
 
 const podi_setting_t *
@@ -34,6 +34,7 @@ podi_common_settings(podi_common_t *set, const char *queue)
           "60s" },
         { "reconnect_max", PODI_MSEC, &set->reconnect_max, "2s", "100ms",
           "60s" },
+        { "stores", PODI_TEXT, &set->stores, "", NULL, NULL },
         { "metrics_dir", PODI_PATH, &set->metrics_dir, "", NULL, NULL },
         { "pid_dir", PODI_PATH, &set->pid_dir, "", NULL, NULL },
         { "log", PODI_PATH, &set->log, "", NULL, NULL },

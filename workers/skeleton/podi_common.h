@@ -25,6 +25,7 @@ typedef struct {
     podi_msec_t   redis_deadline;
     podi_msec_t   connect_timeout;
     podi_msec_t   reconnect_max;
+    const char   *stores;
     const char   *metrics_dir;
     const char   *pid_dir;
     const char   *log;

@@ -6,6 +6,7 @@
  *     podi_worker_pair.c   the parent: fork, reap, release leases, restart
  *     podi_worker_loop.c   the child: loop, connections, signals, drain
  *     podi_worker_use.c    what rounds and jobs may ask of it
+ *     podi_objects.c       the object stores that they talk to
  *     podi_release.c       the parent's one call to PostgreSQL
  *     podi_round.c         flows that repeat
  *     podi_job_claim.c     hints or rows -> held jobs
