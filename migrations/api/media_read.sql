@@ -6,7 +6,8 @@
 -- Returns:  the columns of api.media_list; no row when there is no such media
 -- Raises:   nothing of its own
 -- Writes:   nothing
--- Called:   media/ngx_http_podi_media_read.c, media/ngx_http_podi_media_download.c
+-- Called:   media/ngx_http_podi_media_complete.c,
+--           media/ngx_http_podi_media_read.c
 -- ----------------------------------------------------------------------
 create or replace function api.media_read(i_media uuid)
 returns table (

@@ -10,7 +10,7 @@
 --           U0441 a type that nothing here accepts; detail field
 --           U0410 the key was used with another request
 -- Writes:   podi.idempotency, podi.media
--- Called:   media/ngx_http_podi_media_upload.c
+-- Called:   media/ngx_http_podi_media_uploads.c
 --
 --      items: [{media_id, object_key, store, name, type, bytes}]; expires in
 --      milliseconds from now.

@@ -6,7 +6,7 @@
 -- Returns:  live, always one row
 -- Raises:   nothing of its own
 -- Writes:   nothing
--- Called:   the gateway when its feed of revocations is old
+-- Called:   auth/ngx_http_podi_auth_session.c
 -- ----------------------------------------------------------------------
 create or replace function api.session_check(i_session uuid, out live boolean)
 language plpgsql security definer

@@ -7,7 +7,7 @@
 -- Returns:  session_id, revoked_at, oldest first
 -- Raises:   U0403 when the caller is not the gateway
 -- Writes:   nothing
--- Called:   the gateway's sweep
+-- Called:   auth/ngx_http_podi_auth_feed.c
 -- ----------------------------------------------------------------------
 create or replace function api.session_revoked(i_since timestamptz)
 returns table (session_id uuid, revoked_at timestamptz)

@@ -10,7 +10,7 @@
 --           U0420 no such wallet, or its lots do not add up
 --           23505 the task has a hold already
 -- Writes:   podi.wallet, podi.hold, podi.lot, podi.hold_alloc, podi.ledger
--- Called:   api.task_submit
+-- Called:   internal.task_make
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_freeze(
     i_tenant  uuid,

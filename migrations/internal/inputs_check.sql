@@ -12,7 +12,7 @@
 --           U0441 of a type that an action does not accept
 --           each with the field inputs[i] in the detail
 -- Writes:   nothing
--- Called:   api.task_quote, api.task_submit
+-- Called:   api.task_quote, internal.task_make
 --
 --      accepts: of each action its array of types; NULL elements never occur.
 -- ----------------------------------------------------------------------

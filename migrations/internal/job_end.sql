@@ -11,7 +11,7 @@
 -- Raises:   U0421 a hold has less left than its jobs cost
 -- Writes:   podi.job, podi.attempt, podi.task_header, podi.media, the wallet
 --           tables for jobs with a price
--- Called:   api.task_cancel, sys.job_expire, internal.job_give_back
+-- Called:   internal.task_stop, sys.job_expire, internal.job_give_back
 --
 --      outcome is what becomes of the attempts that were running.  bump = 1
 --      makes the end one that no holder knows a fence for, so that a holder

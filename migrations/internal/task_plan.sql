@@ -10,7 +10,7 @@
 -- Raises:   U0422 a field has a wrong value, named in the detail
 --           U0430 there is no such action (or none for users)
 -- Writes:   nothing
--- Called:   api.task_quote, api.task_submit
+-- Called:   api.task_quote, internal.task_make
 -- ----------------------------------------------------------------------
 create or replace function internal.task_plan(i_actions jsonb)
 returns table (

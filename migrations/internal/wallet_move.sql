@@ -9,8 +9,8 @@
 -- Raises:   U0420 no such wallet
 --           23514 a balance would be negative; 23505 idem was used
 -- Writes:   podi.wallet, podi.ledger
--- Called:   internal.hold_freeze, internal.hold_settle, internal.lot_lapse,
---           sys.wallet_grant
+-- Called:   internal.hold_freeze, internal.hold_settle, internal.lot_add,
+--           internal.lot_lapse
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_move(
     i_tenant  uuid,

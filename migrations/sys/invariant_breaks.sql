@@ -7,7 +7,7 @@
 -- Returns:  inv, id: one row for each break
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   podictl check, podi_dispatchd, tests
+-- Called:   podi_janitord, podictl
 -- ----------------------------------------------------------------------
 create or replace function sys.invariant_breaks()
 returns table (inv text, id text)
