@@ -5,6 +5,9 @@
  * nginx's reader counts the request up by itself.  While it waits, that count
  * is the flow's hold: one, as if the flow waited for anything else.  When
  * reading fails, nginx finalizes the request and the flow is cancelled.
+ *
+ * A subrequest whose main request was not read has no body at all: nginx
+ * says "ready" and leaves r->request_body NULL.
  */
 
 #include "ngx_podi_core.h"
@@ -12,6 +15,8 @@
 
 
 static void ngx_podi_body_ready(ngx_http_request_t *r);
+static podi_rc_t ngx_podi_body_refused(ngx_int_t rc, podi_fail_t *fail);
+static ngx_chain_t *ngx_podi_body_bufs(ngx_http_request_t *r);
 static podi_rc_t ngx_podi_body_gather(ngx_http_request_t *r,
     podi_fail_t *fail);
 static podi_rc_t ngx_podi_body_copy(ngx_http_request_t *r, u_char *dst,
@@ -41,9 +46,7 @@ ngx_podi_read_body(podi_flow_t *f, ngx_http_request_t *r, size_t max)
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         b->reading = 0;
-        return podi_fail(&f->fail,
-                         (rc < 500) ? PODI_E_BAD_REQUEST : PODI_E_INTERNAL,
-                         NULL, "the body cannot be read (%d)", (int) rc);
+        return ngx_podi_body_refused(rc, &f->fail);
     }
 
     if (b->reading) {
@@ -60,6 +63,26 @@ ngx_podi_read_body(podi_flow_t *f, ngx_http_request_t *r, size_t max)
     r->main->count--;
 
     return ngx_podi_body_gather(r, &f->fail);
+}
+
+
+/* 413: more chunks came than client_max_body_size lets in */
+
+static podi_rc_t
+ngx_podi_body_refused(ngx_int_t rc, podi_fail_t *fail)
+{
+    podi_error_e  error;
+
+    if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        error = PODI_E_BODY_TOO_LARGE;
+
+    } else {
+        error = (rc < NGX_HTTP_INTERNAL_SERVER_ERROR) ? PODI_E_BAD_REQUEST
+                                                      : PODI_E_INTERNAL;
+    }
+
+    return podi_fail(fail, error, NULL, "the body cannot be read (%d)",
+                     (int) rc);
 }
 
 
@@ -91,6 +114,13 @@ ngx_podi_body_ready(ngx_http_request_t *r)
 }
 
 
+static ngx_chain_t *
+ngx_podi_body_bufs(ngx_http_request_t *r)
+{
+    return (r->request_body == NULL) ? NULL : r->request_body->bufs;
+}
+
+
 static podi_rc_t
 ngx_podi_body_gather(ngx_http_request_t *r, podi_fail_t *fail)
 {
@@ -100,7 +130,7 @@ ngx_podi_body_gather(ngx_http_request_t *r, podi_fail_t *fail)
 
     size = 0;
 
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+    for (cl = ngx_podi_body_bufs(r); cl; cl = cl->next) {
         size += ngx_buf_size(cl->buf);
     }
 
@@ -130,7 +160,7 @@ ngx_podi_body_copy(ngx_http_request_t *r, u_char *dst, podi_fail_t *fail)
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+    for (cl = ngx_podi_body_bufs(r); cl; cl = cl->next) {
 
         b = cl->buf;
         size = (size_t) ngx_buf_size(b);
