@@ -3,6 +3,8 @@
 --
 --      What a worker needs to know about the jobs that it was handed.
 --      Runs as its caller; called only by functions that pin search_path.
+--      The inputs are asked for twice, so that the media are found by their
+--      ids also before the first ANALYZE, and not by walking the tenant's.
 --
 -- Returns:  the columns of sys.job_claim
 -- Raises:   nothing
@@ -39,7 +41,8 @@ begin
                        order by i.ordinality), '[]')
               from unnest(j.inputs) with ordinality i (media_id, ordinality)
               join podi.media m
-                on m.media_id = i.media_id and m.tenant_id = j.tenant_id),
+                on m.media_id = i.media_id and m.tenant_id = j.tenant_id
+                   and m.media_id = any (j.inputs)),
            j.attempts, j.max_attempts, a.timeout_ms, j.price, t.trace_id, t.kind,
            case when row_number() over (order by j.job_id) = 1
                 then i_events else '[]' end
