@@ -258,14 +258,14 @@ main(int argc, char **argv)
     }
 
     path = argv[2];
-    rate = atof(argv[3]);
-    total = (long) (rate * atof(argv[4]));
-    n_conns = atol(argv[5]);
+    rate = strtod(argv[3], NULL);
+    total = (long) (rate * strtod(argv[4], NULL));
+    n_conns = strtol(argv[5], NULL, 10);
     lines_read(argv[6]);
     conns = calloc((size_t) n_conns, sizeof(conn_t));
 
     for (i = 0; i < n_conns; i++) {
-        conn_open(&conns[i], atoi(argv[1]), ep);
+        conn_open(&conns[i], (int) strtol(argv[1], NULL, 10), ep);
     }
 
     start = now_ns() + 1000000;

@@ -388,7 +388,7 @@ main(int argc, char **argv)
         }
 
         token[strcspn(token, "\n")] = '\0';
-        conn_open(&conns[i], atoi(argv[1]));
+        conn_open(&conns[i], (int) strtol(argv[1], NULL, 10));
         (mode == H2) ? h2_ask(&conns[i], token) : h1_ask(&conns[i], token);
 
         ev.data.ptr = &conns[i];
