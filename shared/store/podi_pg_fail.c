@@ -5,8 +5,11 @@
  *                (a JSON object) the extra members, its "field" the field
  *     28000      the context was not accepted: BAD_CONTEXT
  *     57014      statement_timeout: DEADLINE
- *     40001 40P01 55P03 08xxx 53300 57P01 57P03 57P05 0A000 26000
+ *     40001 40P01 55P03 08xxx 57P01 57P03 57P05 0A000 26000
  *                not done, try again: UNAVAILABLE
+ *     53xxx 25006
+ *                disk full, no memory, no slot, read-only: UNAVAILABLE until
+ *                somebody has helped
  *     the rest   ours to look at: INTERNAL
  *
  * A message of class 22 quotes the value that it complains about; values do
@@ -38,7 +41,8 @@ static const struct {
     { "40P01", PODI_E_UNAVAILABLE },
     { "55P03", PODI_E_UNAVAILABLE },
     { "08",    PODI_E_UNAVAILABLE },
-    { "53300", PODI_E_UNAVAILABLE },
+    { "53",    PODI_E_UNAVAILABLE },
+    { "25006", PODI_E_UNAVAILABLE },
     { "57P01", PODI_E_UNAVAILABLE },
     { "57P02", PODI_E_UNAVAILABLE },
     { "57P03", PODI_E_UNAVAILABLE },
