@@ -141,6 +141,20 @@ subtest 'a picture' => sub {
     is $asked[1]{headers}{'content-type'}, 'image/png', 'and the type';
     is $asked[1]{headers}{'if-none-match'}, '*', 'never to overwrite';
 
+    my $thumb = $bucket->get($media->{thumb_key}) // '';
+    is $media->{thumb_key}, "$ann->{tenant}/t/" . sha256_hex($thumb) . '.webp',
+        'its thumbnail is stored in the same way';
+    is length $thumb, $media->{thumb_bytes}, 'with its number of bytes';
+    is $p->corner_names($p->write('webp', $thumb)), 'blue red white green',
+        'and shows the result';
+    is $p->facts($p->write('webp', $thumb))->{height}, 200,
+        'not larger than that';
+
+    $t = submit($id, 'image.convert', { format => 'png' });
+    is $h->ended($t, 60)->{state}, 'succeeded', 'a larger result';
+    is $p->facts($p->write('webp', $bucket->get(result($t)->{thumb_key})))
+        ->{height}, 320, 'has a thumbnail of 320 pixels';
+
     $t = submit($id, 'image.resize', { width => 150, format => 'png' });
     is $h->ended($t, 60)->{state}, 'succeeded', 'the same again succeeds';
     is result($t)->{object_key}, $media->{object_key},

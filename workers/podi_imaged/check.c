@@ -176,7 +176,7 @@ check_key(podi_flow_t *f, void *ctx)
                               "the thumbnail is not what was said");
     }
 
-    return imaged_item_key(f, job, &c->item, "t");
+    return imaged_item_key(f, job, c->item.made, "t", &c->item.out_key);
 }
 
 

@@ -1,11 +1,13 @@
 /*
  * image.resize, image.convert, image.thumbnail: a picture from a picture.
  *
- *     open -> fetch -> make (process) -> measure (thread) -> store -> deliver
+ *     open -> fetch -> make (process) -> measure (thread) -> store
+ *          -> the same for its thumbnail -> deliver
  *
  * A picture that cannot be read fails its job at once; what the store, the
  * disk or a crash did is tried again.  The result's name is its digest, so a
- * second attempt stores the same thing in the same place.
+ * second attempt stores the same thing in the same place.  A result whose
+ * thumbnail cannot be made is delivered without one.
  */
 
 #include <string.h>
@@ -24,6 +26,9 @@ static podi_rc_t image_make(podi_flow_t *f, void *ctx);
 static podi_rc_t image_measure(podi_flow_t *f, void *ctx);
 static podi_rc_t image_key(podi_flow_t *f, void *ctx);
 static podi_rc_t image_store(podi_flow_t *f, void *ctx);
+static podi_rc_t image_thumb(podi_flow_t *f, void *ctx);
+static podi_rc_t image_thumb_measure(podi_flow_t *f, void *ctx);
+static podi_rc_t image_thumb_store(podi_flow_t *f, void *ctx);
 static podi_rc_t image_deliver(podi_flow_t *f, void *ctx);
 static podi_rc_t image_result(podi_job_t *job, podi_str_t *ret_results);
 static void image_name(podi_buf_t *b, podi_job_t *job,
@@ -31,13 +36,16 @@ static void image_name(podi_buf_t *b, podi_job_t *job,
 
 
 const podi_step_t  imaged_image_steps[] = {
-    { "opening the files",    image_open,    0 },
-    { "fetching the picture", image_fetch,   PODI_MAY_FAIL },
-    { "making the result",    image_make,    0 },
-    { "measuring the result", image_measure, 0 },
-    { "naming the result",    image_key,     0 },
-    { "storing the result",   image_store,   PODI_MAY_FAIL },
-    { "delivering",           image_deliver, 0 },
+    { "opening the files",       image_open,          0 },
+    { "fetching the picture",    image_fetch,         PODI_MAY_FAIL },
+    { "making the result",       image_make,          0 },
+    { "measuring the result",    image_measure,       0 },
+    { "naming the result",       image_key,           0 },
+    { "storing the result",      image_store,         PODI_MAY_FAIL },
+    { "making the thumbnail",    image_thumb,         0 },
+    { "measuring the thumbnail", image_thumb_measure, 0 },
+    { "storing the thumbnail",   image_thumb_store,   PODI_MAY_FAIL },
+    { "delivering",              image_deliver,       0 },
     podi_null_step
 };
 
@@ -45,9 +53,14 @@ const podi_step_t  imaged_image_steps[] = {
 static podi_rc_t
 image_open(podi_flow_t *f, void *ctx)
 {
-    podi_job_t  *job = ctx;
+    podi_job_t      *job = ctx;
+    imaged_image_t  *image = job->data;
 
-    return imaged_item_open(f, job, job->data);
+    if (imaged_item_open(f, job, &image->item) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return imaged_work_file(job->mem, &image->thumb, &f->fail);
 }
 
 
@@ -136,7 +149,7 @@ image_key(podi_flow_t *f, void *ctx)
                               "the result is not what was said");
     }
 
-    return imaged_item_key(f, job, item, "r");
+    return imaged_item_key(f, job, item->made, "r", &item->out_key);
 }
 
 
@@ -152,17 +165,87 @@ image_store(podi_flow_t *f, void *ctx)
 
 
 static podi_rc_t
-image_deliver(podi_flow_t *f, void *ctx)
+image_thumb(podi_flow_t *f, void *ctx)
 {
-    podi_job_t     *job = ctx;
-    podi_str_t      detail, results;
-    podi_error_e    error;
-    imaged_item_t  *item = job->data;
+    podi_job_t      *job = ctx;
+    podi_str_t       detail;
+    podi_error_e     error;
+    imaged_image_t  *image = job->data;
 
-    error = imaged_transfer_fault(f, "storing", item->store, &detail);
+    error = imaged_transfer_fault(f, "storing", image->item.store, &detail);
 
     if (error != PODI_E_NONE) {
         return imaged_end(job, error, 0, &detail);
+    }
+
+    podi_job_progress(job, 90);
+
+    return imaged_run_thumb(f, job, image->item.out, image->thumb);
+}
+
+
+static podi_rc_t
+image_thumb_measure(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    imaged_image_t  *image = job->data;
+
+    image->thumb_answer = f->result;
+
+    if (image->thumb_answer->error != PODI_E_NONE) {
+        podi_worker_log(job->worker, PODI_LOG_WARN, "thumbnail.missing", job,
+                        "%s", image->thumb_answer->detail);
+        return PODI_OK;
+    }
+
+    return imaged_digest(f, job, image->thumb);
+}
+
+
+static podi_rc_t
+image_thumb_store(podi_flow_t *f, void *ctx)
+{
+    podi_job_t       *job = ctx;
+    imaged_image_t   *image = job->data;
+    imaged_digest_t  *made;
+
+    if (image->thumb_answer->error != PODI_E_NONE) {
+        return PODI_OK;
+    }
+
+    made = f->result;
+
+    if (made->type != image->thumb_answer->type) {
+        return podi_job_retry(job, PODI_E_JOB_CRASHED,
+                              "the thumbnail is not what was said");
+    }
+
+    if (imaged_item_key(f, job, made, "t", &image->thumb_key) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    image->thumb_made = made;
+
+    return imaged_put(f, job, image->item.store, &image->thumb_key,
+                      made->type, image->thumb, made->bytes);
+}
+
+
+static podi_rc_t
+image_deliver(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    podi_str_t       detail, results;
+    podi_error_e     error;
+    imaged_image_t  *image = job->data;
+
+    if (image->thumb_made != NULL) {
+        error = imaged_transfer_fault(f, "storing", image->item.store,
+                                      &detail);
+
+        if (error != PODI_E_NONE) {
+            return imaged_end(job, error, 0, &detail);
+        }
     }
 
     if (image_result(job, &results) != PODI_OK) {
@@ -178,10 +261,11 @@ image_deliver(podi_flow_t *f, void *ctx)
 static podi_rc_t
 image_result(podi_job_t *job, podi_str_t *ret_results)
 {
-    podi_id_t       id;
-    podi_buf_t      b;
-    podi_str_t      id_text;
-    imaged_item_t  *item = job->data;
+    podi_id_t        id;
+    podi_buf_t       b;
+    podi_str_t       id_text;
+    imaged_image_t  *image = job->data;
+    imaged_item_t   *item = &image->item;
 
     if (podi_id_make(&id) != PODI_OK) {
         return PODI_ERROR;
@@ -204,6 +288,14 @@ image_result(podi_job_t *job, podi_str_t *ret_results)
                     (long long) item->answer->width,
                     (long long) item->answer->height);
     image_name(&b, job, item);
+
+    if (image->thumb_made != NULL) {
+        podi_buf_printf(&b, ",\"thumb_key\":\"" PODI_STR_FMT "\","
+                        "\"thumb_bytes\":%lld",
+                        podi_str_arg(&image->thumb_key),
+                        (long long) image->thumb_made->bytes);
+    }
+
     podi_buf_printf(&b, ",\"parents\":[\"" PODI_STR_FMT "\"]}]",
                     podi_str_arg(&item->media_id));
 

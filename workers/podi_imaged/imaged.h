@@ -92,6 +92,10 @@ typedef struct {
 PODI_MUSTCHECK podi_rc_t imaged_run(podi_flow_t *f, podi_job_t *job,
     int in, int out);
 
+/* the same, for the thumbnail of a picture that the job made */
+PODI_MUSTCHECK podi_rc_t imaged_run_thumb(podi_flow_t *f, podi_job_t *job,
+    int in, int out);
+
 
 /* ---- digest.c ------------------------------------------------------------ */
 
@@ -127,6 +131,14 @@ typedef struct {
 } imaged_item_t;
 
 typedef struct {
+    imaged_item_t      item;            /* first: it may stand for the whole */
+    int                thumb;
+    imaged_answer_t   *thumb_answer;
+    imaged_digest_t   *thumb_made;      /* NULL: there is no thumbnail */
+    podi_str_t         thumb_key;
+} imaged_image_t;
+
+typedef struct {
     imaged_item_t       item;
     podi_error_e        reject;     /* NONE: nothing was found yet */
     podi_http_reply_t  *upload;
@@ -141,7 +153,7 @@ PODI_MUSTCHECK podi_rc_t imaged_item_open(podi_flow_t *f, podi_job_t *job,
 
 /* "<tenant>/<dir>/<sha256>.<suffix>" of what was made */
 PODI_MUSTCHECK podi_rc_t imaged_item_key(podi_flow_t *f, podi_job_t *job,
-    imaged_item_t *item, const char *dir);
+    const imaged_digest_t *made, const char *dir, podi_str_t *ret_key);
 
 /* ends the job: another attempt when that may help */
 podi_rc_t imaged_end(podi_job_t *job, podi_error_e error, int final,

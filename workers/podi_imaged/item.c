@@ -57,15 +57,14 @@ item_text(const json_t *input, const char *name)
 
 
 podi_rc_t
-imaged_item_key(podi_flow_t *f, podi_job_t *job, imaged_item_t *item,
-    const char *dir)
+imaged_item_key(podi_flow_t *f, podi_job_t *job, const imaged_digest_t *made,
+    const char *dir, podi_str_t *ret_key)
 {
-    if (podi_mem_printf(f->mem, &item->out_key,
-                        PODI_STR_FMT "/%s/%.*s.%s",
+    if (podi_mem_printf(f->mem, ret_key, PODI_STR_FMT "/%s/%.*s.%s",
                         podi_str_arg(&job->tenant_id), dir,
-                        (int) sizeof(item->made->sha256),
-                        (const char *) item->made->sha256,
-                        podi_media_suffix(item->made->type)) != PODI_OK)
+                        (int) sizeof(made->sha256),
+                        (const char *) made->sha256,
+                        podi_media_suffix(made->type)) != PODI_OK)
     {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }

@@ -63,7 +63,10 @@ typedef struct {
 } run_reply_t;
 
 
-static podi_rc_t run_ask(run_t *run, podi_flow_t *f, const podi_job_t *job);
+static podi_rc_t run_start(podi_flow_t *f, podi_job_t *job,
+    const podi_str_t *action, const json_t *params, int in, int out);
+static podi_rc_t run_ask(run_t *run, podi_flow_t *f, const podi_str_t *action,
+    const json_t *params);
 static podi_rc_t run_init(run_t *run, uv_loop_t *loop);
 static int run_spawn(run_t *run, uv_loop_t *loop, int in, int out);
 static void run_asked(uv_write_t *write, int status);
@@ -100,6 +103,25 @@ static const podi_json_field_t  run_fields[] = {
 podi_rc_t
 imaged_run(podi_flow_t *f, podi_job_t *job, int in, int out)
 {
+    return run_start(f, job, &job->action, job->params, in, out);
+}
+
+
+podi_rc_t
+imaged_run_thumb(podi_flow_t *f, podi_job_t *job, int in, int out)
+{
+    podi_str_t  action = podi_string("media.check");
+
+    return run_start(f, job, &action, NULL, in, out);
+}
+
+
+/* no params: the action's own */
+
+static podi_rc_t
+run_start(podi_flow_t *f, podi_job_t *job, const podi_str_t *action,
+    const json_t *params, int in, int out)
+{
     run_t      *run;
     uv_buf_t    buf;
     uv_loop_t  *loop;
@@ -107,7 +129,7 @@ imaged_run(podi_flow_t *f, podi_job_t *job, int in, int out)
     loop = ((podi_uv_io_t *) podi_worker_io(job->worker)->loop)->loop;
 
     run = calloc(1, sizeof(run_t));
-    if (run == NULL || run_ask(run, f, job) != PODI_OK) {
+    if (run == NULL || run_ask(run, f, action, params) != PODI_OK) {
         free(run);
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
@@ -136,16 +158,24 @@ imaged_run(podi_flow_t *f, podi_job_t *job, int in, int out)
 
 
 static podi_rc_t
-run_ask(run_t *run, podi_flow_t *f, const podi_job_t *job)
+run_ask(run_t *run, podi_flow_t *f, const podi_str_t *action,
+    const json_t *params)
 {
     podi_buf_t  b;
     podi_str_t  text;
 
     podi_buf_init(&b, f->mem);
     podi_buf_add_c(&b, "{\"action\":");
-    podi_buf_add_json(&b, &job->action);
+    podi_buf_add_json(&b, action);
     podi_buf_add_c(&b, ",\"params\":");
-    podi_json_add(&b, job->params);
+
+    if (params != NULL) {
+        podi_json_add(&b, params);
+
+    } else {
+        podi_buf_add_c(&b, "{}");
+    }
+
     podi_buf_printf(&b, ",\"parent\":%d,\"max_pixels\":%lld,"
                     "\"max_dimension\":%lld,\"cpu\":%llu,\"memory\":%llu,"
                     "\"result_max\":%llu,\"seccomp\":%s}", (int) getpid(),
