@@ -26,22 +26,35 @@ ngx_podi_pg_init(ngx_http_request_t *r, podi_pg_call_t *call,
 }
 
 
+podi_str_t
+ngx_podi_tenant(ngx_http_request_t *r)
+{
+    ngx_podi_loc_conf_t  *plcf;
+    ngx_podi_request_t   *pr = ngx_podi_request(r);
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+
+    return (pr->pub.identity.tenant.len != 0) ? pr->pub.identity.tenant
+                                              : plcf->tenant;
+}
+
+
 /* a role that is not one of ours gives the least: that of anybody */
 
 podi_rc_t
 ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
     podi_pg_call_t *call)
 {
-    podi_rc_t             rc;
-    podi_context_t        who;
-    ngx_podi_loc_conf_t  *plcf;
-    ngx_podi_request_t   *pr = ngx_podi_request(r);
+    podi_rc_t            rc;
+    podi_context_t       who;
+    ngx_podi_request_t  *pr = ngx_podi_request(r);
 
     ngx_memzero(&who, sizeof(podi_context_t));
 
+    who.tenant = ngx_podi_tenant(r);
+
     if (pr->pub.identity.known) {
 
-        who.tenant = pr->pub.identity.tenant;
         who.user = pr->pub.identity.user;
 
         if (podi_role_parse(&pr->pub.identity.role, &who.role) != PODI_OK
@@ -51,10 +64,6 @@ ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
         }
 
     } else {
-        plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
-
-        who.tenant = (pr->pub.identity.tenant.len != 0)
-                     ? pr->pub.identity.tenant : plcf->tenant;
         who.role = PODI_ROLE_ANON;
     }
 
@@ -72,18 +81,15 @@ podi_rc_t
 ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
     podi_pg_call_t *call, const char *role)
 {
-    podi_str_t            name;
-    podi_context_t        who;
-    ngx_podi_loc_conf_t  *plcf;
-    ngx_podi_request_t   *pr = ngx_podi_request(r);
+    podi_str_t           name;
+    podi_context_t       who;
+    ngx_podi_request_t  *pr = ngx_podi_request(r);
 
-    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
     name = podi_str_c(role);
 
     ngx_memzero(&who, sizeof(podi_context_t));
 
-    who.tenant = (pr->pub.identity.tenant.len != 0) ? pr->pub.identity.tenant
-                                                    : plcf->tenant;
+    who.tenant = ngx_podi_tenant(r);
     who.user = pr->pub.identity.user;
 
     if (podi_role_parse(&name, &who.role) != PODI_OK) {

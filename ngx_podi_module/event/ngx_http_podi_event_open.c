@@ -154,6 +154,7 @@ open_identify(podi_flow_t *f, void *ctx)
     session = podi_row_str(f->result, 0, "session_id");
 
     pc->identity.known = 1;
+    pc->identity.tenant = ngx_podi_tenant(o->request);
     pc->identity.user = podi_row_str(f->result, 0, "user_id");
     pc->identity.role = podi_row_str(f->result, 0, "role");
     pc->identity.session = session;

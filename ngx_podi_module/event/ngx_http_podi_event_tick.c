@@ -315,7 +315,10 @@ check_answer(podi_flow_t *f, void *ctx)
 }
 
 
-/* on to those that the round has not seen; a failure leaves them to the next */
+/*
+ * On to those that the round has not seen.  Whom a failed question was about,
+ * they wait for the next round; the others must not wait with them.
+ */
 
 static void
 check_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
@@ -325,10 +328,6 @@ check_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 
     if (event_hub->again) {
         event_check_soon(0);
-        return;
-    }
-
-    if (rc == PODI_ERROR) {
         return;
     }
 
