@@ -250,7 +250,7 @@ for my $n (1 .. $RELOADS) {
     $body->send(substr $text, 0, -20);
     $wait->send(Podi::Fault::request_text($s, 'GET', '/v1/me',
                                           as => $who{fresher}));
-    poll(10, sub { $s->sql('select count(*) from pg_locks where not granted') })
+    poll(10, sub { Podi::Fault::waits($s, 'account_me') })
         or fail 'a request waits';
 
     my $put = put($store, $path, $headers, sub { $s->nginx->reload });

@@ -108,6 +108,17 @@ sub ask_and_go
 }
 
 
+# a call of nginx waits for a lock; part of its name is enough
+sub waits
+{
+    my ($s, $call) = @_;
+
+    return $s->sql('select count(*) from pg_stat_activity'
+        . " where wait_event_type = 'Lock' and usename = 'podi_web'"
+        . ' and position(?::text in query) > 0', $call);
+}
+
+
 # --- a second pair -----------------------------------------------------------
 
 sub pair
