@@ -165,12 +165,18 @@ subtest 'a client that does not read' => sub {
         return $sum; };
     my $before = $size->();
 
-    $feed->commit(400, 1000) for 1 .. 10;
+    for my $round (1 .. 10) {
+        my @events = $feed->commit(400, 1000);
+        $round < 10 and $feed->publish($_) for @events;
+    }
     $top = $feed->top;
     read_to($fast, $top, 60);
     is_dense($fast, $top, 'does not hold up another');
-    cmp_ok $size->() - $before, '<', 1500,
-           'and pins less than 1.5 MB of 4 (kB)';
+    SKIP: {
+        skip 'a sanitizer keeps what was freed', 1 if $ENV{SAN};
+        cmp_ok $size->() - $before, '<', 1500,
+               'and pins less than 1.5 MB of 4 (kB)';
+    }
     read_to($slow, $top, 60);
     is_dense($slow, $top, 'when it reads, it gets all');
     $_->{live}->close for $slow, $fast;
