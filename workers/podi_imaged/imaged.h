@@ -5,6 +5,7 @@
  *     transfer.c  one object fetched, stored or removed
  *     work.c      files without names, for one job
  *     run.c       one picture in one process, seen from outside
+ *     reply.c     what that process says
  *     digest.c    what the process left behind, measured by a thread
  *     item.c      what the two flows have in common
  *     image.c     the flow of image.*
@@ -95,6 +96,15 @@ PODI_MUSTCHECK podi_rc_t imaged_run(podi_flow_t *f, podi_job_t *job,
 /* the same, for the thumbnail of a picture that the job made */
 PODI_MUSTCHECK podi_rc_t imaged_run_thumb(podi_flow_t *f, podi_job_t *job,
     int in, int out);
+
+
+/* ---- reply.c ------------------------------------------------------------- */
+
+#define IMAGED_REPLY_MAX  2048          /* bytes of it */
+
+/* ERROR: it makes no sense */
+PODI_MUSTCHECK podi_rc_t imaged_reply(const podi_str_t *text, podi_mem_t *mem,
+    imaged_answer_t *answer);
 
 
 /* ---- digest.c ------------------------------------------------------------ */

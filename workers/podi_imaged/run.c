@@ -23,9 +23,6 @@
 #include "picture.h"
 #include "banned.h"
 
-#define RUN_REPLY_MAX  2048
-#define RUN_SIDE_MAX   65535
-
 typedef enum {
     RUN_RUNNING,
     RUN_LATE,                       /* killed, because its time was over */
@@ -44,23 +41,13 @@ typedef struct {
     unsigned        handles;        /* that libuv has not closed yet */
     char           *ask;
     size_t          ask_len;
-    char            reply[RUN_REPLY_MAX];
+    char            reply[IMAGED_REPLY_MAX];
     size_t          n;
     int             status;
     int             signum;
     unsigned        exited:1;
     unsigned        eof:1;
 } run_t;
-
-typedef struct {
-    podi_str_t   error;
-    podi_str_t   detail;
-    podi_str_t   type;
-    int64_t      width;
-    int64_t      height;
-    int64_t      source_width;
-    int64_t      source_height;
-} run_reply_t;
 
 
 static podi_rc_t run_start(podi_flow_t *f, podi_job_t *job,
@@ -77,27 +64,9 @@ static void run_late(uv_timer_t *timer);
 static void run_cancel(podi_op_t *op);
 static void run_check(run_t *run);
 static void run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer);
-static podi_rc_t run_parse(run_t *run, podi_mem_t *mem,
-    imaged_answer_t *answer);
 static void run_close(run_t *run);
 static void run_close_handle(run_t *run, uv_handle_t *handle);
 static void run_closed(uv_handle_t *handle);
-
-
-static const podi_json_field_t  run_fields[] = {
-    { "error", PODI_JSON_STR, offsetof(run_reply_t, error), 0, 0, 64, "" },
-    { "detail", PODI_JSON_STR, offsetof(run_reply_t, detail), 0, 0, 512, "" },
-    { "type", PODI_JSON_STR, offsetof(run_reply_t, type), 0, 0, 64, "" },
-    { "width", PODI_JSON_INT64, offsetof(run_reply_t, width), 0, 0,
-      RUN_SIDE_MAX, "0" },
-    { "height", PODI_JSON_INT64, offsetof(run_reply_t, height), 0, 0,
-      RUN_SIDE_MAX, "0" },
-    { "source_width", PODI_JSON_INT64, offsetof(run_reply_t, source_width), 0,
-      0, RUN_SIDE_MAX, "0" },
-    { "source_height", PODI_JSON_INT64, offsetof(run_reply_t, source_height),
-      0, 0, RUN_SIDE_MAX, "0" },
-    podi_null_json_field
-};
 
 
 podi_rc_t
@@ -409,6 +378,10 @@ static void
 run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer)
 {
     const char  *detail;
+    podi_str_t   text;
+
+    text.data = (unsigned char *) run->reply;
+    text.len = run->n;
 
     if (run->state == RUN_LATE) {
         answer->error = PODI_E_JOB_TIMEOUT;
@@ -430,7 +403,7 @@ run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer)
         answer->error = PODI_E_JOB_CRASHED;
         return;
 
-    } else if (run_parse(run, mem, answer) == PODI_OK) {
+    } else if (imaged_reply(&text, mem, answer) == PODI_OK) {
         return;
 
     } else {
@@ -439,48 +412,6 @@ run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer)
     }
 
     (void) snprintf(answer->detail, sizeof(answer->detail), "%s", detail);
-}
-
-
-/* it may have been broken: what it says is input like any other */
-
-static podi_rc_t
-run_parse(run_t *run, podi_mem_t *mem, imaged_answer_t *answer)
-{
-    json_t             *json;
-    podi_str_t          text;
-    podi_fail_t         fail;
-    run_reply_t         reply;
-    podi_json_limit_t   limit = { RUN_REPLY_MAX, 2 };
-
-    text.data = (unsigned char *) run->reply;
-    text.len = run->n;
-
-    memset(&reply, 0, sizeof(run_reply_t));
-
-    if (podi_json_parse(&text, &limit, mem, &json, &fail) != PODI_OK
-        || !json_is_object(json)
-        || podi_json_read(json, run_fields, &reply, &fail) != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
-
-    if (reply.error.len > 0) {
-        answer->error = podi_error_by_code(&reply.error);
-        (void) snprintf(answer->detail, sizeof(answer->detail), PODI_STR_FMT,
-                        podi_str_arg(&reply.detail));
-        return answer->error != PODI_E_NONE ? PODI_OK : PODI_ERROR;
-    }
-
-    answer->type = podi_media_by_mime(&reply.type);
-    answer->width = reply.width;
-    answer->height = reply.height;
-    answer->source_width = reply.source_width;
-    answer->source_height = reply.source_height;
-
-    return (answer->type != PODI_MEDIA_UNKNOWN && reply.width > 0
-            && reply.height > 0 && reply.source_width > 0
-            && reply.source_height > 0) ? PODI_OK : PODI_ERROR;
 }
 
 
