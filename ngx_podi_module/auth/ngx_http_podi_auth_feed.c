@@ -226,8 +226,8 @@ feed_ask(podi_flow_t *f, void *ctx)
 
     /* at first: everything of which a token may still live */
 
-    since = feed->started - ngx_podi_conf()->token_lifetime
-            - NGX_PODI_TOKEN_LEEWAY - FEED_OVERLAP;
+    since = feed->started - NGX_PODI_TOKEN_LIFE - NGX_PODI_TOKEN_LEEWAY
+            - FEED_OVERLAP;
 
     podi_pg_call_init(&call, PODI_SQL_SESSION_REVOKED, f->mem);
 

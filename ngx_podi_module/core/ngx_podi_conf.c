@@ -244,7 +244,9 @@ ngx_podi_conf_check(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf)
 static char *
 ngx_podi_conf_check_token(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf)
 {
-    if (pmcf->token_lifetime < 300 || pmcf->token_lifetime > 600) {
+    if (pmcf->token_lifetime < 300
+        || pmcf->token_lifetime > NGX_PODI_TOKEN_LIFE)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"podi_token_lifetime\" is out of range: write a "
                            "time between 5m and 10m");

@@ -21,6 +21,14 @@
 #define NGX_PODI_FEED_STALE    10
 #define NGX_PODI_TOKEN_LEEWAY  5
 
+/*
+ * No token that lives longer is believed, whatever podi_token_lifetime says:
+ * another nginx, or this one before a reload, may have said more.  So long an
+ * ended session is remembered.
+ */
+
+#define NGX_PODI_TOKEN_LIFE    600      /* seconds */
+
 typedef enum {
     NGX_PODI_LIVE,
     NGX_PODI_REVOKED,

@@ -113,7 +113,7 @@ ngx_podi_revoke_session(const podi_str_t *text)
 
     shm = pool->data;
     now = ngx_time();
-    until = now + ngx_podi_conf()->token_lifetime + NGX_PODI_TOKEN_LEEWAY;
+    until = now + NGX_PODI_TOKEN_LIFE + NGX_PODI_TOKEN_LEEWAY;
     slot = NULL;
 
     ngx_shmtx_lock(&pool->mutex);

@@ -109,7 +109,7 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
     expect.aud = (char *) pmcf->token_audience.data;
     expect.now = podi_time_now();
     expect.leeway = NGX_PODI_TOKEN_LEEWAY;
-    expect.max_life = 600;
+    expect.max_life = NGX_PODI_TOKEN_LIFE;
 
     if (podi_jose_verify(pmcf->token_ring, token, &expect, ngx_podi_mem(r),
                          &claims, fail)
