@@ -86,13 +86,22 @@ sub fails
 }
 
 
-# the process of a picture, once there is one
+# the processes that make pictures.  One that is stopped between fork and exec
+# would stop the daemon, which waits for the exec.
+sub picture_pids
+{
+    return grep {
+        open my $in, '<', "/proc/$_/cmdline";
+        $in && (<$in> // '') =~ /--picture/;
+    } children($h->child($imaged));
+}
+
+
 sub picture_pid
 {
     my $pid;
 
-    poll(30, sub { ($pid) = children($h->child($imaged)); $pid })
-        or die 'no picture is being made';
+    poll(30, sub { ($pid) = picture_pids() }) or die 'no picture is being made';
     return $pid;
 }
 
@@ -343,7 +352,7 @@ subtest 'a picture without end' => sub {
     my %seen;
 
     poll(30, sub {
-        for my $pid (children($h->child($imaged))) {
+        for my $pid (picture_pids()) {
             kill 'STOP', $pid if !$seen{$pid}++;
         }
         $h->task($t)->{ended_at};
