@@ -11,6 +11,9 @@
 #include "banned.h"
 
 
+static void podi_fail_one_line(char *text);
+
+
 static const podi_error_t  podi_errors[] = {
 #define PODI_E(id, code, sqlstate, http, retry, en, zh, todo)                \
     { code, sqlstate, http, PODI_RETRY_##retry, en, zh, todo },
@@ -91,6 +94,19 @@ podi_fail(podi_fail_t *fail, podi_error_e error, const char *field,
 }
 
 
+/* a name that a client has sent must not begin a line of its own in a log */
+
+static void
+podi_fail_one_line(char *text)
+{
+    for ( /* void */ ; *text != '\0'; text++) {
+        if ((unsigned char) *text < 0x20 || *text == 0x7f) {
+            *text = '?';
+        }
+    }
+}
+
+
 void
 podi_fail_text(const podi_fail_t *fail, char *dst, size_t size)
 {
@@ -122,4 +138,6 @@ podi_fail_text(const podi_fail_t *fail, char *dst, size_t size)
 
     (void) snprintf(dst, size, "%s%s%s%s", podi_error(fail->error)->code,
                     fail->detail[0] ? ": " : "", fail->detail, tail);
+
+    podi_fail_one_line(dst);
 }

@@ -103,6 +103,11 @@ test_fail(void)
 
     podi_fail_text(&fail, tiny, sizeof(tiny));
     is_str(str(tiny), "conflic", "cut, and terminated");
+
+    (void) podi_fail(&fail, PODI_E_BAD_FIELD, "a\n2026 [alert]\x7f", "x\ry");
+    podi_fail_text(&fail, text, sizeof(text));
+    is_str(str(text), "bad_field: x?y (field a?2026 [alert]?)",
+           "one line, whatever a client calls its field");
 }
 
 

@@ -59,3 +59,18 @@ client intended to send too large chunked body
 $::Head . sprintf("%x\r\n%s\r\n0\r\n\r\n", 5000, 'x' x 5000)
 --- error_code: 413
 --- response_body_like: "code":"body_too_large"
+
+
+=== TEST 4: a field whose name would be a line of the log
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- more_headers
+Content-Type: application/json
+--- request
+POST /v1/auth/login
+{"login":"annie","password":"12345678","a\nforged line":1}
+--- error_code: 422
+--- response_body_like: "field":"a\\nforged line"
+--- error_log
+field a?forged line
+--- no_error_log eval: qr/^forged line/
