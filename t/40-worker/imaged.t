@@ -261,15 +261,17 @@ subtest 'an upload' => sub {
 subtest 'a store that fails' => sub {
     my $id = upload($photo);
     my $five = 'HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n';
+    my $full = 'HTTP/1.1 507 Full\r\nContent-Length: 0\r\n\r\n';
 
     for my $case (['refuse', 'a store that refuses'],
                   ['stall', 'a silent store'],
                   ["answer $five", 'a store that says 500'],
+                  ["answer $full", 'a store that is full', 'storage_full'],
                   ['answer tralala\r\n', 'a store that speaks no HTTP'])
     {
         $cutter->say($case->[0]);
         $cutter->say('reset');
-        my $t = fails($id, 'store_failed', $case->[1]);
+        my $t = fails($id, $case->[2] // 'store_failed', $case->[1]);
         is $h->job($t)->{attempts}, 3, 'after all its attempts';
         $cutter->say('pass');
         $cutter->say('reset');
