@@ -14,7 +14,7 @@ use warnings;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
-use Socket qw( SOL_SOCKET SO_RCVBUF );
+use Socket qw( SOL_SOCKET SO_RCVBUF inet_aton pack_sockaddr_in );
 use Test::More ();
 use Time::HiRes qw( time );
 use Podi::OpenAPI;
@@ -46,8 +46,8 @@ sub _connect
     my (%arg) = @_;
     my %to = (PeerAddr => '127.0.0.1', PeerPort => $arg{port}, Timeout => 10);
 
-    $to{Sockopts} = [[SOL_SOCKET, SO_RCVBUF, $arg{rcvbuf}]] if $arg{rcvbuf};
 
+    return _small(%arg) if $arg{rcvbuf};
     return IO::Socket::INET->new(%to) // die "events: $@" if !$arg{ca};
 
     require IO::Socket::SSL;
@@ -55,6 +55,20 @@ sub _connect
                                 SSL_hostname => 'localhost',
                                 SSL_verifycn_name => 'localhost')
         // die "events: $IO::Socket::SSL::SSL_ERROR";
+}
+
+
+# the kernel takes no more than that for a client who does not read: it must be
+# said before the connection is made
+sub _small
+{
+    my (%arg) = @_;
+    my $sock = IO::Socket::INET->new(Proto => 'tcp') // die "events: $@";
+
+    setsockopt $sock, SOL_SOCKET, SO_RCVBUF, $arg{rcvbuf} or die "rcvbuf: $!";
+    $sock->connect(pack_sockaddr_in($arg{port}, inet_aton('127.0.0.1')))
+        or die "events: $!";
+    return $sock;
 }
 
 
