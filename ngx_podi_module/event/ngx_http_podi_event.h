@@ -173,6 +173,9 @@ void event_hub_leave(ngx_http_podi_event_stream_t *s);
 int event_hub_may_pull(ngx_http_podi_event_stream_t *s);
 void event_hub_pulled(void);
 
+/* somebody who was to pull did not: the next one may */
+void event_hub_wake(void);
+
 
 /* ---- verbs ------------------------------------------------------------- */
 

@@ -320,20 +320,32 @@ event_hub_may_pull(ngx_http_podi_event_stream_t *s)
 void
 event_hub_pulled(void)
 {
-    podi_link_t  *x;
-
     if (event_hub == NULL) {
         return;
     }
 
     event_hub->pulls--;
+    event_hub_wake();
+}
 
-    if (podi_list_is_empty(&event_hub->waiting)) {
+
+/*
+ * The first that waits stays in the list until it has run: one that cannot
+ * pull by then takes itself off and wakes the next, so no turn is lost.
+ */
+
+void
+event_hub_wake(void)
+{
+    podi_link_t  *x;
+
+    if (event_hub == NULL || event_hub->pulls >= EVENT_PULLS
+        || podi_list_is_empty(&event_hub->waiting))
+    {
         return;
     }
 
     x = event_hub->waiting.next;
-    podi_list_remove(x);
 
     event_stream_go_on(podi_list_owner(x, ngx_http_podi_event_stream_t,
                                        waiting));

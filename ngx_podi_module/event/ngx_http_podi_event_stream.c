@@ -105,6 +105,7 @@ event_stream_leave(ngx_http_podi_event_stream_t *s)
 
     podi_list_remove(&s->waiting);
     event_hub_leave(s);
+    event_hub_wake();
 
     s->request->write_event_handler = ngx_http_request_empty_handler;
     s->magic = 0;
@@ -236,9 +237,13 @@ stream_posted(ngx_event_t *ev)
         return;
     }
 
-    if (s->state == EVENT_BEHIND && event_out_is_idle(s)
-        && event_hub_may_pull(s))
-    {
+    if (s->state != EVENT_BEHIND || !event_out_is_idle(s)) {
+        podi_list_remove(&s->waiting);
+        event_hub_wake();
+        return;
+    }
+
+    if (event_hub_may_pull(s)) {
         stream_pull(s);
     }
 }
