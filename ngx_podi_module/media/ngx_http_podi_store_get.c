@@ -18,6 +18,7 @@ static podi_s3_error_e store_get_open(store_request_t *s, ngx_file_t *file,
     ngx_http_podi_store_object_t *object);
 static ngx_int_t store_get_headers(store_request_t *s,
     const ngx_http_podi_store_object_t *object, time_t mtime);
+static ngx_int_t store_get_cache(store_request_t *s);
 static ngx_int_t store_get_send(store_request_t *s, ngx_file_t *file,
     const ngx_http_podi_store_object_t *object);
 static podi_str_t store_get_override(store_request_t *s, const char *name);
@@ -140,6 +141,10 @@ store_get_headers(store_request_t *s,
         return NGX_ERROR;
     }
 
+    if (store_get_cache(s) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     h = ngx_list_push(&r->headers_out.headers);
 
     if (h == NULL
@@ -166,6 +171,29 @@ store_get_headers(store_request_t *s,
     r->allow_ranges = 1;
 
     return NGX_OK;
+}
+
+
+/* the permission is one person's, and ends: no cache may outlive it */
+
+static ngx_int_t
+store_get_cache(store_request_t *s)
+{
+    podi_str_t   value;
+    podi_usec_t  left;
+
+    left = (s->verified.expires - podi_time_now()) / 1000000;
+
+    if (podi_mem_printf(ngx_podi_mem(s->request), &value,
+                        "private, max-age=%lld",
+                        (long long) ngx_max(left, 0))
+        != PODI_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return (ngx_podi_header_add(s->request, "Cache-Control", &value)
+            == PODI_OK) ? NGX_OK : NGX_ERROR;
 }
 
 

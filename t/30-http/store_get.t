@@ -39,6 +39,8 @@ subtest 'whole' => sub {
     is $res->header('content-type'), 'image/png', 'its type, as found';
     is $res->header('etag'), $etag, 'the digest of its bytes';
     is $res->header('accept-ranges'), 'bytes', 'parts may be asked for';
+    like $res->header('cache-control'), qr/^private, max-age=\d+$/,
+         'no shared cache may keep it';
     is $res->header('content-disposition'), undef, 'a picture is shown';
     is $res->header('x-content-type-options'), 'nosniff', 'as what it is';
 
