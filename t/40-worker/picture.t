@@ -300,7 +300,7 @@ subtest 'bombs' => sub {
         'a PNG with more bytes than pixels ends: ' . said($r);
 
     $r = $p->make($p->write('png', Podi::Picture::png(80, 60,
-                  ("\0" . "\0" x 240) x 60, extra => $ztxt)),
+                  "\0" x (241 * 60), extra => $ztxt)),
                   'media.check', {}, cpu => 5, memory => 512 << 20);
     ok $r->{status} == 0 && $r->{signal} == 0,
         'text that unpacks to 40 MB ends, too: ' . said($r);
