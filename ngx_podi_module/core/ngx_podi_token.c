@@ -13,8 +13,11 @@
 
 static void ngx_podi_token_claim(podi_buf_t *b, const char *name,
     const podi_str_t *value);
-static podi_rc_t ngx_podi_token_str(const json_t *claims, const char *name,
-    podi_str_t *ret_value, podi_fail_t *fail);
+static podi_rc_t ngx_podi_token_claims(ngx_http_request_t *r,
+    const json_t *claims, ngx_podi_identity_t *who, podi_fail_t *fail);
+static podi_rc_t ngx_podi_token_str(ngx_http_request_t *r,
+    const json_t *claims, const char *name, podi_str_t *ret_value,
+    podi_fail_t *fail);
 
 
 void
@@ -89,12 +92,15 @@ ngx_podi_token_claim(podi_buf_t *b, const char *name,
 }
 
 
+/* some kilobytes are needed to verify, and a few words are kept */
+
 podi_rc_t
 ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
     ngx_podi_identity_t *ret_identity, podi_fail_t *fail)
 {
     json_t                      *claims;
-    podi_id_t                    id;
+    podi_rc_t                    rc;
+    podi_arena_t                *arena;
     podi_jose_expect_t           expect;
     ngx_podi_identity_t          who;
     const ngx_podi_main_conf_t  *pmcf;
@@ -111,43 +117,62 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
     expect.leeway = NGX_PODI_TOKEN_LEEWAY;
     expect.max_life = NGX_PODI_TOKEN_LIFE;
 
-    if (podi_jose_verify(pmcf->token_ring, token, &expect, ngx_podi_mem(r),
-                         &claims, fail)
-        != PODI_OK)
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    rc = podi_jose_verify(pmcf->token_ring, token, &expect,
+                          podi_arena_mem(arena), &claims, fail);
+
+    if (rc == PODI_OK) {
+        rc = ngx_podi_token_claims(r, claims, &who, fail);
+    }
+
+    podi_arena_free(&arena);
+
+    if (rc == PODI_OK) {
+        *ret_identity = who;
+    }
+
+    return rc;
+}
+
+
+static podi_rc_t
+ngx_podi_token_claims(ngx_http_request_t *r, const json_t *claims,
+    ngx_podi_identity_t *who, podi_fail_t *fail)
+{
+    podi_id_t  id;
+
+    if (ngx_podi_token_str(r, claims, "sub", &who->user, fail) != PODI_OK
+        || ngx_podi_token_str(r, claims, "sid", &who->session, fail) != PODI_OK
+        || ngx_podi_token_str(r, claims, "tid", &who->tenant, fail) != PODI_OK
+        || ngx_podi_token_str(r, claims, "jti", &who->token, fail) != PODI_OK
+        || ngx_podi_token_str(r, claims, "rol", &who->role, fail) != PODI_OK
+        || ngx_podi_token_str(r, claims, "src", &who->source, fail) != PODI_OK)
     {
         return PODI_ERROR;
     }
 
-    if (ngx_podi_token_str(claims, "sub", &who.user, fail) != PODI_OK
-        || ngx_podi_token_str(claims, "sid", &who.session, fail) != PODI_OK
-        || ngx_podi_token_str(claims, "tid", &who.tenant, fail) != PODI_OK
-        || ngx_podi_token_str(claims, "jti", &who.token, fail) != PODI_OK
-        || ngx_podi_token_str(claims, "rol", &who.role, fail) != PODI_OK
-        || ngx_podi_token_str(claims, "src", &who.source, fail) != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
-
-    if (podi_id_parse(&who.user, &id) != PODI_OK
-        || podi_id_parse(&who.session, &id) != PODI_OK
-        || podi_id_parse(&who.tenant, &id) != PODI_OK)
+    if (podi_id_parse(&who->user, &id) != PODI_OK
+        || podi_id_parse(&who->session, &id) != PODI_OK
+        || podi_id_parse(&who->tenant, &id) != PODI_OK)
     {
         return podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
                          "sub, sid or tid is no UUID");
     }
 
-    who.expires = (time_t) json_integer_value(json_object_get(claims, "exp"));
-    who.known = 1;
-
-    *ret_identity = who;
+    who->expires = (time_t) json_integer_value(json_object_get(claims, "exp"));
+    who->known = 1;
 
     return PODI_OK;
 }
 
 
 static podi_rc_t
-ngx_podi_token_str(const json_t *claims, const char *name,
-    podi_str_t *ret_value, podi_fail_t *fail)
+ngx_podi_token_str(ngx_http_request_t *r, const json_t *claims,
+    const char *name, podi_str_t *ret_value, podi_fail_t *fail)
 {
     podi_str_t  value;
 
@@ -158,7 +183,9 @@ ngx_podi_token_str(const json_t *claims, const char *name,
                          name);
     }
 
-    *ret_value = value;
+    if (podi_mem_dup(ngx_podi_mem(r), &value, ret_value) != PODI_OK) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
 
     return PODI_OK;
 }

@@ -86,7 +86,7 @@ struct ngx_http_podi_event_stream_s {
     podi_link_t                   waiting;    /* for a pull */
     int64_t                       position;   /* the last number queued */
     int64_t                       top;        /* there when the pull began */
-    podi_flow_t                   pull;
+    podi_flow_t                  *pull;       /* in the arena, or NULL */
     podi_arena_t                 *arena;      /* of the pull */
     ngx_http_podi_event_out_t     out;
     ngx_event_t                   post;

@@ -18,6 +18,7 @@
 typedef struct {
     ngx_http_podi_event_stream_t   stream;
     ngx_http_request_t            *request;
+    podi_arena_t                  *arena;       /* of the head */
     podi_str_t                     ticket;
     podi_str_t                     last;        /* Last-Event-ID, or NULL */
     time_t                         expires;
@@ -54,13 +55,18 @@ static const char *const  event_open_params[] = {
 ngx_int_t
 ngx_http_podi_event_open(ngx_http_request_t *r, const podi_str_t *args)
 {
-    event_open_t  *o;
+    event_open_t        *o;
+    ngx_pool_cleanup_t  *cln;
 
-    o = ngx_pcalloc(r->pool, sizeof(event_open_t));
-    if (o == NULL) {
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(event_open_t));
+    if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    o = cln->data;
+    ngx_memzero(o, sizeof(event_open_t));
+
+    cln->handler = open_free;
     o->request = r;
 
     return ngx_podi_flow_content(r, event_open_steps, o);
@@ -173,7 +179,15 @@ open_read_head(podi_flow_t *f, void *ctx)
     event_open_t    *o = ctx;
     podi_pg_call_t   call;
 
-    ngx_podi_pg_init(o->request, &call, PODI_SQL_EVENT_HEAD);
+    /* the answer is some kilobytes that a stream would keep in its pool */
+
+    o->arena = podi_arena_create();
+    if (o->arena == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_pg_call_init(&call, PODI_SQL_EVENT_HEAD,
+                      podi_arena_mem(o->arena));
 
     return ngx_podi_pg_call_as(f, o->request, &call, "gateway");
 }
@@ -220,6 +234,8 @@ open_stream(podi_flow_t *f, void *ctx)
 
     open_position(o, head);
     open_hello(o, head);
+    podi_arena_free(&o->arena);
+
     event_stream_go_on(s);
 
     return podi_flow_wait(f, &s->op, s->op.cancel);
@@ -232,20 +248,13 @@ open_header(podi_flow_t *f, event_open_t *o)
     ngx_int_t            rc;
     podi_str_t           no_store = podi_string("no-store");
     podi_str_t           no = podi_string("no");
-    ngx_pool_cleanup_t  *cln;
     ngx_http_request_t  *r = o->request;
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (cln == NULL
-        || ngx_podi_header_add(r, "Cache-Control", &no_store) != PODI_OK
+    if (ngx_podi_header_add(r, "Cache-Control", &no_store) != PODI_OK
         || ngx_podi_header_add(r, "X-Accel-Buffering", &no) != PODI_OK)
     {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
-
-    cln->handler = open_free;
-    cln->data = &o->stream;
 
     ngx_http_set_ctx(r, &o->stream, ngx_http_podi_event_module);
 
@@ -270,13 +279,14 @@ open_header(podi_flow_t *f, event_open_t *o)
 static void
 open_free(void *data)
 {
-    ngx_http_podi_event_stream_t  *s = data;
+    event_open_t  *o = data;
 
-    if (s->post.posted) {
-        ngx_delete_posted_event(&s->post);
+    if (o->stream.post.posted) {
+        ngx_delete_posted_event(&o->stream.post);
     }
 
-    event_out_free(&s->out);
+    podi_arena_free(&o->arena);
+    event_out_free(&o->stream.out);
 }
 
 

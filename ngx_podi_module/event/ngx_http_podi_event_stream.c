@@ -20,6 +20,7 @@ static void stream_gone(podi_op_t *op);
 static void stream_behind(ngx_http_podi_event_stream_t *s);
 static void stream_posted(ngx_event_t *ev);
 static void stream_pull(ngx_http_podi_event_stream_t *s);
+static void stream_pull_free(ngx_http_podi_event_stream_t *s);
 static podi_rc_t stream_pull_read(podi_flow_t *f, void *ctx);
 static podi_rc_t stream_pull_deliver(podi_flow_t *f, void *ctx);
 static void stream_pull_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
@@ -91,16 +92,9 @@ event_stream_leave(ngx_http_podi_event_stream_t *s)
         ngx_delete_posted_event(&s->post);
     }
 
-    if (podi_flow_is_active(&s->pull)) {
-        podi_flow_cancel(&s->pull);
-        event_hub_pulled();
-
-    } else if (s->pulled) {
-        event_hub_pulled();
-    }
-
-    if (s->arena != NULL) {
-        podi_arena_free(&s->arena);
+    if (s->pull != NULL) {
+        podi_flow_cancel(s->pull);
+        stream_pull_free(s);
     }
 
     podi_list_remove(&s->waiting);
@@ -253,8 +247,14 @@ static void
 stream_pull(ngx_http_podi_event_stream_t *s)
 {
     s->arena = podi_arena_create();
-    if (s->arena == NULL) {
-        event_hub_pulled();
+
+    if (s->arena != NULL) {
+        s->pull = podi_mem_alloc(podi_arena_mem(s->arena),
+                                 sizeof(podi_flow_t));
+    }
+
+    if (s->pull == NULL) {
+        stream_pull_free(s);
         event_stream_break(s);
         return;
     }
@@ -265,8 +265,20 @@ stream_pull(ngx_http_podi_event_stream_t *s)
 
     stream_set_state(s, EVENT_PULLING);
 
-    podi_flow_start(&s->pull, stream_pull_steps, s,
+    podi_flow_start(s->pull, stream_pull_steps, s,
                     podi_arena_mem(s->arena), stream_pull_end);
+}
+
+
+/* an idle stream keeps nothing of it */
+
+static void
+stream_pull_free(ngx_http_podi_event_stream_t *s)
+{
+    s->pull = NULL;
+    podi_arena_free(&s->arena);
+
+    event_hub_pulled();
 }
 
 
@@ -400,8 +412,7 @@ stream_pulled(ngx_http_podi_event_stream_t *s)
 {
     s->pulled = 0;
 
-    podi_arena_free(&s->arena);
-    event_hub_pulled();
+    stream_pull_free(s);
 
     if (s->state != EVENT_PULLING) {
         return;
