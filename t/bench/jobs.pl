@@ -43,12 +43,13 @@ sub preload
     my $web = $s->db->{web};
 
     for my $who (@who) {
-        $web->all($who->{context}, 'select count(*) from generate_series(1, ?)'
-            . ' g, api.task_submit(gen_random_uuid(),'
-            . ' array[gen_random_uuid()], array[?]::uuid[], ?, null,'
-            . ' ?, ?, null, ?)', $n / @who, $who->{media},
+        # in the select list: from the from list it would be called once
+        $web->all($who->{context}, 'select api.task_submit('
+            . 'gen_random_uuid(), array[gen_random_uuid()],'
+            . ' array[?]::uuid[], ?, null, ?, ?, null, ?)'
+            . ' from generate_series(1, ?)', $who->{media},
             qq([{"action":"$action","params":{}}]), 'default', 'a' x 32,
-            \'hash');
+            \'hash', $n / @who);
     }
 
     $s->part('podi_dispatchd')->start;
