@@ -3,7 +3,7 @@
  *
  *     reply
  *
- * Local accounts for now; connections to other identity providers join the
+ * Local accounts only; connections to other identity providers join the
  * list with the module that brings them.
  */
 
