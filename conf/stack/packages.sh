@@ -15,7 +15,7 @@ PACKAGES_RUN=(
 PACKAGES_BUILD=(
     gcc libc6-dev make pkg-config
     libargon2-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev
-    libjwt-dev libpq-dev libssl-dev libuv1-dev libvips-dev nginx-dev
+    libpq-dev libssl-dev libuv1-dev libvips-dev nginx-dev
 )
 PACKAGES_DEMO=(libvips-tools)
 PACKAGES_TEST=(
