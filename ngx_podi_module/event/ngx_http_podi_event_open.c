@@ -225,7 +225,7 @@ open_stream(podi_flow_t *f, void *ctx)
     ngx_podi_flow_unbounded(f);
 
     if (event_stream_open(s, &pc->identity, &f->fail) != PODI_OK) {
-        event_out_printf(s, "retry: 60000\nevent: error\n"
+        event_out_printf(s, "retry: 60000\nevent: system.busy\n"
                          "data: {\"code\":\"%s\"}\n\n",
                          podi_error(f->fail.error)->code);
         event_out_flush(s);

@@ -45,7 +45,8 @@ sub error_faults
 }
 
 
-# a type is written whole, or as 'noun.' || state
+# a type is written whole, or as 'noun.' || state; an EventSource has events of
+# its own, and a page could not tell them apart
 sub event_faults
 {
     my ($rows, $sql, $c) = @_;
@@ -61,6 +62,8 @@ sub event_faults
                && $text !~ /'$noun\.' \|\|/;
     }
 
+    push @bad, map { "$_->{type} is an EventSource's own" }
+        grep { $_->{type} =~ /^(?:open|message|error)$/ } @$rows;
     push @bad, map { "SQL writes $_, which the table does not know" }
         grep { !$known{$_} } $sql =~ /'type',\s*'([a-z]+\.[a-z]+)'/g;
     return @bad;
@@ -83,6 +86,9 @@ is join(', ', event_faults([ { type => 'x.y', kind => 'FACT' } ],
                            "'type', 'x.z'", '')),
    'x.y is sent nowhere, SQL writes x.z, which the table does not know',
    'events that do not agree are seen';
+is join(', ', event_faults([ { type => 'error', kind => 'HINT' } ], '',
+                           '"event: error"')),
+   "error is an EventSource's own", 'a name that browsers use is seen';
 
 # the tree
 

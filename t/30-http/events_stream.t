@@ -217,7 +217,7 @@ subtest 'too many of one user' => sub {
 
     my $more = $s->events(as => $ann);
     is $more->status, 200, 'one more begins, as an EventSource needs it';
-    is ends($more, 10), 'error rate_limited clean', 'and ends';
+    is ends($more, 10), 'system.busy rate_limited clean', 'and ends';
     is $more->{retry}, 60000, 'for a while';
 
     $live[0]->close;

@@ -158,7 +158,7 @@ sub _parse
 my %schema = (
     'job.progress' => 'EventProgress', 'hello' => 'EventHello',
     'system.gap'   => 'EventGap',      'system.drain' => 'EventDrain',
-    'auth'         => 'EventRefused',  'error' => 'EventRefused',
+    'auth'         => 'EventRefused',  'system.busy' => 'EventRefused',
 );
 
 sub _decoded
