@@ -53,8 +53,10 @@ revoke update, delete on podi.ledger, podi.audit from podi_core, podi_system;
 revoke all on podi.context_key, podi.schema_migration from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
 revoke all on podi.worker from podi_core;
-revoke insert, update, delete on podi.tenant, podi.action from podi_core;
-revoke delete on podi.action from podi_system;
+revoke insert, update, delete on podi.tenant, podi.action, podi.plan,
+    podi.queue_type, podi.gate, podi.price_rule from podi_core;
+revoke delete on podi.action, podi.plan, podi.queue_type from podi_system;
+revoke update, delete on podi.price_rule from podi_system;
 grant select on podi.context_key, podi.tenant to podi_keeper;
 
 -- schemas

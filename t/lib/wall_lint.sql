@@ -3,9 +3,9 @@
 -- One row a defect: (defect, what).  Run as superuser.  t/20-sql/wall.t plants
 -- each defect once and wants it seen.
 --
--- Reviewed: tables without a tenant are action, worker, context_key and
--- schema_migration; tenant_slug_uq alone may be unique across tenants; the
--- keeper may read tenants.
+-- Reviewed: tables without a tenant are action, plan, queue_type, gate,
+-- price_rule, worker, context_key and schema_migration; tenant_slug_uq alone
+-- may be unique across tenants; the keeper may read tenants.
 
 with login (oid, rolname) as (
     select r.oid, r.rolname from pg_roles r
@@ -40,7 +40,8 @@ fn as (
 -- tables
 select 'no tenant_id' as defect, t.relname::text as what from tab t
  where t.oid not in (select ten.oid from ten)
-   and t.relname not in ('action', 'worker', 'context_key', 'schema_migration')
+   and t.relname not in ('action', 'plan', 'queue_type', 'gate', 'price_rule',
+                         'worker', 'context_key', 'schema_migration')
 union all
 select 'tenant_id nullable', t.relname from ten t where not t.attnotnull
 union all
