@@ -36,9 +36,11 @@ create table podi.action (
     constraint action_params_ck    check (jsonb_typeof(params) = 'object'),
     constraint action_accepts_ck   check (jsonb_typeof(accepts) = 'array'),
     -- a job takes exactly one input, so an action must be content with one
-    constraint action_inputs_ck    check ((inputs ->> 'min')::int <= 1
-                                          and (inputs ->> 'max')::int >= 1),
-    constraint action_price_ck     check (price >= 0),
+    constraint action_inputs_ck    check (coalesce((inputs ->> 'min')::int <= 1
+                                                   and (inputs ->> 'max')::int >= 1,
+                                                   false)),
+    -- 64 jobs of it still make a bigint
+    constraint action_price_ck     check (price between 0 and 1000000000000000),
     constraint action_timeout_ck   check (timeout_ms between 1000 and 86400000),
     constraint action_attempts_ck  check (max_attempts between 1 and 20),
     constraint action_wait_ck      check (max_wait_ms between 1000 and 604800000)

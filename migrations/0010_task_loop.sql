@@ -39,7 +39,7 @@ comment on column podi.task_header.hold_id is 'the hold of the newest round that
 alter table podi.hold
     add column round smallint not null default 1,
     drop constraint hold_task_uq,
-    add constraint hold_task_uq unique (tenant_id, task_id, round);
+    add constraint hold_task_uq unique (task_id, round, tenant_id);
 
 
 alter table podi.job
@@ -68,7 +68,7 @@ alter table podi.job
                                     references podi.hold (tenant_id, hold_id),
     add constraint job_confirmed_ck check (confirmed between 0 and price),
     add constraint job_segment_ck   check (segment >= 0),
-    add constraint job_key_uq       unique (tenant_id, task_id, key),
+    add constraint job_key_uq       unique (task_id, key, tenant_id),
     add constraint job_aside_ck     check (not set_aside or state = 'failed');
 comment on column podi.job.key is 'its name inside the graph of the task; null: not a graph';
 comment on column podi.job.needs_open is 'jobs of the task that must succeed before it may start';

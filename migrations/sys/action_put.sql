@@ -11,7 +11,8 @@
 -- Called:   podictl
 --
 --      {action, queue, state, public, label, description, params, any_of,
---      accepts, inputs, price, timeout_ms, max_attempts, max_wait_ms}
+--      accepts, inputs, price, timeout_ms, max_attempts, max_wait_ms, gates,
+--      cost, segments, cancel}
 -- ----------------------------------------------------------------------
 create or replace function sys.action_put(
     i_action  jsonb,
@@ -48,7 +49,8 @@ begin
         case when is_new
              then jsonb '{"state": "active", "public": true, "params": {},
                           "any_of": [], "inputs": {"min": 1, "max": 1},
-                          "max_attempts": 3}'
+                          "max_attempts": 3, "gates": [], "cost": 1,
+                          "segments": [], "cancel": "none"}'
              else to_jsonb(v_old) end
         || i_action || jsonb_build_object('updated_at', now()));
 
@@ -61,7 +63,9 @@ begin
            inputs = excluded.inputs, price = excluded.price,
            timeout_ms = excluded.timeout_ms,
            max_attempts = excluded.max_attempts,
-           max_wait_ms = excluded.max_wait_ms, updated_at = now();
+           max_wait_ms = excluded.max_wait_ms, gates = excluded.gates,
+           cost = excluded.cost, segments = excluded.segments,
+           cancel = excluded.cancel, updated_at = now();
     action := v_new.action;
 end
 $$;

@@ -64,11 +64,18 @@ subtest 'an action of its own' => sub {
 
     ok $ctl->one(undef, $put, Podi::Work::text(\%new))->{is_new}, 'is new';
     is actions()->{'image.invert'}{price}, 3, 'and offered';
+    ok !$ctl->one(undef, $put, '{"action": "image.invert", "cost": 7}')->{is_new},
+       'a member that a later version added';
+    is $db->super->value(undef, q{select cost from podi.action}
+                         . q{ where action = 'image.invert'}), 7, 'is written';
 
     my %refused = (
         'an unknown member'       => ['U0422', { %new, colour => 1 }],
         'a parameter of no type'  => ['U0422', { %new, params => { a => {} } }],
         'a price below nothing'   => ['23514', { %new, price => -1 }],
+        'a price that 64 jobs cannot add up to'
+                                  => ['23514', { %new, price => 1_000_000_000_000_001 }],
+        'no number of inputs'     => ['23514', { %new, inputs => {} }],
         'a name without a noun'   => ['23514', { %new, action => 'invert' }],
         'no price'                => ['23502', { %new, action => 'image.x',
                                                  price => undef }],
