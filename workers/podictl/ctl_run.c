@@ -26,12 +26,16 @@ static void ctl_hello(void *data);
 int
 ctl_run(ctl_t *ctl)
 {
-    podi_fail_t  fail;
+    podi_fail_t       fail;
+    podi_settings_t   settings;
 
-    if (podi_settings_read(ctl->path, "podictl",
-                           podi_common_settings(&ctl->set, NULL), NULL,
-                           ctl->mem, &fail) != PODI_OK)
-    {
+    memset(&settings, 0, sizeof(podi_settings_t));
+
+    settings.path = ctl->path;
+    settings.daemon = "podictl";
+    settings.common = podi_common_settings(&ctl->set, NULL);
+
+    if (podi_settings_read(&settings, ctl->mem, &fail) != PODI_OK) {
         (void) fprintf(stderr, "podictl: %s\n", fail.detail);
         return CTL_USAGE;
     }

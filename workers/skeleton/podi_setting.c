@@ -1,10 +1,12 @@
 /*
  * podi_setting: one file, read into tables.
  *
- *     file -> lines -> (section, name, value) -> each row: check, then store
+ *     file -> lines -> (section, name, value) -> each row: check
+ *          -> common: store -> check of the caller -> own: store
  *
- * Promises: a file that is refused changes nothing, because every row is
- * checked before the first one is stored.
+ * Promises: a file that is refused changes nothing of own, because every
+ * row is checked before the first one is stored; nor of common, unless the
+ * caller's check refuses what he is shown.
  */
 
 #include <errno.h>
@@ -58,20 +60,18 @@ static podi_str_t setting_trim(podi_str_t s);
 
 
 podi_rc_t
-podi_settings_read(const char *path, const char *daemon,
-    const podi_setting_t *common, const podi_setting_t *own, podi_mem_t *mem,
+podi_settings_read(const podi_settings_t *settings, podi_mem_t *mem,
     podi_fail_t *fail)
 {
-    int               store;
     podi_str_t        text, line;
     setting_reader_t  r;
 
     memset(&r, 0, sizeof(setting_reader_t));
 
-    r.path = path;
-    r.daemon = daemon;
-    r.common = common;
-    r.own = own;
+    r.path = settings->path;
+    r.daemon = settings->daemon;
+    r.common = settings->common;
+    r.own = settings->own;
     r.mem = mem;
     r.fail = fail;
 
@@ -87,15 +87,20 @@ podi_settings_read(const char *path, const char *daemon,
         }
     }
 
-    for (store = 0; store < 2; store++) {
-        if (setting_apply(&r, common, store) != PODI_OK
-            || (own != NULL && setting_apply(&r, own, store) != PODI_OK))
-        {
-            return PODI_ERROR;
-        }
+    if (setting_apply(&r, r.common, 0) != PODI_OK
+        || setting_apply(&r, r.own, 0) != PODI_OK
+        || setting_apply(&r, r.common, 1) != PODI_OK)
+    {
+        return PODI_ERROR;
     }
 
-    return PODI_OK;
+    if (settings->check != NULL
+        && settings->check(settings->data, fail) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return setting_apply(&r, r.own, 1);
 }
 
 
@@ -319,7 +324,7 @@ setting_apply(setting_reader_t *r, const podi_setting_t *table, int store)
     setting_line_t        *l, *best;
     const podi_setting_t  *row;
 
-    for (row = table; row->name != NULL; row++) {
+    for (row = table; row != NULL && row->name != NULL; row++) {
         best = NULL;
 
         for (l = r->lines; l != NULL; l = l->next) {

@@ -46,11 +46,23 @@ typedef struct {
 /*
  * `common` is what every daemon knows, `own` what this one (section
  * [daemon]) adds; own may be NULL.  Values are written through `where`;
- * texts live in mem.  ERROR: CONFIG, fail->detail is the sentence.
+ * texts live in mem.  `check`, when there is one, judges what no row can say
+ * of itself: it sees the common values, and may refuse (ERROR) while own's
+ * are still the old ones.  Whoever has a check lets common point at values
+ * that he can throw away.  ERROR: CONFIG, fail->detail is the sentence.
  */
-PODI_MUSTCHECK podi_rc_t podi_settings_read(const char *path,
-    const char *daemon, const podi_setting_t *common,
-    const podi_setting_t *own, podi_mem_t *mem, podi_fail_t *fail);
+
+typedef struct {
+    const char            *path;
+    const char            *daemon;
+    const podi_setting_t  *common;
+    const podi_setting_t  *own;
+    podi_rc_t            (*check)(void *data, podi_fail_t *fail);
+    void                  *data;
+} podi_settings_t;
+
+PODI_MUSTCHECK podi_rc_t podi_settings_read(const podi_settings_t *settings,
+    podi_mem_t *mem, podi_fail_t *fail);
 
 /* one row; *ret_wrong says what to write.  Stores nothing unless told */
 PODI_MUSTCHECK podi_rc_t podi_setting_value(const podi_setting_t *row,

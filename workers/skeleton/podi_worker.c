@@ -18,6 +18,7 @@
 
 
 static int worker_usage(const char *name);
+static podi_rc_t worker_check(void *data, podi_fail_t *fail);
 
 
 int
@@ -81,39 +82,29 @@ worker_usage(const char *name)
 }
 
 
+/* all or nothing: a running parent carries on with the old ones */
+
 podi_rc_t
 podi_daemon_settings(podi_daemon_t *pair, podi_fail_t *fail)
 {
-    podi_rc_t              rc;
-    podi_log_e             level;
-    podi_arena_t          *arena;
-    const podi_setting_t  *common;
-
-    level = PODI_LOG_INFO;
+    podi_rc_t         rc;
+    podi_arena_t     *arena;
+    podi_common_t     set;
+    podi_settings_t   settings;
 
     arena = podi_arena_create();
     if (arena == NULL) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    common = podi_common_settings(&pair->set, pair->conf->queue);
+    settings.path = pair->path;
+    settings.daemon = pair->conf->name;
+    settings.common = podi_common_settings(&set, pair->conf->queue);
+    settings.own = pair->conf->settings;
+    settings.check = worker_check;
+    settings.data = &set;
 
-    rc = podi_settings_read(pair->path, pair->conf->name, common,
-                            pair->conf->settings, podi_arena_mem(arena), fail);
-
-    if (rc == PODI_OK
-        && podi_log_level_parse(pair->set.log_level, &level) != PODI_OK)
-    {
-        rc = podi_fail(fail, PODI_E_CONFIG, NULL,
-                       "log_level = \"%s\": write error, warn, notice, info "
-                       "or debug", pair->set.log_level);
-    }
-
-    if (rc == PODI_OK && pair->set.beat * 2 > pair->set.lease) {
-        rc = podi_fail(fail, PODI_E_CONFIG, NULL,
-                       "beat must be at most half of lease, or one late beat "
-                       "loses every job");
-    }
+    rc = podi_settings_read(&settings, podi_arena_mem(arena), fail);
 
     if (rc != PODI_OK) {
         podi_arena_free(&arena);
@@ -123,9 +114,31 @@ podi_daemon_settings(podi_daemon_t *pair, podi_fail_t *fail)
     podi_arena_free(&pair->arena);
 
     pair->arena = arena;
+    pair->set = set;
     pair->log.svc = pair->conf->name;
     pair->log.path = pair->set.log;
-    pair->log.level = level;
+
+    return podi_log_level_parse(pair->set.log_level, &pair->log.level);
+}
+
+
+static podi_rc_t
+worker_check(void *data, podi_fail_t *fail)
+{
+    podi_log_e            level;
+    const podi_common_t  *set = data;
+
+    if (podi_log_level_parse(set->log_level, &level) != PODI_OK) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "log_level = \"%s\": write error, warn, notice, "
+                         "info or debug", set->log_level);
+    }
+
+    if (set->beat * 2 > set->lease) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "beat must be at most half of lease, or one late "
+                         "beat loses every job");
+    }
 
     return PODI_OK;
 }
