@@ -24,6 +24,17 @@ sub charged
 }
 
 
+sub write_file
+{
+    my ($path, $text) = @_;
+
+    open my $file, '>', $path or die "$path: $!";
+    print {$file} $text;
+    close $file or die "$path: $!";
+    return;
+}
+
+
 subtest 'a child that crashes in the middle of a job' => sub {
     my $echod = $h->daemon('echod', lease => '60s', beat => '4s');
     my $t = $h->submit('test.crash', { crashes => 1 });
@@ -115,18 +126,47 @@ subtest 'a drain' => sub {
 subtest 'HUP' => sub {
     my $echod = $h->daemon('echod', concurrency => 1, lease => '60s',
                            beat => '4s');
-    my $child = $h->child($echod);
+    my $settings = do { local (@ARGV, $/) = ($echod->{conf}); <> };
 
-    open my $conf, '>>', $echod->{conf} or die $!;
-    print {$conf} "no_such_setting = 1\n";
-    close $conf;
-    kill 'HUP', $echod->{pid};
-    ok $h->logged($echod, 'parent.settings'), 'a bad file is refused';
-    ok poll(10, sub { $h->child($echod) && $h->child($echod) != $child }),
-        'the child is replaced';
-    my $t = $h->submit('test.succeed');
-    is $h->ended($t)->{state}, 'succeeded', 'and works with the old settings';
+    for my $bad ('no_such_setting = 1', 'log_level = loud', 'beat = 59s') {
+        my $child = $h->child($echod);
+        my $seen = -s $echod->{log};
+
+        write_file($echod->{conf}, "$settings$bad\n");
+        kill 'HUP', $echod->{pid};
+        ok poll(10, sub { $h->log($echod, 'parent.settings', $seen) }),
+            "$bad: the file is refused";
+        ok poll(10, sub { $h->child($echod) && $h->child($echod) != $child }),
+            'the child is replaced';
+        my $t = $h->submit('test.succeed');
+        is $h->ended($t)->{state}, 'succeeded',
+            'and works with the old settings';
+    }
+
+    is $h->{db}->super->value(undef, 'select count(*)::int from'
+        . " pg_stat_activity where application_name = 'podi parent'"), 0,
+        'the parent keeps no connection';
     $h->stop($echod);
+};
+
+subtest 'a child that cannot start' => sub {
+    my $key = "$h->{dir}/store.key";
+    my $log = "$h->{dir}/podi_janitord.log";
+
+    write_file($key, "AKIATEST:not-a-secret\n");
+    chmod 0600, $key;
+
+    my $conf = $h->conf('podi_janitord', stores => join '; ', map {
+        "$_->[0] type=s3 bucket=b region=r endpoint=http://127.0.0.1:9/s"
+        . " key_file=$_->[1]" } ['one', $key], ['two', "$key.not"]);
+    my $pid = Podi::Proc::spawn(cmd => ["$h->{build}/bin/podi_janitord", '-c',
+                                        $conf], log => $log);
+    my $d = { pid => $pid, log => $log, name => 'podi_janitord' };
+
+    ok $h->logged($d, 'child.unable'), 'says why';
+    is $h->logged($d, 'child.died')->{msg} =~ /: (\w+ \d+)$/ && $1, 'code 1',
+        'and ends in good order';
+    is $h->stop($d), 0, 'its parent can be stopped';
 };
 
 subtest 'a second pair' => sub {

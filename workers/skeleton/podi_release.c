@@ -16,6 +16,9 @@
 #include "banned.h"
 
 
+static podi_rc_t release_talk(const podi_common_t *set, const char *id,
+    podi_mem_t *mem, podi_str_t *ret_events, unsigned *ret_jobs,
+    podi_fail_t *fail);
 static PGconn *release_connect(const podi_common_t *set, podi_mem_t *mem,
     podi_msec_t end, podi_fail_t *fail);
 static PGresult *release_ask(PGconn *conn, const char *id, podi_msec_t end);
@@ -35,10 +38,35 @@ podi_rc_t
 podi_release(const podi_common_t *set, const char *id, podi_mem_t *mem,
     const char **ret_events, unsigned *ret_jobs, podi_fail_t *fail)
 {
-    char         *events;
+    podi_rc_t      rc;
+    const char    *events;
+    podi_str_t     text;
+    podi_arena_t  *arena;
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    rc = release_talk(set, id, podi_arena_mem(arena), &text, ret_jobs, fail);
+
+    if (rc == PODI_OK) {
+        events = podi_mem_dup_c(mem, &text);
+        *ret_events = (events != NULL) ? events : "";
+    }
+
+    podi_arena_free(&arena);            /* and with it the connection */
+
+    return rc;
+}
+
+
+static podi_rc_t
+release_talk(const podi_common_t *set, const char *id, podi_mem_t *mem,
+    podi_str_t *ret_events, unsigned *ret_jobs, podi_fail_t *fail)
+{
     PGconn       *conn;
     PGresult     *res;
-    podi_str_t    text;
     podi_msec_t   end;
 
     end = podi_time_mono() + PODI_RELEASE_DEADLINE;
@@ -64,13 +92,11 @@ podi_release(const podi_common_t *set, const char *id, podi_mem_t *mem,
     }
 
     *ret_jobs = (unsigned) PQntuples(res);
-    *ret_events = "";
+    *ret_events = podi_str_c("");
 
     if (*ret_jobs > 0) {
-        text = podi_str_c(PQgetvalue(res, 0, PQfnumber(res, "_events")));
-
-        events = podi_mem_dup_c(mem, &text);
-        *ret_events = (events != NULL) ? events : "";
+        *ret_events = podi_str_c(PQgetvalue(res, 0,
+                                            PQfnumber(res, "_events")));
     }
 
     return PODI_OK;

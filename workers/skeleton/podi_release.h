@@ -16,7 +16,8 @@
 
 /*
  * sys.worker_gone: the leases of `id` end now.  *ret_events is the text of
- * what is to be published, in mem; *ret_jobs how many jobs came back.
+ * what is to be published, in mem; *ret_jobs how many jobs came back.  The
+ * connection is closed again, whatever came of it.
  */
 PODI_MUSTCHECK podi_rc_t podi_release(const podi_common_t *set,
     const char *id, podi_mem_t *mem, const char **ret_events,

@@ -156,7 +156,8 @@ typedef struct {
     /*
      * Called in the child before its loop runs / after it ended.  start
      * gives ERROR with fail set when the daemon cannot work (a missing
-     * directory): it is logged and tried again with back-off.
+     * directory): stop is called for what start had done, it is logged and
+     * tried again with back-off.
      */
     podi_rc_t               (*start)(podi_worker_t *w, podi_fail_t *fail);
     void                    (*stop)(podi_worker_t *w);

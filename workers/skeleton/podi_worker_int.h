@@ -43,6 +43,7 @@ struct podi_worker_s {
     const char                *events;      /* left by the last child, or "" */
     char                       id[PODI_WORKER_ID_MAX];
     char                       host[64];
+    pid_t                      parent;
     podi_arena_t              *arena;
     podi_mem_t                *mem;
     uv_loop_t                  loop;
@@ -60,6 +61,7 @@ struct podi_worker_s {
     int                        exit_code;
     unsigned                   draining:1;
     unsigned                   returning:1; /* drain_timeout has passed */
+    unsigned                   prepared:1;  /* stop has something to undo */
 };
 
 
@@ -70,6 +72,7 @@ typedef struct {
     podi_common_t              set;
     podi_arena_t              *arena;       /* of the settings' texts */
     podi_log_t                 log;
+    pid_t                      parent;      /* its pid, for the child */
 } podi_daemon_t;
 
 PODI_MUSTCHECK podi_rc_t podi_daemon_settings(podi_daemon_t *pair,

@@ -67,6 +67,7 @@ podi_worker_run(podi_daemon_t *pair, const char *id, const char *events)
     w->conf = pair->conf;
     w->set = &pair->set;
     w->log = &pair->log;
+    w->parent = pair->parent;
     w->events = events;
     w->arena = arena;
     w->mem = podi_arena_mem(arena);
@@ -118,6 +119,8 @@ worker_open(podi_worker_t *w, podi_fail_t *fail)
         return PODI_ERROR;
     }
 
+    w->prepared = 1;
+
     if (w->conf->start != NULL && w->conf->start(w, fail) != PODI_OK) {
         return PODI_ERROR;
     }
@@ -144,10 +147,7 @@ worker_open(podi_worker_t *w, podi_fail_t *fail)
 static podi_rc_t
 worker_open_signals(podi_worker_t *w, podi_fail_t *fail)
 {
-    pid_t     parent;
     sigset_t  none;
-
-    parent = getppid();
 
     (void) signal(SIGPIPE, SIG_IGN);
     (void) signal(SIGINT, SIG_IGN);         /* the parent says TERM instead */
@@ -164,9 +164,9 @@ worker_open_signals(podi_worker_t *w, podi_fail_t *fail)
     (void) sigemptyset(&none);
     (void) sigprocmask(SIG_SETMASK, &none, NULL);
 
-    /* a parent that died in between is noticed by its pid */
+    /* a parent that died since the fork is noticed by its pid */
 
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent) {
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != w->parent) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "the parent has gone");
     }
 
@@ -281,7 +281,7 @@ worker_close(podi_worker_t *w)
     podi_jobs_free(&w->jobs);
     podi_rounds_free(&w->rounds);
 
-    if (w->conf->stop != NULL && w->exit_code == 0) {
+    if (w->conf->stop != NULL && w->prepared) {
         w->conf->stop(w);
     }
 

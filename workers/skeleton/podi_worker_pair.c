@@ -71,6 +71,7 @@ podi_daemon_run(podi_daemon_t *pair)
     memset(&p, 0, sizeof(parent_t));
 
     p.pair = pair;
+    p.pair->parent = getpid();
     p.pid_fd = -1;
     p.events = "";
 
@@ -379,7 +380,6 @@ parent_release(parent_t *p)
 {
     char           text[512];
     unsigned       jobs;
-    podi_mem_t    *mem;
     podi_fail_t    fail;
 
     podi_arena_free(&p->arena);
@@ -390,10 +390,8 @@ parent_release(parent_t *p)
         return;
     }
 
-    mem = podi_arena_mem(p->arena);
-
-    if (podi_release(&p->pair->set, p->id, mem, &p->events, &jobs, &fail)
-        != PODI_OK)
+    if (podi_release(&p->pair->set, p->id, podi_arena_mem(p->arena),
+                     &p->events, &jobs, &fail) != PODI_OK)
     {
         podi_fail_text(&fail, text, sizeof(text));
         podi_log(&p->pair->log, PODI_LOG_WARN, "parent.release", NULL,
