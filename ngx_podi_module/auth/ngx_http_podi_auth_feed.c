@@ -8,6 +8,10 @@
  * One worker of all leads: whoever renews the lease.  A revocation is stamped
  * before its commit, so each question reaches back some seconds behind the
  * newest stamp seen.  Logouts through this nginx do not wait for the feed.
+ *
+ * The tenants are those that podi_tenant names, anywhere.  An answer says
+ * which tenant it is of: its sessions need not be asked for one by one, while
+ * those of others must.
  */
 
 #include "ngx_http_podi_auth.h"
@@ -243,11 +247,15 @@ static podi_rc_t
 feed_take(podi_flow_t *f, void *ctx)
 {
     int                         row;
-    podi_str_t                  session;
+    podi_str_t                  session, tenant;
     podi_usec_t                 at;
     ngx_http_podi_auth_feed_t  *feed = ctx;
 
     for (row = 0; row < podi_rows(f->result); row++) {
+
+        if (podi_row_is_null(f->result, row, "session_id")) {
+            break;                  /* none has ended */
+        }
 
         session = podi_row_str(f->result, row, "session_id");
         at = podi_row_time(f->result, row, "revoked_at");
@@ -256,6 +264,10 @@ feed_take(podi_flow_t *f, void *ctx)
 
         feed->newest[feed->at] = ngx_max(feed->newest[feed->at], at);
     }
+
+    tenant = podi_row_str(f->result, 0, "tenant_id");
+
+    ngx_podi_feed_covers(&tenant, feed->started);
 
     return PODI_DONE;
 }

@@ -125,7 +125,7 @@ ngx_http_podi_auth_handler(ngx_http_request_t *r)
         return ngx_http_podi_auth_refuse(r, &fail);
     }
 
-    switch (ngx_podi_session_state(&ctx->who.session)) {
+    switch (ngx_podi_identity_state(&ctx->who)) {
 
     case NGX_PODI_LIVE:
         ngx_http_podi_auth_accept(r, ctx);

@@ -5,9 +5,10 @@
  *                              ^
  *                        feed (PostgreSQL, each second, one worker)
  *
- * An entry lives as long as a token of that session could.  The table says
- * "unknown" as long as it may lack an entry: before the first feed, when the
- * feed is old, and after a bucket had no room; auth then asks PostgreSQL.
+ * An entry lives as long as a token of that session could.  A session is
+ * "unknown" as long as the table may lack it: while the feed has not read its
+ * tenant (before the first time, when that is long ago, when no podi_tenant
+ * names it), and after a bucket had no room; auth then asks PostgreSQL.
  */
 
 #ifndef NGX_PODI_REVOKE_H
@@ -46,7 +47,14 @@ typedef struct {
 /* refused by every worker from the next request on; `sid` is a UUID's text */
 void ngx_podi_revoke_session(const podi_str_t *sid);
 
+/* of the session alone: REVOKED, or UNKNOWN */
 ngx_podi_revoked_e ngx_podi_session_state(const podi_str_t *sid);
+
+/* of somebody's session; LIVE only in a tenant that the feed covers */
+ngx_podi_revoked_e ngx_podi_identity_state(const ngx_podi_identity_t *who);
+
+/* the feed has read this tenant at that time; its UUID's text */
+void ngx_podi_feed_covers(const podi_str_t *tenant, time_t read);
 
 /* NULL without a zone */
 ngx_podi_feed_t *ngx_podi_feed(void);

@@ -1,5 +1,6 @@
 /*
- * ngx_podi_shm: the zone that podi_zone makes, and who has ended in it.
+ * ngx_podi_shm: the zone that podi_zone makes, who has ended in it, and whose
+ * ends are known in it.
  *
  * Nothing in it points into a process.  A reader takes no lock: an entry is
  * written before its `until` is, and a slot is used again only when its old
@@ -9,9 +10,13 @@
 #include "ngx_podi_shm.h"
 
 
-static ngx_podi_revoked_t *ngx_podi_revoked_bucket(ngx_podi_shm_t *shm,
-    const u_char *sid);
-static podi_rc_t ngx_podi_revoked_key(const podi_str_t *text, u_char *sid);
+static ngx_podi_entry_t *ngx_podi_entry_bucket(ngx_podi_entry_t *table,
+    ngx_uint_t buckets, const u_char *id);
+static ngx_uint_t ngx_podi_entry_is_there(const ngx_podi_entry_t *bucket,
+    const u_char *id);
+static podi_rc_t ngx_podi_entry_put(ngx_podi_entry_t *bucket,
+    const u_char *id, time_t until);
+static podi_rc_t ngx_podi_entry_key(const podi_str_t *text, u_char *id);
 
 
 ngx_int_t
@@ -37,7 +42,7 @@ ngx_podi_shm_init(ngx_shm_zone_t *zone, void *data)
 
     /* a quarter of the zone at most; the cells need the rest */
 
-    size = NGX_PODI_BUCKET_SIZE * sizeof(ngx_podi_revoked_t);
+    size = NGX_PODI_BUCKET_SIZE * sizeof(ngx_podi_entry_t);
 
     for (shm->buckets = 64;
          shm->buckets * 2 * size <= zone->shm.size / 4;
@@ -98,47 +103,25 @@ ngx_podi_feed(void)
 void
 ngx_podi_revoke_session(const podi_str_t *text)
 {
-    time_t               now, until;
-    u_char               sid[16];
-    ngx_uint_t           i;
-    ngx_podi_shm_t      *shm;
-    ngx_slab_pool_t     *pool;
-    ngx_podi_revoked_t  *e, *slot;
+    time_t             until;
+    u_char             id[16];
+    ngx_podi_shm_t    *shm;
+    ngx_slab_pool_t   *pool;
+    ngx_podi_entry_t  *bucket;
 
     pool = ngx_podi_shm_pool();
 
-    if (pool == NULL || ngx_podi_revoked_key(text, sid) != PODI_OK) {
+    if (pool == NULL || ngx_podi_entry_key(text, id) != PODI_OK) {
         return;
     }
 
     shm = pool->data;
-    now = ngx_time();
-    until = now + NGX_PODI_TOKEN_LIFE + NGX_PODI_TOKEN_LEEWAY;
-    slot = NULL;
+    until = ngx_time() + NGX_PODI_TOKEN_LIFE + NGX_PODI_TOKEN_LEEWAY;
+    bucket = ngx_podi_entry_bucket(shm->revoked, shm->buckets, id);
 
     ngx_shmtx_lock(&pool->mutex);
 
-    e = ngx_podi_revoked_bucket(shm, sid);
-
-    for (i = 0; i < NGX_PODI_BUCKET_SIZE; i++, e++) {
-
-        if ((time_t) e->until <= now) {
-            slot = (slot == NULL) ? e : slot;
-
-        } else if (ngx_memcmp(e->sid, sid, 16) == 0) {
-            ngx_shmtx_unlock(&pool->mutex);
-            return;
-        }
-    }
-
-    if (slot != NULL) {
-        slot->until = 0;
-        ngx_memory_barrier();
-        ngx_memcpy(slot->sid, sid, 16);
-        ngx_memory_barrier();
-        slot->until = (ngx_atomic_uint_t) until;
-
-    } else {
+    if (ngx_podi_entry_put(bucket, id, until) != PODI_OK) {
         shm->feed.blind_until = (ngx_atomic_uint_t) until;
     }
 
@@ -146,37 +129,81 @@ ngx_podi_revoke_session(const podi_str_t *text)
 }
 
 
-ngx_podi_revoked_e
-ngx_podi_session_state(const podi_str_t *text)
+/* without room it is not covered, and its sessions are asked for */
+
+void
+ngx_podi_feed_covers(const podi_str_t *tenant, time_t read)
 {
-    time_t               now;
-    u_char               sid[16];
-    ngx_uint_t           i;
-    ngx_podi_shm_t      *shm;
-    ngx_podi_revoked_t  *e;
+    u_char             id[16];
+    ngx_podi_shm_t    *shm;
+    ngx_slab_pool_t   *pool;
+    ngx_podi_entry_t  *bucket;
+
+    pool = ngx_podi_shm_pool();
+
+    if (pool == NULL || ngx_podi_entry_key(tenant, id) != PODI_OK) {
+        return;
+    }
+
+    shm = pool->data;
+    bucket = ngx_podi_entry_bucket(shm->covered, NGX_PODI_TENANT_BUCKETS, id);
+
+    ngx_shmtx_lock(&pool->mutex);
+
+    (void) ngx_podi_entry_put(bucket, id, read + NGX_PODI_FEED_STALE + 1);
+
+    ngx_shmtx_unlock(&pool->mutex);
+}
+
+
+ngx_podi_revoked_e
+ngx_podi_session_state(const podi_str_t *sid)
+{
+    u_char             id[16];
+    ngx_podi_shm_t    *shm;
+    ngx_podi_entry_t  *bucket;
 
     shm = ngx_podi_shm();
 
-    if (shm == NULL || ngx_podi_revoked_key(text, sid) != PODI_OK) {
+    if (shm == NULL || ngx_podi_entry_key(sid, id) != PODI_OK) {
         return NGX_PODI_UNKNOWN;
     }
 
-    now = ngx_time();
-    e = ngx_podi_revoked_bucket(shm, sid);
+    bucket = ngx_podi_entry_bucket(shm->revoked, shm->buckets, id);
 
-    for (i = 0; i < NGX_PODI_BUCKET_SIZE; i++, e++) {
-        if ((time_t) e->until > now && ngx_memcmp(e->sid, sid, 16) == 0) {
-            return NGX_PODI_REVOKED;
-        }
-    }
+    return ngx_podi_entry_is_there(bucket, id) ? NGX_PODI_REVOKED
+                                               : NGX_PODI_UNKNOWN;
+}
 
-    if ((time_t) shm->feed.synced + NGX_PODI_FEED_STALE < now
-        || (time_t) shm->feed.blind_until > now)
-    {
+
+/* the cover is looked at first: an end comes before the cover that knows it */
+
+ngx_podi_revoked_e
+ngx_podi_identity_state(const ngx_podi_identity_t *who)
+{
+    u_char             id[16];
+    ngx_uint_t         covered;
+    ngx_podi_shm_t    *shm;
+    ngx_podi_entry_t  *bucket;
+
+    shm = ngx_podi_shm();
+
+    if (shm == NULL || ngx_podi_entry_key(&who->tenant, id) != PODI_OK) {
         return NGX_PODI_UNKNOWN;
     }
 
-    return NGX_PODI_LIVE;
+    bucket = ngx_podi_entry_bucket(shm->covered, NGX_PODI_TENANT_BUCKETS, id);
+
+    covered = ngx_podi_entry_is_there(bucket, id)
+              && (time_t) shm->feed.blind_until <= ngx_time();
+
+    ngx_memory_barrier();
+
+    if (ngx_podi_session_state(&who->session) == NGX_PODI_REVOKED) {
+        return NGX_PODI_REVOKED;
+    }
+
+    return covered ? NGX_PODI_LIVE : NGX_PODI_UNKNOWN;
 }
 
 
@@ -203,19 +230,77 @@ ngx_podi_revoked_count(void)
 }
 
 
-static ngx_podi_revoked_t *
-ngx_podi_revoked_bucket(ngx_podi_shm_t *shm, const u_char *sid)
+static ngx_podi_entry_t *
+ngx_podi_entry_bucket(ngx_podi_entry_t *table, ngx_uint_t buckets,
+    const u_char *id)
 {
     ngx_uint_t  hash;
 
-    hash = ngx_murmur_hash2((u_char *) sid, 16) & (shm->buckets - 1);
+    hash = ngx_murmur_hash2((u_char *) id, 16) & (buckets - 1);
 
-    return &shm->revoked[hash * NGX_PODI_BUCKET_SIZE];
+    return &table[hash * NGX_PODI_BUCKET_SIZE];
+}
+
+
+static ngx_uint_t
+ngx_podi_entry_is_there(const ngx_podi_entry_t *bucket, const u_char *id)
+{
+    time_t      now;
+    ngx_uint_t  i;
+
+    now = ngx_time();
+
+    for (i = 0; i < NGX_PODI_BUCKET_SIZE; i++, bucket++) {
+        if ((time_t) bucket->until > now
+            && ngx_memcmp(bucket->id, id, 16) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* under the lock; ERROR: there is no room */
+
+static podi_rc_t
+ngx_podi_entry_put(ngx_podi_entry_t *bucket, const u_char *id, time_t until)
+{
+    time_t             now;
+    ngx_uint_t         i;
+    ngx_podi_entry_t  *slot;
+
+    now = ngx_time();
+    slot = NULL;
+
+    for (i = 0; i < NGX_PODI_BUCKET_SIZE; i++, bucket++) {
+
+        if ((time_t) bucket->until <= now) {
+            slot = (slot == NULL) ? bucket : slot;
+
+        } else if (ngx_memcmp(bucket->id, id, 16) == 0) {
+            bucket->until = (ngx_atomic_uint_t) until;
+            return PODI_OK;
+        }
+    }
+
+    if (slot == NULL) {
+        return PODI_ERROR;
+    }
+
+    slot->until = 0;
+    ngx_memory_barrier();
+    ngx_memcpy(slot->id, id, 16);
+    ngx_memory_barrier();
+    slot->until = (ngx_atomic_uint_t) until;
+
+    return PODI_OK;
 }
 
 
 static podi_rc_t
-ngx_podi_revoked_key(const podi_str_t *text, u_char *sid)
+ngx_podi_entry_key(const podi_str_t *text, u_char *id)
 {
     u_char      hex[32];
     size_t      i, n;
@@ -232,6 +317,6 @@ ngx_podi_revoked_key(const podi_str_t *text, u_char *sid)
     digits.len = n;
     digits.data = hex;
 
-    return (text->len == PODI_ID_LEN) ? podi_hex_decode(sid, 16, &digits)
+    return (text->len == PODI_ID_LEN) ? podi_hex_decode(id, 16, &digits)
                                       : PODI_ERROR;
 }

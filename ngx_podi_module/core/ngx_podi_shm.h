@@ -12,14 +12,17 @@
 #include "ngx_podi_core.h"
 
 
-#define NGX_PODI_ZONE_NAME    "podi_1"
-#define NGX_PODI_SHM_MAGIC    0x706f6469
-#define NGX_PODI_BUCKET_SIZE  8
+#define NGX_PODI_ZONE_NAME       "podi_2"
+#define NGX_PODI_SHM_MAGIC       0x706f6469
+#define NGX_PODI_BUCKET_SIZE     8
+#define NGX_PODI_TENANT_BUCKETS  64          /* a power of two */
+
+/* a UUID that is remembered for a while */
 
 typedef struct {
-    u_char                   sid[16];
+    u_char                   id[16];
     ngx_atomic_t             until;          /* seconds; 0: free */
-} ngx_podi_revoked_t;
+} ngx_podi_entry_t;
 
 typedef struct {
     ngx_uint_t               magic;
@@ -27,8 +30,10 @@ typedef struct {
     ngx_atomic_t             counts[NGX_PODI_COUNT_LAST];
     ngx_podi_slot_t          slots[NGX_PODI_SLOTS];
     ngx_podi_feed_t          feed;
+    ngx_podi_entry_t         covered[NGX_PODI_TENANT_BUCKETS
+                                     * NGX_PODI_BUCKET_SIZE];
     ngx_uint_t               buckets;        /* a power of two */
-    ngx_podi_revoked_t      *revoked;        /* buckets * BUCKET_SIZE */
+    ngx_podi_entry_t        *revoked;        /* buckets * BUCKET_SIZE */
 } ngx_podi_shm_t;
 
 

@@ -162,9 +162,13 @@ is_deeply([map { $_->{type} } @{ decode_json($r->{_events}) }],
 my $again = $web->one($me, $end, $id, 'logout');
 is_deeply([@$again{qw(ended revoked_at _events)}], [0, $r->{revoked_at}, '[]'],
           'twice is once');
-is_deeply($web->all($db->gateway($acme),
-                    'select session_id from api.session_revoked(?)', $since),
-          [{ session_id => $id }], 'the gateway learns of it');
+my $ended = 'select tenant_id, session_id from api.session_revoked(?)';
+is_deeply($web->all($db->gateway($acme), $ended, $since),
+          [{ tenant_id => $acme, session_id => $id }],
+          'the gateway learns of it');
+is_deeply($web->all($db->gateway($acme), $ended, '2200-01-01'),
+          [{ tenant_id => $acme, session_id => undef }],
+          'and whose sessions they are, when none has ended');
 $web->refused('U0403', $me, 'select * from api.session_revoked(?)', $since,
               'a user does not');
 
