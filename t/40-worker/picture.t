@@ -324,6 +324,23 @@ subtest 'bombs' => sub {
         'or too long for WebP';
 };
 
+subtest 'the lock' => sub {
+    my %may = map { /^(\S+) (.*)/ ? ($1 => $2) : () }
+              split /\n/, Podi::Picture::run("$p->{build}/test/lockc");
+
+    for my $name (qw(openat socket execve fork kill tkill tgkill
+                     rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open ptrace
+                     setpriority sched_setaffinity prlimit64 utimensat
+                     setxattr fchmodat2 readlinkat chdir memfd_create shmget
+                     msgget semget mq_open io_setup io_uring_setup open_tree
+                     unshare pdeathsig dumpable))
+    {
+        is $may{$name}, 'EPERM', "$name is refused";
+    }
+    is $may{clone3}, 'ENOSYS', 'clone3 is not there, so that clone is used';
+    is $may{$_}, 'ok', "$_ is not refused" for qw(self name memory thread);
+};
+
 subtest 'limits' => sub {
     plan skip_all => 'a sanitizer has its own memory' if $sanitized;
 

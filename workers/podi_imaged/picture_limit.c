@@ -2,9 +2,9 @@
  * picture_limit: what the process may use, and what it may not do.
  *
  * Resource limits are set before libvips starts.  The lock is a seccomp
- * filter that falls when libvips is up: from then on nothing is opened, no
- * socket, process or program is started, nothing is traced or killed.  What
- * is denied gets EPERM, so that a library that tries carries on without.
+ * filter that falls when libvips is up: from then on the process may use the
+ * files that it has, memory, threads and clocks, and nothing else.  What is
+ * not named gets EPERM, so that a library that tries carries on without.
  */
 
 #define _GNU_SOURCE                 /* CLONE_THREAD */
@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "podi_assert.h"
 #include "picture.h"
 #include "banned.h"
 
@@ -91,47 +92,56 @@ picture_limit(const picture_limits_t *limits, podi_fail_t *fail)
 
 #ifdef LIMIT_ARCH
 
-static const int  limit_denied[] = {
+static const int  limit_allowed[] = {
 
-    /* files by name */
-    SYS_openat, SYS_openat2, SYS_unlinkat, SYS_renameat2, SYS_linkat,
-    SYS_symlinkat, SYS_mkdirat, SYS_mknodat, SYS_fchmodat, SYS_fchownat,
-    SYS_truncate, SYS_mount, SYS_umount2, SYS_chroot, SYS_pivot_root,
-    SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_memfd_create,
-    SYS_inotify_init1, SYS_fanotify_init,
+    /* files that are open */
+    SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_pwrite64,
+    SYS_lseek, SYS_fstat, SYS_newfstatat, SYS_fcntl, SYS_fadvise64,
+    SYS_close, SYS_dup, SYS_ppoll,
 
-    /* the network */
-    SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen,
-    SYS_accept, SYS_accept4, SYS_sendto, SYS_sendmsg, SYS_sendmmsg,
-    SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg,
+    /* memory */
+    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk,
 
-    /* programs and other processes */
-    SYS_execve, SYS_execveat, SYS_kill, SYS_tkill, SYS_pidfd_open,
-    SYS_pidfd_send_signal, SYS_pidfd_getfd, SYS_ptrace,
-    SYS_process_vm_readv, SYS_process_vm_writev, SYS_prlimit64,
-    SYS_setrlimit, SYS_setns, SYS_unshare,
+    /* threads, and their ends */
+    SYS_futex, SYS_set_robust_list, SYS_rseq, SYS_sched_yield,
+    SYS_sched_getaffinity, SYS_sched_getattr, SYS_sched_getscheduler,
+    SYS_sched_getparam, SYS_membarrier, SYS_getpid, SYS_gettid, SYS_getppid,
+    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack,
+    SYS_restart_syscall, SYS_exit, SYS_exit_group,
 
-    /* doors into the kernel that a decoder has no use for */
-    SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_io_uring_setup,
-    SYS_add_key, SYS_request_key, SYS_keyctl, SYS_ioctl, SYS_personality,
+    /* clocks and numbers */
+    SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep,
+    SYS_gettimeofday, SYS_getrandom, SYS_getrusage, SYS_times, SYS_getcpu,
+    SYS_sysinfo, SYS_uname,
 
 #ifdef __x86_64__
-    SYS_open, SYS_creat, SYS_unlink, SYS_rename, SYS_renameat, SYS_link,
-    SYS_symlink, SYS_mkdir, SYS_rmdir, SYS_mknod, SYS_chmod, SYS_chown,
-    SYS_lchown, SYS_fork, SYS_vfork,
+    SYS_poll, SYS_time,
 #endif
 };
 
-#define LIMIT_DENIED  (sizeof(limit_denied) / sizeof(limit_denied[0]))
-#define LIMIT_FIXED   16
+#define LIMIT_ALLOWED  (sizeof(limit_allowed) / sizeof(limit_allowed[0]))
+#define LIMIT_FIXED    24
 
-#define limit_answer(errnum)                                                 \
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (errnum))
+#define limit_load(field)                                                    \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define limit_jump(test, value, yes, no)                                     \
+    BPF_JUMP(BPF_JMP | (test) | BPF_K, (unsigned) (value), yes, no)
+#define limit_end(verdict)                                                   \
+    BPF_STMT(BPF_RET | BPF_K, verdict)
+
+/* a call by its number, when its first argument passes the test */
+#define limit_argument(number, test, value)                                  \
+    limit_jump(BPF_JEQ, number, 0, 4),                                       \
+    limit_load(args[0]),                                                     \
+    limit_jump(test, value, 0, 1),                                           \
+    limit_end(SECCOMP_RET_ALLOW),                                            \
+    limit_end(SECCOMP_RET_ERRNO | EPERM)
 
 
 /*
- * clone makes threads only.  clone3 hides its flags in memory: glibc takes
- * ENOSYS for an old kernel and uses clone.
+ * clone makes threads only; clone3 hides its flags in memory: glibc takes
+ * ENOSYS for an old kernel and uses clone.  abort() signals itself.  Of
+ * prctl a name is harmless: who sets PDEATHSIG might outlive the daemon.
  */
 
 podi_rc_t
@@ -139,43 +149,32 @@ picture_lock(podi_fail_t *fail)
 {
     size_t               i, n;
     struct sock_fprog    program;
-    struct sock_filter   code[LIMIT_FIXED + 2 * LIMIT_DENIED];
+    struct sock_filter   code[LIMIT_FIXED + 2 * LIMIT_ALLOWED];
 
     const struct sock_filter  head[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data,
-                                                    arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LIMIT_ARCH, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-#ifdef __x86_64__
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),  /* x32 */
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-#endif
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-        limit_answer(ENOSYS),
-    };
-
-    const struct sock_filter  tail[] = {
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data,
-                                                    args[0])),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
-        limit_answer(EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        limit_load(arch),
+        limit_jump(BPF_JEQ, LIMIT_ARCH, 1, 0),
+        limit_end(SECCOMP_RET_KILL_PROCESS),
+        limit_load(nr),
+        limit_jump(BPF_JEQ, SYS_clone3, 0, 1),
+        limit_end(SECCOMP_RET_ERRNO | ENOSYS),
+        limit_argument(SYS_clone, BPF_JSET, CLONE_THREAD),
+        limit_argument(SYS_tgkill, BPF_JEQ, getpid()),
+        limit_argument(SYS_prctl, BPF_JEQ, PR_SET_NAME),
     };
 
     memcpy(code, head, sizeof(head));
     n = sizeof(head) / sizeof(head[0]);
 
-    for (i = 0; i < LIMIT_DENIED; i++) {
+    for (i = 0; i < LIMIT_ALLOWED; i++) {
         code[n++] = (struct sock_filter)
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned) limit_denied[i],
-                     0, 1);
-        code[n++] = (struct sock_filter) limit_answer(EPERM);
+            limit_jump(BPF_JEQ, limit_allowed[i], 0, 1);
+        code[n++] = (struct sock_filter) limit_end(SECCOMP_RET_ALLOW);
     }
 
-    memcpy(&code[n], tail, sizeof(tail));
-    n += sizeof(tail) / sizeof(tail[0]);
+    code[n++] = (struct sock_filter) limit_end(SECCOMP_RET_ERRNO | EPERM);
+
+    podi_assert(n <= sizeof(code) / sizeof(code[0]));
 
     program.len = (unsigned short) n;
     program.filter = code;
