@@ -81,6 +81,8 @@ comment on table podi.session is 'A signed-in device';
 comment on column podi.session.rt_counter is 'The newest refresh token; to present it is to rotate it, so the newest was never presented';
 
 create index session_user_ix on podi.session (tenant_id, user_id);
+create index session_dead_ix on podi.session
+       (least(idle_expiry, revoked_at));
 create index session_revoked_ix on podi.session (tenant_id, revoked_at)
        where revoked_at is not null;
 

@@ -4,7 +4,8 @@
 --      What a worker needs to know about the jobs that it was handed.
 --      Runs as its caller; called only by functions that pin search_path.
 --      The inputs are asked for twice, so that the media are found by their
---      ids also before the first ANALYZE, and not by walking the tenant's.
+--      ids also before the first ANALYZE, and not by walking the tenant's; the
+--      limit does the same for the tasks.
 --
 -- Returns:  the columns of sys.job_claim
 -- Raises:   nothing
@@ -47,8 +48,10 @@ begin
            case when row_number() over (order by j.job_id) = 1
                 then i_events else '[]' end
       from podi.job j
-      join podi.task_header t
-        on t.task_id = j.task_id and t.tenant_id = j.tenant_id
+     cross join lateral (
+           select h.* from podi.task_header h
+            where h.task_id = j.task_id and h.tenant_id = j.tenant_id
+            limit 1) t
       join podi.action a on a.action = j.action
      where j.job_id = any (i_ids)
      order by j.job_id;

@@ -68,8 +68,10 @@ begin
         select j.tenant_id, j.user_id, j.task_id, j.job_id, j.action, j.price,
                j.inputs, t.hold_id
           from podi.job j
-          join podi.task_header t
-            on t.task_id = j.task_id and t.tenant_id = j.tenant_id
+         cross join lateral (
+               select h.* from podi.task_header h
+                where h.task_id = j.task_id and h.tenant_id = j.tenant_id
+                limit 1) t
          where j.job_id = any (i_ids) and (j.price > 0 or t.kind = 'system')
          order by j.job_id
     loop

@@ -5,6 +5,8 @@
 --      they ended with them; more, the events of money and media, goes
 --      between.  Tasks of the system have none.
 --      Runs as its caller; called only by functions that pin search_path.
+--      The limit makes a look-up of what the planner could take for a join of
+--      all tasks.
 --
 -- Returns:  jsonb for event_append_all
 -- Raises:   nothing
@@ -19,8 +21,10 @@ as $$
         select j.tenant_id, j.user_id, j.task_id, j.job_id, j.ord, j.state,
                j.action, j.inputs, j.error_code, t.trace_id
           from podi.job j
-          join podi.task_header t
-            on t.task_id = j.task_id and t.tenant_id = j.tenant_id
+         cross join lateral (
+               select h.* from podi.task_header h
+                where h.task_id = j.task_id and h.tenant_id = j.tenant_id
+                limit 1) t
          where j.job_id = any (i_ids) and t.kind = 'user'
     ), e as (
         select 1 as rank, j.task_id, j.ord::bigint as ord, jsonb_build_object(

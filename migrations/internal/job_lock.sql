@@ -4,6 +4,8 @@
 --      Locks jobs together with their tasks, in the one order: the tasks
 --      ascending, then the jobs ascending.  Waits.  What state the jobs are in
 --      the caller reads afterwards, when it cannot change any more.
+--      The tasks are named by an array, so that the planner looks them up: to
+--      a join it may prefer to read all tasks that there are.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
@@ -15,12 +17,16 @@ create or replace function internal.job_lock(i_ids uuid[])
 returns void
 language plpgsql
 as $$
+declare
+    v_tasks  uuid[];
 begin
+    select array_agg(j.task_id) into v_tasks
+      from podi.job j
+     where j.job_id = any (i_ids);
+
     perform 1
        from podi.task_header t
-      where (t.task_id, t.tenant_id) in
-            (select j.task_id, j.tenant_id from podi.job j
-              where j.job_id = any (i_ids))
+      where t.task_id = any (v_tasks)
       order by t.task_id, t.tenant_id
         for no key update;
 

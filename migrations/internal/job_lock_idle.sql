@@ -18,12 +18,14 @@ declare
     v_tasks  uuid[];
     v_jobs   uuid[];
 begin
+    select array_agg(j.task_id) into v_tasks
+      from podi.job j
+     where j.job_id = any (i_ids);
+
     select array_agg(s.task_id) into v_tasks
       from (select t.task_id
               from podi.task_header t
-             where (t.task_id, t.tenant_id) in
-                   (select j.task_id, j.tenant_id from podi.job j
-                     where j.job_id = any (i_ids))
+             where t.task_id = any (v_tasks)
              order by t.task_id, t.tenant_id
                for no key update skip locked) s;
 

@@ -40,16 +40,18 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
+    v_tasks   uuid[];
     v_ids     uuid[];
     v_events  jsonb;
 begin
+    select array_agg(j.task_id) into v_tasks
+      from job j
+     where j.job_id = any (i_ids);
+
     -- tasks before jobs; a task that runs already is not written by a claim
     perform 1
        from task_header t
-      where t.state = 'queued'
-            and (t.task_id, t.tenant_id) in
-                (select j.task_id, j.tenant_id from job j
-                  where j.job_id = any (i_ids))
+      where t.task_id = any (v_tasks) and t.state = 'queued'
       order by t.task_id, t.tenant_id
         for no key update;
 

@@ -41,6 +41,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
+    v_now     timestamptz;
     v_room    int;
     v_ids     uuid[];
     v_events  jsonb;
@@ -55,12 +56,16 @@ begin
         return;
     end if;
 
+    -- read once, and after the wait: an index cannot be searched for a
+    -- function that is volatile
+    v_now := clock_timestamp();
+
     with c as (
         select j.job_id, j.task_id, j.tenant_id
           from job j
          where j.state = 'queued' and j.queue = i_queue
-               and j.not_before <= clock_timestamp()
-               and j.start_by > clock_timestamp()
+               and j.not_before <= v_now
+               and j.start_by > v_now
          order by j.not_before, j.job_id
          limit least(i_n, v_room)
            for no key update skip locked

@@ -5,7 +5,8 @@
 --      idempotency rows after 7 days, spent tickets, sessions dead for 30
 --      days, workers silent for a day, events after 90 days.  Lets expired
 --      lots lapse, at most limit wallets.  Rows that somebody holds are left
---      for the next call.
+--      for the next call.  The oldest go first: the order also keeps the
+--      planner on the index, where it would expect a third of all to be old.
 --
 -- Returns:  what, n: one row for each kind
 -- Raises:   nothing
@@ -24,6 +25,7 @@ begin
      where i.ctid = any (array(
            select o.ctid from idempotency o
             where o.created_at < now() - interval '7 days'
+            order by o.created_at
             limit i_limit for update skip locked));
     get diagnostics n = row_count;
     what := 'idempotency';
@@ -42,6 +44,7 @@ begin
      where s.ctid = any (array(
            select o.ctid from session o
             where least(o.idle_expiry, o.revoked_at) < now() - interval '30 days'
+            order by least(o.idle_expiry, o.revoked_at)
             limit i_limit for update skip locked));
     get diagnostics n = row_count;
     what := 'session';
