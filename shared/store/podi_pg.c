@@ -193,6 +193,7 @@ pg_run(void *data)
 
     for (lane = 0; lane < PODI_PG_LANES && !pg->freeing; lane++) {
         pg_dispatch(pg, lane);
+        podi_pg_lane_try(pg, lane);
     }
 
     podi_pg_leave(pg);
@@ -390,21 +391,6 @@ podi_pg_timeout(const podi_pg_t *pg, unsigned lane)
     }
 
     return pg->conf.statement_timeout;
-}
-
-
-int
-podi_pg_lane_is_up(const podi_pg_t *pg, unsigned lane)
-{
-    unsigned  i;
-
-    for (i = 0; i < pg->all; i++) {
-        if (pg->conns[i].lane == lane && pg->conns[i].state >= PODI_PG_READY) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

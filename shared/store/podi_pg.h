@@ -15,6 +15,12 @@
  * lost connection fails what was sent on it with UNAVAILABLE and
  * fail.uncertain, what was not yet sent is sent elsewhere; reconnects with
  * exponential back-off and full jitter.  Never logs: it tells on_change.
+ *
+ * While a lane has no connection, calls wait for the first attempt to get
+ * one, and after a loss again for the first.  When that has failed they are
+ * answered UNAVAILABLE at once, until an attempt succeeds; a call that finds
+ * the last attempt 200 ms old has the next one made, and waits a second for
+ * it.
  */
 
 #ifndef PODI_PG_H
@@ -138,7 +144,7 @@ void podi_arg_null(podi_pg_call_t *call);
  * One unit.  AGAIN: f->result will be the podi_pg_result_t, owned by f->mem;
  * an SQL error fails the flow with the error of its SQLSTATE (U0xxx), and
  * with its DETAIL as fail.extra when that is a JSON object.  ERROR: f->fail
- * is set (UNAVAILABLE: no connection and the waiting room is full).
+ * is set (UNAVAILABLE: the waiting room is full).
  */
 PODI_MUSTCHECK podi_rc_t podi_pg_call(podi_pg_t *pg, podi_flow_t *f,
     const podi_pg_call_t *call);

@@ -115,6 +115,7 @@ podi_pg_conn_open(podi_pg_conn_t *c)
 
     c->nulls = 0;
     c->timed = 0;
+    c->late = 0;
     c->conn = podi_pg_connect(pg, c->lane);
 
     if (c->conn == NULL || PQstatus(c->conn) == CONNECTION_BAD) {
@@ -129,7 +130,8 @@ podi_pg_conn_open(podi_pg_conn_t *c)
         return;
     }
 
-    pg->io->arm(c->timer, pg->conf.connect_timeout);
+    pg->io->arm(c->timer, pg->conf.connect_timeout > PODI_PG_HOPE
+                          ? PODI_PG_HOPE : pg->conf.connect_timeout);
 }
 
 
@@ -143,6 +145,7 @@ podi_pg_conn_up(podi_pg_conn_t *c)
     c->opened = 1;
     c->up = 1;
     c->failures = 0;
+    c->refused = 0;
 
     podi_pg_conn_set_state(c, PODI_PG_READY);
     conn_changed(c, "connected", NULL);
@@ -203,6 +206,13 @@ conn_timed(void *data)
 
     case PODI_PG_CONNECTING:
     case PODI_PG_PREPARING:
+        if (!c->late && pg->conf.connect_timeout > PODI_PG_HOPE) {
+            c->late = 1;
+            pg->io->arm(c->timer, pg->conf.connect_timeout - PODI_PG_HOPE);
+            podi_pg_lane_judge(pg, c->lane);
+            break;
+        }
+
         podi_pg_unavailable(&fail, "no answer within the connect timeout");
         podi_pg_conn_lost(c, "cannot connect", &fail);
         break;
@@ -340,12 +350,18 @@ podi_pg_conn_lost(podi_pg_conn_t *c, const char *what,
     tell = c->up || c->failures == 0;
     c->failures++;
 
+    if (c->state == PODI_PG_CONNECTING || c->state == PODI_PG_PREPARING) {
+        c->refused++;
+        c->refused_at = podi_time_mono();
+    }
+
     podi_list_each_safe(x, tmp, &c->units) {
         podi_pg_unit_lost(podi_list_owner(x, podi_pg_unit_t, link), fail);
     }
 
     podi_pg_conn_close(c);
     c->pg->io->arm(c->timer, conn_backoff(c));
+    podi_pg_lane_judge(c->pg, c->lane);
 
     if (tell) {
         conn_changed(c, what, fail);

@@ -2,6 +2,7 @@
  * podi_pg_int: what the files of the PostgreSQL engine share.
  *
  *     podi_pg.c            the calls, the waiting room, answering
+ *     podi_pg_lane.c       what a lane may hope for
  *     podi_pg_conn.c       a connection: states, time, loss
  *     podi_pg_wire.c       its socket
  *     podi_pg_connect.c    how one is opened: parameters, preparing
@@ -28,6 +29,7 @@
 
 #define PODI_PG_LANES      2
 #define PODI_PG_GRACE      2000     /* ms that a peer may be late */
+#define PODI_PG_HOPE       1000     /* ms that callers wait for an attempt */
 
 typedef struct podi_pg_conn_s  podi_pg_conn_t;
 typedef struct podi_pg_unit_s  podi_pg_unit_t;
@@ -36,7 +38,8 @@ typedef struct podi_pg_unit_s  podi_pg_unit_t;
 /*
  *   WAITING -> SENT      [podi_pg_unit_send]
  *   SENT    -> ANSWERED  [podi_pg_unit_finish]
- *   WAITING -> ANSWERED  [podi_pg_unit_finish]    deadline, or the engine ends
+ *   WAITING -> ANSWERED  [podi_pg_unit_finish]    deadline, no hope, or the
+ *                                                 engine ends
  *   any     -> SPARE     [podi_pg_unit_release]
  *
  * A SENT unit whose op has no flow is a tombstone (or was always the
@@ -102,15 +105,19 @@ struct podi_pg_conn_s {
     int               fd;           /* our dup of libpq's socket, or -1 */
     podi_watch_t     *watch;
     podi_timer_t     *timer;        /* DOWN: back-off; CONNECTING, PREPARING:
-                                       connect_timeout; else: silent peer */
+                                       PODI_PG_HOPE, then connect_timeout;
+                                       else: silent peer */
     podi_link_t       units;        /* SENT, in wire order */
     unsigned          in_flight;
     podi_msec_t       head_since;   /* when the oldest became the oldest */
     unsigned          failures;     /* since it last came up */
+    unsigned          refused;      /* of these: attempts to connect */
+    podi_msec_t       refused_at;   /* when the last of them failed */
     unsigned          preparing;    /* PREPARING: answers still to come */
     unsigned          nulls;        /* ends of results in a row */
     unsigned          cancelling;   /* cancels for it, not answered yet */
     unsigned          timed:1;      /* the silence timer is armed */
+    unsigned          late:1;       /* the attempt took all of PODI_PG_HOPE */
     unsigned          opened:1;     /* was READY before */
     unsigned          up:1;         /* is READY or came from it */
 };
@@ -141,7 +148,12 @@ void podi_pg_leave(podi_pg_t *pg);
 void podi_pg_wake(podi_pg_t *pg);
 unsigned podi_pg_lane(const podi_pg_t *pg, podi_sql_e sql);
 podi_msec_t podi_pg_timeout(const podi_pg_t *pg, unsigned lane);
+
 int podi_pg_lane_is_up(const podi_pg_t *pg, unsigned lane);
+/* what waits is answered, unless the lane has hope */
+void podi_pg_lane_judge(podi_pg_t *pg, unsigned lane);
+/* the same for what has just come, after an attempt of its own */
+void podi_pg_lane_try(podi_pg_t *pg, unsigned lane);
 
 /* a connection; each may end in DOWN with everything on it answered */
 PODI_MUSTCHECK podi_rc_t podi_pg_conn_init(podi_pg_conn_t *c, podi_pg_t *pg,

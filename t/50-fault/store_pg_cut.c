@@ -9,32 +9,147 @@
  */
 
 #include "store_pg.h"
+#include "podi_pg_int.h"
 #include "banned.h"
+
+
+#define FOREVER  (6 * PATIENCE)     /* whoever waits for it fails the test */
+
+
+static ask_t *
+ask_forever(podi_sql_e sql)
+{
+    ask_t  *a = ask(sql);
+
+    podi_arg_c(&a->call, "0");
+    a->call.deadline = FOREVER;
+    ask_start(a);
+
+    return a;
+}
+
+
+static int
+is_refused(podi_sql_e sql)
+{
+    int     refused;
+    ask_t  *a = ask_forever(sql);
+
+    until(a->done);
+    refused = ask_failed(a, PODI_E_UNAVAILABLE) && !a->fail.uncertain
+              && a->fail.retry_after > 0;
+    ask_free(&a);
+
+    return refused;
+}
+
+
+/* asks until it is answered, as clients do */
+
+static int
+comes_back(podi_sql_e sql)
+{
+    int     tries, back;
+    ask_t  *a;
+
+    for (tries = 0, back = 0; tries < PATIENCE / 20 && !back; tries++) {
+        uv_sleep(20);
+        a = ask_forever(sql);
+        until(a->done);
+        back = (a->rc == PODI_DONE);
+        ask_free(&a);
+    }
+
+    return back;
+}
+
+
+#define is_trying()  (pg->conns[0].state == PODI_PG_CONNECTING)
+
+
+/* asked when an attempt may be made; this one waits for it */
+
+static ask_t *
+ask_trying(void)
+{
+    ask_t  *a = ask_forever(Q_ECHO);
+
+    until(a->done || is_trying());
+
+    while (a->done && !patience_is_over) {
+        ask_free(&a);
+        uv_sleep(20);
+        a = ask_forever(Q_ECHO);
+        until(a->done || is_trying());
+    }
+
+    return a;
+}
+
+
+/* the back-off of every connection is far longer than this test */
+
+static void
+back_off(void)
+{
+    unsigned  i;
+
+    for (i = 0; i < pg->all; i++) {
+        pg->conns[i].failures = 16;
+
+        if (pg->conns[i].state == PODI_PG_DOWN) {
+            uv.io.arm(pg->conns[i].timer, FOREVER);
+        }
+    }
+}
 
 
 static void
 test_refuse(void)
 {
-    ask_t  *a;
+    ask_t           *a;
+    podi_pg_conf_t   conf = conf_for(getenv("PODI_CUT_CONNINFO"));
+
+    conf.reconnect_max = 1000 * FOREVER;
+    conf.connect_timeout = FOREVER;
+
+    ups = downs = 0;
+    cutter("refuse");
+    pg = podi_pg_create(&uv.io, &conf);
+
+    ok(is_refused(Q_ECHO), "refused: the first attempt has failed, so nobody"
+       " waits for his deadline");
+    is_int(downs, 2, "each connection says so once");
+    ok(is_refused(Q_ECHO) && is_refused(Q_ECHO), "nor does who comes later");
+    ok(is_refused(Q_SLOW), "nor in the slow lane");
+    is_int(stat_of(pg)->waiting, 0, "nobody is left waiting");
+
+    back_off();
+    cutter("stall");
+    a = ask_trying();
+    until(a->done);
+    ok(ask_failed(a, PODI_E_UNAVAILABLE),
+       "an attempt that is not answered is waited for for a while");
+    ok(is_trying() && is_refused(Q_ECHO), "and then not any more");
+    ask_free(&a);
+
+    cutter("pass");
+    until(ups == 1);
+    echoes("until it is answered");
+    ok(comes_back(Q_SLOW), "who asks has the next attempt made early");
 
     cutter("refuse");
-    open_engine("PODI_CUT_CONNINFO");
-
-    a = ask(Q_ECHO);
-    podi_arg_int64(&a->call, 1);
-    a->call.deadline = 100;
-    ask_start(a);
-    until(a->done);
-    ok(ask_failed(a, PODI_E_UNAVAILABLE) && !a->fail.uncertain
-       && a->fail.retry_after > 0, "refused: unavailable at the deadline");
-    is_int(downs, 2, "each connection says so once");
-    ask_free(&a);
-
-    a = ask_int(Q_ECHO, 1);
+    cutter("reset");
+    until(pg->conns[0].refused > 0 && pg->conns[1].refused > 0
+          && pg->conns[0].state == PODI_PG_DOWN
+          && pg->conns[1].state == PODI_PG_DOWN);
+    ok(is_refused(Q_ECHO), "refused after a loss: at once, too");
+    back_off();
     cutter("pass");
-    until(a->done);
-    is_int(a->rc, PODI_DONE, "what waits is sent when the peer is back");
-    ask_free(&a);
+    ok(comes_back(Q_ECHO), "who asks finds it back");
+    podi_pg_free(&pg);
+
+    open_engine("PODI_CUT_CONNINFO");
 }
 
 
@@ -116,8 +231,8 @@ test_silence(void)
        " up");
     ask_free(&a);
     cutter("pass");
+    until(is_up(pg));
     echoes("connect_timeout ends the attempt, and the next one works");
-    cutter("pass");
 }
 
 
