@@ -101,6 +101,23 @@ subtest 'PostgreSQL is restarted in the middle of a job' => sub {
     $h->stop($_) for $echod, $dispatchd;
 };
 
+# what is done once a day is not put off for a day
+subtest 'PostgreSQL is away when a round is due' => sub {
+    delete $h->{db}{$_} for qw(super ctl worker web);
+    $h->{pg}->kill;
+    my $janitord = $h->daemon('podi_janitord', purge => '1d');
+    my $seen = sub { grep { /purge/ } map { values %$_ }
+                     $h->log($janitord, $_[0]) };
+
+    ok poll(10, sub { $seen->('round.failed') }), 'it fails';
+    $h->{pg}->start;
+    ok poll(20, sub { $seen->('round.recovered') }), 'and is tried again soon';
+    $h->{work} = bless { %{ $h->{work} },
+        web => $h->{db}->login('podi_web'),
+        worker => $h->{db}->login('podi_worker') }, 'Podi::Work';
+    $h->stop($janitord);
+};
+
 subtest 'the answer to a settle is lost' => sub {
     my $dispatchd = $h->daemon('podi_dispatchd');
     my ($upstream) = $h->{pg}->conninfo('postgres') =~ /host=(\S+)/;

@@ -1,29 +1,34 @@
 /*
  * podi_round: flows that repeat.
  *
- *     start -> run -> end -> (again: at once | every) -> run ...
+ *     start -> run -> end -> (again: at once | every | back-off) -> run ...
  *
  * Promises: one run of a round at a time; its memory is gone at its end; a
- * failure is logged when it is new and when it is over, not each time.
+ * failure is logged when it is new and when it is over, not each time; what
+ * failed for a peer that is away does not wait for the whole of `every`, so
+ * that a short absence costs neither a lease nor an hour.
  */
 
 #include <string.h>
 
 #include "podi_assert.h"
+#include "podi_id.h"
+#include "podi_retry.h"
 #include "podi_worker_int.h"
 #include "banned.h"
 
 #define ROUND_METRICS_EVERY  5000
 #define ROUND_TICK_EVERY     250
+#define ROUND_BACKOFF        500
 
 typedef struct {
     podi_round_t     round;
     podi_flow_t      flow;
     podi_arena_t    *arena;
     podi_timer_t    *timer;
+    unsigned         failures;      /* in a row */
     unsigned         own:1;         /* the daemon's, not the skeleton's */
     unsigned         again:1;
-    unsigned         failing:1;
 } round_slot_t;
 
 struct podi_rounds_s {
@@ -38,6 +43,7 @@ static podi_rc_t rounds_add(podi_rounds_t *rounds,
     const podi_round_conf_t *conf, int own);
 static void round_run(void *data);
 static void round_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static podi_msec_t round_pause(const round_slot_t *slot, podi_rc_t rc);
 static void round_told(round_slot_t *slot, podi_rc_t rc);
 static podi_rc_t round_metrics(podi_flow_t *f, void *ctx);
 
@@ -257,8 +263,37 @@ round_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
         return;
     }
 
-    w->io->arm(slot->timer, slot->again && rc != PODI_ERROR
-                            ? 0 : *slot->round.conf->every);
+    w->io->arm(slot->timer, round_pause(slot, rc));
+}
+
+
+/* never more than `every`; the last half of a back-off is dice */
+
+static podi_msec_t
+round_pause(const round_slot_t *slot, podi_rc_t rc)
+{
+    uint32_t     random;
+    podi_msec_t  pause, every;
+
+    every = *slot->round.conf->every;
+
+    if (rc != PODI_ERROR) {
+        return slot->again ? 0 : every;
+    }
+
+    if (podi_error(slot->flow.fail.error)->retry != PODI_RETRY_LATER
+        || every <= ROUND_BACKOFF)
+    {
+        return every;
+    }
+
+    if (podi_random(&random, sizeof(random)) != PODI_OK) {
+        random = UINT32_MAX;
+    }
+
+    pause = podi_retry_delay(slot->failures, ROUND_BACKOFF, every, UINT32_MAX);
+
+    return pause / 2 + podi_retry_delay(1, pause / 2, pause / 2, random);
 }
 
 
@@ -274,23 +309,21 @@ round_told(round_slot_t *slot, podi_rc_t rc)
     podi_metric_add(w, "podi_worker_rounds_total", labels, 1);
 
     if (rc != PODI_ERROR) {
-        if (slot->failing) {
+        if (slot->failures > 0) {
             podi_worker_log(w, PODI_LOG_NOTICE, "round.recovered", NULL,
                             "%s works again", slot->round.conf->name);
         }
 
-        slot->failing = 0;
+        slot->failures = 0;
         return;
     }
 
-    if (!slot->failing) {
+    if (slot->failures++ == 0) {
         podi_fail_text(&slot->flow.fail, text, sizeof(text));
         podi_worker_log(w, PODI_LOG_WARN, "round.failed", NULL,
                         "%s failed while %s: %s", slot->round.conf->name,
                         slot->flow.now->name, text);
     }
-
-    slot->failing = 1;
 }
 
 
