@@ -89,7 +89,7 @@ create table podi.job (
     fence             int          not null default 0,
     attempts          smallint     not null default 0,
     crashes           smallint     not null default 0,
-    deferrals         smallint     not null default 0,
+    deferrals         int          not null default 0,
     max_attempts      smallint     not null,
     progress          smallint     not null default 0,
     cancel_requested  boolean      not null default false,

@@ -3,7 +3,8 @@
 --
 --      Makes a user of the entered tenant, with a wallet and an event head.
 --      The login is folded to lower case; a key is good for one login, so
---      that strangers with the same key do not meet.
+--      that strangers with the same key do not meet (cut to the longest login
+--      there is, because an index must hold it).
 --
 -- Returns:  user_id, login, display_name, role, created_at
 -- Raises:   U0414 the login is taken
@@ -33,7 +34,7 @@ as $$
 declare
     v_old    jsonb;
     v_user   uuid := i_user;
-    v_scope  text := coalesce(lower(i_login), '');
+    v_scope  text := left(coalesce(lower(i_login), ''), 254);
 begin
     perform internal.enter('anon', 'gateway');
     v_old := internal.idem_begin('account.register', i_key, i_hash, v_scope);

@@ -39,13 +39,14 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 declare
-    v_done  record;
+    v_route  text := 'task.cancel ' || i_task;
+    v_done   record;
 begin
     perform internal.enter('user', 'admin');
 
-    if internal.idem_begin('task.cancel', i_key, i_hash) is null then
+    if internal.idem_begin(v_route, i_key, i_hash) is null then
         v_done := internal.task_stop(i_task);
-        perform internal.idem_end('task.cancel', i_key,
+        perform internal.idem_end(v_route, i_key,
                                   jsonb_build_object('task_id', i_task));
     else
         select jsonb '[]' as events, jsonb '{}' as dropped, jsonb '[]' as pokes

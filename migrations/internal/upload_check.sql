@@ -34,6 +34,7 @@ begin
                   when jsonb_typeof(e.item -> 'bytes') is distinct from 'number'
                                                                then 'bytes'
                   when (e.item ->> 'bytes')::numeric not between 1 and 1e15
+                       or (e.item ->> 'bytes')::numeric % 1 <> 0
                                                                then 'bytes'
                   when not coalesce(a.accepts ? (e.item ->> 'type'), false)
                                                                then 'type'

@@ -10,8 +10,9 @@
 -- Writes:   podi.job
 -- Called:   workers/skeleton
 --
---      progress: {job_id: percent}.  A beat is no fact, so its commit does not
---      wait for the disk.
+--      progress: {job_id: percent}; what is no percentage is bent or ignored,
+--      because an error would cost all leases.  A beat is no fact, so its
+--      commit does not wait for the disk.
 -- ----------------------------------------------------------------------
 create or replace function sys.job_beat(
     i_worker    text,
@@ -40,8 +41,10 @@ begin
     )
     update job j
        set lease_until = clock_timestamp() + i_lease_ms * interval '1 millisecond',
-           progress = greatest(j.progress,
-                               least(100, (i_progress ->> j.job_id::text)::smallint))
+           progress = greatest(j.progress, case
+                      jsonb_typeof(i_progress -> j.job_id::text) when 'number'
+                      then least(100, greatest(0,
+                           (i_progress -> j.job_id::text)::numeric))::smallint end)
       from c
      where j.job_id = c.job_id and j.tenant_id = c.tenant_id
     returning j.job_id, j.cancel_requested;
