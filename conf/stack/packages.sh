@@ -22,6 +22,7 @@ PACKAGES_TEST=(
     libimage-exiftool-perl libjson-validator-perl libyaml-libyaml-perl
     libdbd-pg-perl libio-socket-ssl-perl libvips-tools
 )
+PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BENCH=(util-linux wrk)
 PACKAGES_PEERS=(nodejs npm)
 PACKAGES_ASAN=(libpcre2-dev patch xz-utils zlib1g-dev)

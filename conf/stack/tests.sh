@@ -7,8 +7,8 @@
 # The test stack has its own state and its own free ports, so that it never
 # meets the one of `up`.  It is stopped however the run ends; its logs stay.
 
-SUITE=(t/00-lint t/10-unit t/20-sql t/30-http t/40-worker t/50-fault
-       t/60-fuzz)
+SUITE=(t/00-lint t/10-unit t/20-sql t/30-http t/35-browser t/40-worker
+       t/50-fault t/60-fuzz)
 
 
 verb_test() {
@@ -21,9 +21,11 @@ verb_test() {
 
 tests_build() {
     packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
-        "${PACKAGES_TEST[@]}" "${PACKAGES_DEMO[@]}"
+        "${PACKAGES_TEST[@]}" "${PACKAGES_DEMO[@]}" \
+        "${PACKAGES_BROWSER[@]}"
     compile
     compile_tests
+    demo_photos
 }
 
 
