@@ -16,6 +16,13 @@
  *     G3  A rate (podi_gcra) that does not let the cost pass is a gate that
  *         opens at now + retry_after.  Rates are peeked with the other gates
  *         and taken only when all passed.  A breaker or a 429 sets opens_at.
+ *     G4  A slot belongs to a claim, not to a job: it is taken, kept and given
+ *         back under the name of both.  So a release that comes late, and the
+ *         claim of a hint that was there twice, cannot free the slot of the
+ *         one who runs the job.  Slots rebuilt from what runs have no claim's
+ *         name; the next beat or the release of the job's holder owns them.
+ *     G5  A slot's lease outlives the job's by more than a sweep takes, else
+ *         the next would start while the last still counts as running.
  *
  * TURNS.  Passes are whole numbers, in millionths of a turn of weight 1.
  *
