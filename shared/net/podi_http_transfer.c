@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 static podi_rc_t transfer_set_limits(podi_http_transfer_t *t);
 static podi_rc_t transfer_set_body(podi_http_transfer_t *t);
 static podi_rc_t transfer_set_headers(podi_http_transfer_t *t);
+static int transfer_is_text(const podi_str_t *s);
 static char *transfer_c(podi_http_transfer_t *t, const podi_str_t *s);
 static size_t transfer_read(char *dst, size_t size, size_t n, void *data);
 static int transfer_seek(void *data, curl_off_t offset, int origin);
@@ -123,8 +125,13 @@ transfer_set_body(podi_http_transfer_t *t)
     }
 
     if (strcmp(method, "HEAD") == 0) {
-        return curl_easy_setopt(e, CURLOPT_NOBODY, 1L) == CURLE_OK ? PODI_OK
-                                                                : PODI_ERROR;
+
+        /* its Content-Length is that of a body which does not come */
+
+        bad = curl_easy_setopt(e, CURLOPT_NOBODY, 1L)
+            | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) 0);
+
+        return bad ? PODI_ERROR : PODI_OK;
     }
 
     bad = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, method);
@@ -158,7 +165,7 @@ transfer_set_headers(podi_http_transfer_t *t)
     for (i = 0; i < t->request.n_headers && t->headers != NULL; i++) {
         h = &t->request.headers[i];
 
-        if (memchr(h->value.data, '\n', h->value.len) != NULL
+        if (!transfer_is_text(&h->name) || !transfer_is_text(&h->value)
             || podi_mem_printf(t->flow->mem, &line,
                                PODI_STR_FMT "%s" PODI_STR_FMT,
                                podi_str_arg(&h->name),
@@ -184,6 +191,23 @@ transfer_set_headers(podi_http_transfer_t *t)
     }
 
     return PODI_OK;
+}
+
+
+/* nothing that some reader takes for the end of a line, or of the text */
+
+static int
+transfer_is_text(const podi_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        if ((s->data[i] < 0x20 && s->data[i] != '\t') || s->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -323,7 +347,7 @@ transfer_reply(podi_http_transfer_t *t, podi_fail_t *fail)
     (void) curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
 
     t->reply->status = (unsigned) status;
-    t->reply->retry_after = (unsigned) after;
+    t->reply->retry_after = after > UINT_MAX ? UINT_MAX : (unsigned) after;
 
     s = podi_str_c(type);
 

@@ -34,6 +34,7 @@ sub note_line
 my %PATH = (
     ok     => sub { answer($_[0], 200, 'hello', 'ETag: "x1"',
                            'Content-Type: text/plain') },
+    never  => sub { answer($_[0], 503, '', 'Retry-After: 4294967299') },
     busy   => sub { answer($_[0], 503, 'later', 'Retry-After: 7') },
     moved  => sub { answer($_[0], 302, '', 'Location: /ok') },
     echo   => sub { answer($_[0], 200, sha256_hex($_[2]) . ' '
@@ -113,6 +114,7 @@ like ask('GET', 'ok'),
     'an answer comes with its digest';
 like ask('GET', 'busy'), qr/^status=503 .*retry_after=7 .*body=later$/,
     'a refusal is an answer';
+like ask('GET', 'never'), qr/retry_after=4294967295 /, 'never is not soon';
 like ask('GET', 'moved'), qr/^status=302 /, 'nothing is followed';
 
 subtest 'bodies' => sub {
@@ -135,6 +137,8 @@ subtest 'bodies' => sub {
         'nothing is sent as nothing';
     like ask('DELETE', 'echo'), qr/ 0 DELETE /, 'DELETE works';
     like ask('HEAD', 'ok'), qr/^status=200 .*bytes=0 /, 'HEAD does';
+    like ask('HEAD', 'large', 'max=9'), qr/^status=200 .*bytes=0 /,
+        'of anything, because nothing of it comes';
 
     my $into = "$dir/into";
     like ask('GET', 'large', "into=$into", 'max=200000'),
@@ -180,6 +184,10 @@ subtest 'bad wishes' => sub {
     is ask('GET', 'http://'), 'fail=config uncertain=0', 'no url';
     is ask('GET', 'ok', "header=X-Test:a\r\nX-Evil: b"),
         'fail=internal uncertain=0', 'a header in a header';
+    is ask('GET', 'ok', "header=X-Test:a\rX-Evil: b"),
+        'fail=internal uncertain=0', 'as a bare CR, which some take for an end';
+    is ask('GET', 'ok', "header=X-Test\r\nX-Evil: b"),
+        'fail=internal uncertain=0', 'or in its name';
 };
 
 subtest 'cancelled' => sub {
