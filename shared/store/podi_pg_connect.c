@@ -21,9 +21,9 @@
 
 #define PG_PASSWORD_MAX  4096
 
-static podi_rc_t check_option(const PQconninfoOption *o, int *ret_hosts,
-    int *ret_addresses, podi_fail_t *fail);
-static int hosts_are_direct(const char *list);
+static const char *check_value(const PQconninfoOption *options,
+    const char *keyword);
+static int hosts_are_direct(const char *hosts, const char *addresses);
 static int host_is_direct(const podi_str_t *host);
 static int connect_prepares(const podi_pg_conn_t *c, unsigned sql);
 static void connect_skip(podi_pg_conn_t *c);
@@ -33,13 +33,8 @@ static void connect_silently(void *data, const PGresult *res);
 podi_rc_t
 podi_pg_conninfo_check(const char *conninfo, podi_fail_t *fail)
 {
-    int                hosts, addresses;
     podi_rc_t          rc;
-    PQconninfoOption  *options, *o;
-
-    hosts = 0;
-    addresses = 0;
-    rc = PODI_OK;
+    PQconninfoOption  *options;
 
     options = PQconninfoParse(conninfo, NULL);
 
@@ -49,66 +44,75 @@ podi_pg_conninfo_check(const char *conninfo, podi_fail_t *fail)
                          "\"host=/path/of/sockets dbname=name user=name\"");
     }
 
-    for (o = options; o->keyword != NULL && rc == PODI_OK; o++) {
-        rc = check_option(o, &hosts, &addresses, fail);
-    }
+    rc = PODI_OK;
 
-    PQconninfoFree(options);
+    if (check_value(options, "service") != NULL) {
+        rc = podi_fail(fail, PODI_E_CONFIG, NULL,
+                       "the conninfo names a service; write its settings "
+                       "out, because its file would be read while serving");
 
-    if (rc == PODI_OK && !hosts && !addresses) {
+    } else if (!hosts_are_direct(check_value(options, "host"),
+                                 check_value(options, "hostaddr")))
+    {
         rc = podi_fail(fail, PODI_E_CONFIG, NULL,
                        "the conninfo needs host=/path/of/sockets or a "
                        "numeric hostaddr=, because names are not looked up");
     }
 
+    PQconninfoFree(options);
+
     return rc;
 }
 
 
-static podi_rc_t
-check_option(const PQconninfoOption *o, int *ret_hosts, int *ret_addresses,
-    podi_fail_t *fail)
+/* NULL: not said, or nothing */
+
+static const char *
+check_value(const PQconninfoOption *options, const char *keyword)
 {
-    if (o->val == NULL) {
-        return PODI_OK;
-    }
+    const PQconninfoOption  *o;
 
-    if (strcmp(o->keyword, "service") == 0) {
-        return podi_fail(fail, PODI_E_CONFIG, NULL,
-                         "the conninfo names a service; write its settings "
-                         "out, because its file would be read while serving");
-    }
-
-    if (strcmp(o->keyword, "hostaddr") == 0) {
-        *ret_addresses = 1;
-    }
-
-    if (strcmp(o->keyword, "host") == 0) {
-        *ret_hosts = hosts_are_direct(o->val);
-    }
-
-    return PODI_OK;
-}
-
-
-static int
-hosts_are_direct(const char *list)
-{
-    podi_str_t  rest, host;
-
-    rest = podi_str_c(list);
-
-    if (rest.len == 0) {
-        return 0;
-    }
-
-    while (podi_str_split(&rest, ',', &host)) {
-        if (!host_is_direct(&host)) {
-            return 0;
+    for (o = options; o->keyword != NULL; o++) {
+        if (strcmp(o->keyword, keyword) == 0) {
+            return o->val != NULL && o->val[0] != '\0' ? o->val : NULL;
         }
     }
 
-    return 1;
+    return NULL;
+}
+
+
+/*
+ * Two lists that go together: a name is looked up unless an address stands at
+ * its place.  libpq takes an address for nothing but a number.
+ */
+
+static int
+hosts_are_direct(const char *hosts, const char *addresses)
+{
+    podi_str_t  names, numbers, name, number;
+
+    names = podi_str_c(hosts);
+    numbers = podi_str_c(addresses);
+
+    if (hosts == NULL && addresses == NULL) {
+        return 0;
+    }
+
+    for ( ;; ) {
+        name = podi_str_c(NULL);
+        number = podi_str_c(NULL);
+
+        if (!(podi_str_split(&names, ',', &name)
+              | podi_str_split(&numbers, ',', &number)))
+        {
+            return 1;
+        }
+
+        if (number.len == 0 && !host_is_direct(&name)) {
+            return 0;
+        }
+    }
 }
 
 

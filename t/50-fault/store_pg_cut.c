@@ -298,6 +298,11 @@ test_config(void)
         { "host=::1,/tmp", PODI_OK },
         { "host=db.example", PODI_ERROR },
         { "host=/tmp,db.example", PODI_ERROR },
+        { "host=db.example hostaddr=''", PODI_ERROR },
+        { "host=/tmp hostaddr=''", PODI_OK },
+        { "host=a.example,b.example hostaddr=10.0.0.1,", PODI_ERROR },
+        { "host=a.example,/tmp hostaddr=10.0.0.1,", PODI_OK },
+        { "hostaddr=10.0.0.1,10.0.0.2", PODI_OK },
         { "dbname=x", PODI_ERROR },
         { "host=/tmp service=x", PODI_ERROR },
         { "host", PODI_ERROR }
