@@ -47,16 +47,22 @@ $$;
 -- tables: for the owners of functions only
 revoke all on all tables in schema podi
     from public, podi_core, podi_system, podi_keeper, podi_web, podi_worker, podi_ctl;
-grant select, insert, update, delete on all tables in schema podi
+grant select, insert, update on all tables in schema podi
     to podi_core, podi_system;
-revoke update, delete on podi.ledger, podi.audit from podi_core, podi_system;
+revoke update on podi.ledger, podi.audit, podi.user_event, podi.media_parent
+    from podi_core, podi_system;
+
+-- a fact is never deleted; what passes away by itself is named here
+grant delete on podi.event_ticket to podi_core;
+grant delete on podi.event_ticket, podi.idempotency, podi.session,
+    podi.user_event, podi.worker to podi_system;
 revoke all on podi.context_key, podi.schema_migration from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
 revoke all on podi.worker from podi_core;
-revoke insert, update, delete on podi.tenant, podi.action, podi.plan,
+revoke insert, update on podi.tenant, podi.action, podi.plan,
     podi.queue_type, podi.gate, podi.price_rule from podi_core;
-revoke delete on podi.action, podi.plan, podi.queue_type from podi_system;
-revoke update, delete on podi.price_rule from podi_system;
+revoke update on podi.price_rule from podi_system;
+grant delete on podi.gate to podi_system;
 grant select on podi.context_key, podi.tenant to podi_keeper;
 
 -- schemas

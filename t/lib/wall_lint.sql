@@ -78,13 +78,20 @@ select 'foreign key without tenant_id', t.relname || ' ' || k.conname
        select 1 from unnest(k.conkey, k.confkey) as c (here, there)
         where c.here = t.attnum and c.there = f.attnum)
 union all
-select 'append only is not guarded', n.name from (values ('ledger'), ('audit')) n (name)
+select 'append only is not guarded', n.name from (values ('ledger'), ('audit'),
+       ('price_rule')) n (name)
  where (select count(*) from pg_trigger g
          where g.tgrelid = ('podi.' || n.name)::regclass
            and g.tgfoid = 'internal.append_only()'::regprocedure
            and g.tgenabled in ('O', 'A')) <> 2
-    or has_table_privilege('podi_core', 'podi.' || n.name, 'update, delete')
-    or has_table_privilege('podi_system', 'podi.' || n.name, 'update, delete')
+    or has_any_column_privilege('podi_core', 'podi.' || n.name, 'update')
+    or has_any_column_privilege('podi_system', 'podi.' || n.name, 'update')
+union all
+select 'facts may be deleted', i.rolname || ' ' || t.relname
+  from inner_role i, tab t
+ where i.rolname <> 'podi_owner' and has_table_privilege(i.oid, t.oid, 'delete')
+   and t.relname not in ('event_ticket', 'idempotency', 'session', 'user_event',
+                         'worker', 'gate')
 union all
 select 'context keys readable', r.rolname
   from (select * from login union all select * from inner_role) r
