@@ -6,8 +6,9 @@
  * is the flow's hold: one, as if the flow waited for anything else.  When
  * reading fails, nginx finalizes the request and the flow is cancelled.
  *
- * A subrequest whose main request was not read has no body at all: nginx
- * says "ready" and leaves r->request_body NULL.
+ * A subrequest shares what was read for its main request, as the `mirror`
+ * directive has it.  When nothing was read it has no body at all: nginx says
+ * "ready" and leaves r->request_body NULL.
  */
 
 #include "ngx_podi_core.h"
@@ -17,7 +18,7 @@
 static void ngx_podi_body_ready(ngx_http_request_t *r);
 static podi_rc_t ngx_podi_body_refused(ngx_int_t rc, podi_fail_t *fail);
 static ngx_chain_t *ngx_podi_body_bufs(ngx_http_request_t *r);
-static podi_rc_t ngx_podi_body_gather(ngx_http_request_t *r,
+static podi_rc_t ngx_podi_body_gather(ngx_podi_body_t *body,
     podi_fail_t *fail);
 static podi_rc_t ngx_podi_body_copy(ngx_http_request_t *r, u_char *dst,
     podi_fail_t *fail);
@@ -26,9 +27,9 @@ static podi_rc_t ngx_podi_body_copy(ngx_http_request_t *r, u_char *dst,
 podi_rc_t
 ngx_podi_read_body(podi_flow_t *f, ngx_http_request_t *r, size_t max)
 {
-    ngx_int_t            rc;
-    ngx_podi_bound_t    *b = ngx_podi_bound(f);
-    ngx_podi_request_t  *pr = ngx_podi_request(r);
+    ngx_int_t          rc;
+    ngx_podi_body_t   *body;
+    ngx_podi_bound_t  *b = ngx_podi_bound(f);
 
     if (r->headers_in.content_length_n > (off_t) max) {
         return podi_fail(&f->fail, PODI_E_BODY_TOO_LARGE, NULL,
@@ -36,7 +37,12 @@ ngx_podi_read_body(podi_flow_t *f, ngx_http_request_t *r, size_t max)
                          (long long) r->headers_in.content_length_n, max);
     }
 
-    pr->body_max = max;
+    body = ngx_podi_body_begin(f, r);
+    if (body == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    body->max = max;
     b->reading = 1;
     b->inside = 1;
 
@@ -62,7 +68,57 @@ ngx_podi_read_body(podi_flow_t *f, ngx_http_request_t *r, size_t max)
 
     r->main->count--;
 
-    return ngx_podi_body_gather(r, &f->fail);
+    return ngx_podi_body_gather(body, &f->fail);
+}
+
+
+/* after an internal redirect another flow may read it again */
+
+ngx_podi_body_t *
+ngx_podi_body_begin(podi_flow_t *f, ngx_http_request_t *r)
+{
+    ngx_podi_body_t     *body;
+    ngx_podi_request_t  *pr;
+
+    body = ngx_podi_body_find(r);
+
+    if (body == NULL) {
+
+        body = ngx_pcalloc(r->pool, sizeof(ngx_podi_body_t));
+        if (body == NULL) {
+            return NULL;
+        }
+
+        pr = ngx_podi_request_find(r);
+
+        body->request = r;
+        body->next = pr->bodies;
+        pr->bodies = body;
+    }
+
+    body->bound = ngx_podi_bound(f);
+
+    return body;
+}
+
+
+ngx_podi_body_t *
+ngx_podi_body_find(ngx_http_request_t *r)
+{
+    ngx_podi_body_t     *body;
+    ngx_podi_request_t  *pr;
+
+    pr = ngx_podi_request_find(r);
+
+    podi_assert(pr != NULL);        /* whoever binds a flow has made it */
+
+    for (body = pr->bodies; body != NULL; body = body->next) {
+        if (body->request == r) {
+            return body;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -89,12 +145,12 @@ ngx_podi_body_refused(ngx_int_t rc, podi_fail_t *fail)
 static void
 ngx_podi_body_ready(ngx_http_request_t *r)
 {
-    podi_fail_t          fail;
-    ngx_podi_bound_t    *b;
-    ngx_podi_request_t  *pr;
+    podi_fail_t        fail;
+    ngx_podi_body_t   *body;
+    ngx_podi_bound_t  *b;
 
-    pr = ngx_podi_request_find(r);
-    b = pr->bound;
+    body = ngx_podi_body_find(r);
+    b = body->bound;
 
     b->reading = 0;
 
@@ -104,7 +160,7 @@ ngx_podi_body_ready(ngx_http_request_t *r)
 
     ngx_memzero(&fail, sizeof(podi_fail_t));
 
-    if (ngx_podi_body_gather(r, &fail) != PODI_OK) {
+    if (ngx_podi_body_gather(body, &fail) != PODI_OK) {
         podi_op_done(&b->body, NULL, &fail);
     } else {
         podi_op_done(&b->body, NULL, NULL);
@@ -122,11 +178,12 @@ ngx_podi_body_bufs(ngx_http_request_t *r)
 
 
 static podi_rc_t
-ngx_podi_body_gather(ngx_http_request_t *r, podi_fail_t *fail)
+ngx_podi_body_gather(ngx_podi_body_t *body, podi_fail_t *fail)
 {
     off_t                size;
+    u_char              *bytes;
     ngx_chain_t         *cl;
-    ngx_podi_request_t  *pr = ngx_podi_request(r);
+    ngx_http_request_t  *r = body->request;
 
     size = 0;
 
@@ -134,20 +191,21 @@ ngx_podi_body_gather(ngx_http_request_t *r, podi_fail_t *fail)
         size += ngx_buf_size(cl->buf);
     }
 
-    if (size > (off_t) pr->body_max) {
+    if (size > (off_t) body->max) {
         return podi_fail(fail, PODI_E_BODY_TOO_LARGE, NULL,
                          "%lld bytes where %zu may come", (long long) size,
-                         pr->body_max);
+                         body->max);
     }
 
-    pr->body.data = ngx_pnalloc(r->pool, (size_t) size + 1);
-    if (pr->body.data == NULL) {
+    bytes = ngx_pnalloc(r->pool, (size_t) size + 1);
+    if (bytes == NULL) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    pr->body.len = (size_t) size;
+    body->bytes.len = (size_t) size;
+    body->bytes.data = bytes;
 
-    return ngx_podi_body_copy(r, pr->body.data, fail);
+    return ngx_podi_body_copy(r, bytes, fail);
 }
 
 
@@ -188,11 +246,13 @@ ngx_podi_body_copy(ngx_http_request_t *r, u_char *dst, podi_fail_t *fail)
 podi_str_t
 ngx_podi_body(ngx_http_request_t *r)
 {
-    ngx_podi_request_t  *pr = ngx_podi_request_find(r);
+    ngx_podi_body_t  *body;
 
-    podi_assert(pr != NULL);
+    podi_str_t  none = { 0, NULL };
 
-    return pr->body;
+    body = ngx_podi_body_find(r);
+
+    return (body == NULL) ? none : body->bytes;
 }
 
 
@@ -200,10 +260,12 @@ podi_rc_t
 ngx_podi_body_json(podi_flow_t *f, ngx_http_request_t *r,
     json_t **ret_object)
 {
-    json_t              *json;
-    podi_str_t           type, media;
-    ngx_podi_request_t  *pr = ngx_podi_request(r);
-    podi_json_limit_t    limit = { 0, 0 };
+    json_t             *json;
+    podi_str_t          type, media;
+    ngx_podi_body_t    *body = ngx_podi_body_find(r);
+    podi_json_limit_t   limit = { 0, 0 };
+
+    podi_assert(body != NULL);
 
     type = ngx_podi_header(r, "content-type");
     (void) podi_str_split(&type, ';', &media);
@@ -220,9 +282,9 @@ ngx_podi_body_json(podi_flow_t *f, ngx_http_request_t *r,
                          "the Content-Type must be application/json");
     }
 
-    limit.size = pr->body_max;
+    limit.size = body->max;
 
-    if (podi_json_parse(&pr->body, &limit, f->mem, &json, &f->fail)
+    if (podi_json_parse(&body->bytes, &limit, f->mem, &json, &f->fail)
         != PODI_OK)
     {
         return PODI_ERROR;
@@ -275,10 +337,9 @@ ngx_podi_idempotency_key(ngx_http_request_t *r, podi_str_t *ret_key,
 podi_rc_t
 ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash)
 {
-    podi_buf_t           b;
-    podi_str_t           text, path;
-    unsigned char       *digest;
-    ngx_podi_request_t  *pr = ngx_podi_request(r);
+    podi_buf_t      b;
+    podi_str_t      text, path, body;
+    unsigned char  *digest;
 
     digest = ngx_pnalloc(r->pool, PODI_SHA256_LEN);
     if (digest == NULL) {
@@ -288,10 +349,12 @@ ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash)
     path.data = r->uri.data;
     path.len = r->uri.len;
 
-    podi_buf_init(&b, &pr->mem);
+    body = ngx_podi_body(r);
+
+    podi_buf_init(&b, ngx_podi_mem(r));
     podi_buf_printf(&b, "%lu\n%zu\n", (unsigned long) r->method, path.len);
     podi_buf_add_str(&b, &path);
-    podi_buf_add_str(&b, &pr->body);
+    podi_buf_add_str(&b, &body);
 
     if (podi_buf_take(&b, &text) != PODI_OK
         || podi_sha256(&text, digest) != PODI_OK)

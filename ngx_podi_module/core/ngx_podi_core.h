@@ -99,7 +99,6 @@ typedef struct {
     podi_flow_t                  flow;
     ngx_http_request_t          *request;
     podi_op_t                    body;       /* nginx reads it */
-    void                        *receiver;   /* of ngx_podi_receive_body */
     ngx_event_t                  deadline;
     ngx_event_t                  ended;      /* posted, for a clean stack */
     ngx_int_t                    outcome;
@@ -117,6 +116,22 @@ typedef struct {
 
 #define ngx_podi_bound(f)  ((ngx_podi_bound_t *) (void *) (f))
 
+/*
+ * The body of one request.  A subrequest's is another, even when nginx shares
+ * the bytes: each is read by a flow of its own, with a limit of its own.
+ */
+
+typedef struct ngx_podi_body_s  ngx_podi_body_t;
+
+struct ngx_podi_body_s {
+    ngx_podi_body_t             *next;
+    ngx_http_request_t          *request;
+    ngx_podi_bound_t            *bound;      /* reads it */
+    size_t                       max;
+    podi_str_t                   bytes;      /* of ngx_podi_read_body */
+    void                        *receiver;   /* of ngx_podi_receive_body */
+};
+
 /* what core remembers of a request beyond what features may see */
 
 typedef struct {
@@ -131,8 +146,7 @@ typedef struct {
     const u_char                *looked_uri; /* ... for which that holds */
     ngx_podi_metric_cell_t      *cell;       /* of the route */
     ngx_podi_bound_t            *bound;      /* the latest flow */
-    podi_str_t                   body;
-    size_t                       body_max;
+    ngx_podi_body_t             *bodies;     /* and of its subrequests */
     podi_str_t                   context;    /* signed, of the identity */
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
@@ -167,6 +181,11 @@ ngx_int_t ngx_podi_flow_access(ngx_http_request_t *r,
 
 /* the body is there, or will never be: waits for the client's end as well */
 void ngx_podi_flow_park(ngx_podi_bound_t *b);
+
+/* of this very request; find: NULL when nothing has read it */
+ngx_podi_body_t *ngx_podi_body_find(ngx_http_request_t *r);
+/* the one that the flow is going to read; NULL: no memory */
+ngx_podi_body_t *ngx_podi_body_begin(podi_flow_t *f, ngx_http_request_t *r);
 
 /* pieces of work that wait for a core, in all workers */
 ngx_uint_t ngx_podi_threads_waiting(void);

@@ -6,11 +6,16 @@
  *
  * nginx's reader counts the request up by itself; while it waits, that count
  * is the flow's hold, as in ngx_podi_body.
+ *
+ * Where `mirror` has read the body before, it lies in buffers, which may be in
+ * a file, and which others read as well: those are left as they are.
  */
 
 #include "ngx_podi_core.h"
 #include "ngx_podi_receive.h"
 
+
+#define NGX_PODI_RECEIVE_CHUNK  16384    /* of a body in a file */
 
 typedef struct {
     ngx_podi_bound_t      *bound;
@@ -25,6 +30,8 @@ static podi_rc_t ngx_podi_receive_drain(ngx_podi_receiver_t *v,
     podi_fail_t *fail);
 static podi_rc_t ngx_podi_receive_pieces(ngx_podi_receiver_t *v,
     podi_fail_t *fail);
+static podi_rc_t ngx_podi_receive_buf(ngx_podi_receiver_t *v,
+    const ngx_buf_t *buf, podi_fail_t *fail);
 static podi_rc_t ngx_podi_receive_refused(ngx_int_t rc, podi_fail_t *fail);
 
 
@@ -34,11 +41,14 @@ ngx_podi_receive_body(podi_flow_t *f, ngx_http_request_t *r,
 {
     podi_rc_t             rc;
     ngx_int_t             status;
+    ngx_podi_body_t      *body;
     ngx_podi_bound_t     *b = ngx_podi_bound(f);
     ngx_podi_receiver_t  *v;
 
+    body = ngx_podi_body_begin(f, r);
     v = ngx_palloc(r->pool, sizeof(ngx_podi_receiver_t));
-    if (v == NULL) {
+
+    if (body == NULL || v == NULL) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
@@ -46,7 +56,7 @@ ngx_podi_receive_body(podi_flow_t *f, ngx_http_request_t *r,
     v->piece = piece;
     v->data = data;
 
-    b->receiver = v;
+    body->receiver = v;
     r->request_body_no_buffering = 1;
 
     status = ngx_http_read_client_request_body(r, ngx_podi_receive_begun);
@@ -93,8 +103,8 @@ ngx_podi_receive_more(ngx_http_request_t *r)
     ngx_podi_bound_t     *b;
     ngx_podi_receiver_t  *v;
 
-    b = ngx_podi_request_find(r)->bound;
-    v = b->receiver;
+    v = ngx_podi_body_find(r)->receiver;
+    b = v->bound;
 
     if (!b->reading || b->finished) {
         return;
@@ -151,37 +161,66 @@ ngx_podi_receive_drain(ngx_podi_receiver_t *v, podi_fail_t *fail)
 }
 
 
-/* hands the buffers over and gives them back to the reader */
+/* hands the buffers over, and back to the reader while it needs them */
 
 static podi_rc_t
 ngx_podi_receive_pieces(ngx_podi_receiver_t *v, podi_fail_t *fail)
 {
     podi_rc_t            rc;
-    ngx_buf_t           *buf;
-    ngx_chain_t         *cl;
+    ngx_chain_t         *cl, *next;
     ngx_http_request_t  *r = v->bound->request;
 
-    if (r->request_body == NULL) {
+    cl = (r->request_body == NULL) ? NULL : r->request_body->bufs;
+
+    for ( /* void */ ; cl != NULL; cl = next) {
+
+        next = cl->next;
+        rc = ngx_podi_receive_buf(v, cl->buf, fail);
+
+        if (r->reading_body) {
+            cl->buf->pos = cl->buf->last;
+            r->request_body->bufs = next;
+            ngx_free_chain(r->pool, cl);
+        }
+
+        if (rc != PODI_OK) {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+ngx_podi_receive_buf(ngx_podi_receiver_t *v, const ngx_buf_t *buf,
+    podi_fail_t *fail)
+{
+    off_t    at;
+    size_t   size;
+    u_char   bytes[NGX_PODI_RECEIVE_CHUNK];
+
+    if (ngx_buf_in_memory(buf)) {
+        size = (size_t) (buf->last - buf->pos);
+
+        return (size == 0) ? PODI_OK
+                           : v->piece(v->data, buf->pos, size, fail);
+    }
+
+    if (!buf->in_file) {
         return PODI_OK;
     }
 
-    while (r->request_body->bufs != NULL) {
+    for (at = buf->file_pos; at < buf->file_last; at += (off_t) size) {
 
-        cl = r->request_body->bufs;
-        buf = cl->buf;
-        rc = PODI_OK;
+        size = (size_t) ngx_min(buf->file_last - at, (off_t) sizeof(bytes));
 
-        if (ngx_buf_in_memory(buf) && buf->last > buf->pos) {
-            rc = v->piece(v->data, buf->pos, (size_t) (buf->last - buf->pos),
-                          fail);
+        if (ngx_read_file(buf->file, bytes, size, at) != (ssize_t) size) {
+            return podi_fail(fail, PODI_E_INTERNAL, NULL,
+                             "the buffered body cannot be read");
         }
 
-        buf->pos = buf->last;
-
-        r->request_body->bufs = cl->next;
-        ngx_free_chain(r->pool, cl);
-
-        if (rc != PODI_OK) {
+        if (v->piece(v->data, bytes, size, fail) != PODI_OK) {
             return PODI_ERROR;
         }
     }

@@ -16,8 +16,8 @@ typedef podi_rc_t (*ngx_podi_receive_pt)(void *data, const u_char *bytes,
 /*
  * Reads the body without gathering it; AGAIN, or OK when it was there
  * already.  A client that stops or goes away fails the step (BAD_REQUEST,
- * DEADLINE by client_body_timeout).  No other operation may have read the
- * body before.
+ * DEADLINE by client_body_timeout).  Another flow of the request may have read
+ * the body before only if it did so whole.
  */
 PODI_MUSTCHECK podi_rc_t ngx_podi_receive_body(podi_flow_t *f,
     ngx_http_request_t *r, ngx_podi_receive_pt piece, void *data);

@@ -65,14 +65,13 @@ sub everywhere
 
     poll(20, sub {
         my @socks = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                                PeerPort => $s->{port}) } 1 .. 4;
+                                                PeerPort => $s->{port}) } 1 .. 16;
 
-        for my $sock (@socks) {
-            print $sock "GET /guarded HTTP/1.1\r\nHost: localhost\r\n"
-                . "Authorization: Bearer $who->{token}\r\n"
-                . "Connection: close\r\n\r\n";
-            my $text = do { local $/; <$sock> };
+        print $_ "GET /guarded HTTP/1.1\r\nHost: localhost\r\n"
+            . "Authorization: Bearer $who->{token}\r\n"
+            . "Connection: close\r\n\r\n" for @socks;
 
+        for my $text (map { local $/; scalar <$_> } @socks) {
             $said{ $text =~ /"code":"(\w+)"/ ? $1
                    : $text =~ m{^HTTP/1.1 200} ? 'in' : 'lost' } = 1;
             $pid{$1} = 1 if $text =~ /^X-Pid: (\d+)/m;
