@@ -336,6 +336,10 @@ redis_due(void *data)
         }
 
         if (op->due <= now) {
+            if (redis->conf.role == PODI_REDIS_BLOCKING) {
+                podi_redis_doom(redis, &fail);      /* as when it is gone */
+            }
+
             podi_op_done(&op->op, NULL, &fail);
 
         } else if (next == 0 || op->due < next) {

@@ -274,6 +274,8 @@ test_blocking(void)
     cutter("stall");
     answers(blpop("wake", 50), "deadline", "silent: its wait and the"
             " deadline");
+    ok(!is_up(), "then its connection ends, or it would go on to take what"
+       " nobody reads");
     until(downs == 1);
     cutter("pass");
 
