@@ -13,6 +13,9 @@
 -- The wallet row is the mutex of its lots, holds and ledger: it is locked
 -- before any of them is read for writing.  The constraints carry the proof;
 -- one ledger row is one movement, numbered without gaps by the wallet.
+--
+-- No index begins with the tenant: until the first analyze the planner takes
+-- such a one for as good as a primary key, and reads all lots of a tenant.
 
 set local lock_timeout = '5s';
 
@@ -24,8 +27,8 @@ create table podi.wallet (
     held       bigint  not null default 0,
     seq        bigint  not null default 0,
 
-    constraint wallet_pkey          primary key (tenant_id, wallet_id),
-    constraint wallet_user_uq       unique (tenant_id, user_id),
+    constraint wallet_pkey          primary key (wallet_id, tenant_id),
+    constraint wallet_user_uq       unique (user_id, tenant_id),
     constraint wallet_user_fk       foreign key (tenant_id, user_id)
                                     references podi.users (tenant_id, user_id),
     constraint wallet_available_ge0 check (available >= 0),
@@ -49,8 +52,8 @@ create table podi.lot (
     lapsed      bigint       not null default 0,
     created_at  timestamptz  not null default now(),
 
-    constraint lot_pkey       primary key (tenant_id, lot_id),
-    constraint lot_source_uq  unique (tenant_id, wallet_id, source_ref),
+    constraint lot_pkey       primary key (lot_id, tenant_id),
+    constraint lot_source_uq  unique (wallet_id, source_ref, tenant_id),
     constraint lot_wallet_fk  foreign key (tenant_id, wallet_id)
                               references podi.wallet (tenant_id, wallet_id),
     constraint lot_kind_ck    check (kind in ('gift', 'plan', 'paid', 'refund')),
@@ -63,7 +66,7 @@ comment on table podi.lot is 'Points that came together and expire together';
 
 -- no predicate on avail: that would make every spend a non-HOT update
 create index lot_spend_ix on podi.lot
-       (tenant_id, wallet_id, priority, expires_at, lot_id);
+       (wallet_id, tenant_id, priority, expires_at, lot_id);
 create index lot_expiry_ix on podi.lot (expires_at)
        where expires_at is not null;
 
@@ -78,8 +81,8 @@ create table podi.hold (
     expires_at  timestamptz  not null,
     created_at  timestamptz  not null default now(),
 
-    constraint hold_pkey      primary key (tenant_id, hold_id),
-    constraint hold_task_uq   unique (tenant_id, task_id),
+    constraint hold_pkey      primary key (hold_id, tenant_id),
+    constraint hold_task_uq   unique (task_id, tenant_id),
     constraint hold_wallet_fk foreign key (tenant_id, wallet_id)
                               references podi.wallet (tenant_id, wallet_id),
     constraint hold_amount_ck check (amount > 0),
@@ -87,7 +90,7 @@ create table podi.hold (
                               and captured + released <= amount)
 ) with (fillfactor = 60);
 comment on table podi.hold is 'Points frozen for one task';
-create index hold_open_ix on podi.hold (tenant_id, expires_at)
+create index hold_open_ix on podi.hold (expires_at)
        where captured + released < amount;
 
 create table podi.hold_alloc (
@@ -99,8 +102,8 @@ create table podi.hold_alloc (
     captured   bigint    not null default 0,
     released   bigint    not null default 0,
 
-    constraint hold_alloc_pkey    primary key (tenant_id, hold_id, lot_id),
-    constraint hold_alloc_ord_uq  unique (tenant_id, hold_id, ord),
+    constraint hold_alloc_pkey    primary key (hold_id, lot_id, tenant_id),
+    constraint hold_alloc_ord_uq  unique (hold_id, ord, tenant_id),
     constraint hold_alloc_hold_fk foreign key (tenant_id, hold_id)
                                   references podi.hold (tenant_id, hold_id),
     constraint hold_alloc_lot_fk  foreign key (tenant_id, lot_id)
@@ -129,8 +132,8 @@ create table podi.ledger (
     reason           text,
     at               timestamptz  not null default clock_timestamp(),
 
-    constraint ledger_pkey       primary key (tenant_id, wallet_id, seq),
-    constraint ledger_idem_uq    unique (tenant_id, wallet_id, idem),
+    constraint ledger_pkey       primary key (wallet_id, tenant_id, seq),
+    constraint ledger_idem_uq    unique (wallet_id, idem, tenant_id),
     constraint ledger_wallet_fk  foreign key (tenant_id, wallet_id)
                                  references podi.wallet (tenant_id, wallet_id),
     constraint ledger_seq_ck     check (seq > 0),
@@ -143,7 +146,7 @@ create table podi.ledger (
     constraint ledger_after_ck   check (available_after >= 0 and held_after >= 0)
 );
 comment on table podi.ledger is 'Every movement of points, once, with the balance after it; append only';
-create index ledger_task_ix on podi.ledger (tenant_id, wallet_id, task_id, seq)
+create index ledger_task_ix on podi.ledger (wallet_id, task_id, tenant_id, seq)
        where task_id is not null;
 
 create trigger ledger_row before update or delete on podi.ledger

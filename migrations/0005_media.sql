@@ -77,7 +77,7 @@ create table podi.media_parent (
     media_id   uuid  not null,
     parent_id  uuid  not null,
 
-    constraint media_parent_pkey      primary key (tenant_id, media_id, parent_id),
+    constraint media_parent_pkey      primary key (media_id, parent_id, tenant_id),
     constraint media_parent_media_fk  foreign key (tenant_id, media_id)
                                       references podi.media (tenant_id, media_id),
     constraint media_parent_from_fk   foreign key (tenant_id, parent_id)

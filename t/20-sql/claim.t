@@ -183,10 +183,12 @@ is_deeply $db->super->all(undef, q{
     select i.indexrelid::regclass::text as name
       from pg_index i
       join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-     where i.indrelid in ('podi.job'::regclass, 'podi.task_header'::regclass,
-                          'podi.media'::regclass)
+     where i.indrelid::regclass::text in ('podi.task_header', 'podi.job',
+               'podi.job_need', 'podi.job_log', 'podi.attempt', 'podi.media',
+               'podi.media_parent', 'podi.wallet', 'podi.lot', 'podi.hold',
+               'podi.hold_alloc', 'podi.ledger')
            and a.attname = 'tenant_id'}), [],
-          'no index of the queue begins with the tenant';
+          'no index of work or money begins with the tenant';
 
 $db->whole;
 done_testing;

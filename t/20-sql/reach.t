@@ -151,6 +151,8 @@ reach 'a sweep of one', \@work, jobs(), 'select * from sys.job_sweep(?)', 100;
 $w->sys('job_sweep(1)');
 $w->bend($job, "start_by = now() - interval '1 s'");
 reach 'an expiry of one', \@work, jobs(), 'select * from sys.job_expire(?)', 100;
+reach 'an expiry, of lots', ['lot'], lots('null'),
+      'select * from sys.job_expire(?)', 100;
 
 reach 'a purge, of sessions that live', ['session'],
       'insert into podi.session (tenant_id, session_id, user_id,'
