@@ -18,6 +18,8 @@ begin
     return query
     select i.inv, i.id from internal.invariant_wallet() i
     union all
-    select i.inv, i.id from internal.invariant_task() i;
+    select i.inv, i.id from internal.invariant_task() i
+    union all
+    select i.inv, i.id from internal.invariant_payment() i;
 end
 $$;

@@ -51,6 +51,15 @@ my @PLANT = (
     I9  => 'delete from podi.job where task_id = $o',
     I10 => 'update podi.user_head set top = top + 1 where user_id = $u',
     I10 => 'delete from podi.user_event where user_id = $u and seq = 2',
+    I12 => 'update podi.task_header t set hold_id = h.hold_id from podi.hold h'
+           . ' where h.task_id = $o and t.task_id = $e',
+    I12 => 'update podi.hold h set wallet_id = w.wallet_id from podi.wallet w'
+           . ' where h.task_id = $o and w.user_id <> $u',
+    I13 => 'update podi.ledger l set job_id = j.job_id from podi.job j'
+           . ' where j.task_id = $o and l.task_id = $e'
+           . " and l.op = 'confirm'",
+    I13 => 'update podi.ledger set job_id = null where task_id = $e'
+           . " and op = 'confirm'",
     I11 => 'update podi.hold set released = 0, captured = 0 where task_id = $e',
 );
 
