@@ -138,11 +138,17 @@ podi_jobs_free_slots(const podi_jobs_t *jobs)
 }
 
 
+/*
+ * Who drains claims the hints that he took, to give their jobs back: Redis
+ * has forgotten them.  Unless the claim fails; then a dispatcher finds them.
+ */
+
 int
 podi_jobs_are_idle(const podi_jobs_t *jobs)
 {
     return jobs->claim != PODI_CLAIM_HINTS && jobs->claim != PODI_CLAIM_ROWS
-           && jobs->n == 0;
+           && jobs->n == 0
+           && (jobs->n_hints == 0 || jobs->claim == PODI_CLAIM_PAUSE);
 }
 
 
@@ -184,7 +190,7 @@ claim_next(void *data)
     w->io->unpost(&jobs->post);
     claim_set_state(jobs, PODI_CLAIM_OFF);
 
-    if (podi_jobs_free_slots(jobs) == 0) {
+    if (jobs->n_hints == 0 && podi_jobs_free_slots(jobs) == 0) {
         podi_worker_drain_check(w);
         return;
     }
