@@ -65,14 +65,18 @@ picture_make(picture_t *p)
 }
 
 
-/* the size of the result, before anything is decoded */
+/*
+ * The size of the result, before anything is decoded.  What covers is larger
+ * before it is cut: a line of pixels can become longer than libvips counts.
+ */
 
 static podi_rc_t
 make_target(picture_t *p)
 {
-    double   x, y, scale;
+    double   x, y, scale, side;
     int64_t  limit;
 
+    side = (double) VIPS_MAX(p->source_width, p->source_height);
     x = (double) p->width / (double) p->source_width;
     y = (double) p->height / (double) p->source_height;
 
@@ -106,7 +110,9 @@ make_target(picture_t *p)
     }
 
     if (p->width > limit || p->height > limit
-        || p->width * p->height > p->limits.max_pixels)
+        || p->width * p->height > p->limits.max_pixels
+        || (p->fit == PICTURE_COVER
+            && side * VIPS_MAX(x, y) > (double) VIPS_MAX_COORD))
     {
         return podi_fail(&p->fail, PODI_E_PICTURE_TOO_LARGE, NULL,
                          "the result would have %lld x %lld pixels",

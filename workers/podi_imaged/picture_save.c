@@ -1,5 +1,5 @@
 /*
- * picture_save: an image into the result's file, without metadata.
+ * picture_save: an image, bare of metadata (picture_make), into its file.
  *
  * The bytes are written here, not by libvips, to know why a write failed.
  */
@@ -17,32 +17,23 @@
 static gint64 save_write(VipsTargetCustom *target, const void *data,
     gint64 len, gpointer user);
 static int save_as(picture_t *p, VipsImage *image, VipsTarget *target);
-static VipsImage *save_bare(VipsImage *image);
 
 
 podi_rc_t
 picture_save(picture_t *p, VipsImage *image)
 {
     int                rc;
-    VipsImage         *bare;
     VipsTargetCustom  *target;
-
-    bare = save_bare(image);
-    if (bare == NULL) {
-        return picture_fault(p, "storing");
-    }
 
     target = vips_target_custom_new();
     if (target == NULL) {
-        g_object_unref(bare);
         return picture_fault(p, "storing");
     }
 
     (void) g_signal_connect(target, "write", G_CALLBACK(save_write), p);
 
-    rc = save_as(p, bare, VIPS_TARGET(target));
+    rc = save_as(p, image, VIPS_TARGET(target));
     g_object_unref(target);
-    g_object_unref(bare);
 
     return (rc == 0 && p->write_errno == 0) ? PODI_OK
                                             : picture_fault(p, "storing");
@@ -90,39 +81,4 @@ save_as(picture_t *p, VipsImage *image, VipsTarget *target)
                                    "compression", SAVE_PNG_LEVEL,
                                    "strip", TRUE, NULL);
     }
-}
-
-
-/*
- * libvips 8.14 writes EXIF into a WebP in spite of "strip": what must not be
- * written is taken off the image itself.
- */
-
-static VipsImage *
-save_bare(VipsImage *image)
-{
-    gchar      **names;
-    unsigned     i;
-    VipsImage   *bare;
-
-    if (vips_copy(image, &bare, NULL) != 0) {
-        return NULL;
-    }
-
-    names = vips_image_get_fields(bare);
-
-    for (i = 0; names[i] != NULL; i++) {
-        if (g_str_has_prefix(names[i], "exif-")
-            || g_str_has_prefix(names[i], "xmp-")
-            || g_str_has_prefix(names[i], "iptc-")
-            || g_str_has_prefix(names[i], "photoshop-")
-            || g_str_has_suffix(names[i], "-comment"))
-        {
-            (void) vips_image_remove(bare, names[i]);
-        }
-    }
-
-    g_strfreev(names);
-
-    return bare;
 }
