@@ -5,8 +5,10 @@ use strict;
 use warnings;
 use lib 't/lib';
 
+use JSON::PP qw(encode_json);
 use Test::More;
 use Time::HiRes qw(time);
+use Podi::Cutter;
 use Podi::Hands;
 use Podi::Proc qw(poll gone);
 
@@ -121,6 +123,41 @@ subtest 'a drain' => sub {
     is $job->{crashes}, 0, 'and without blame';
     is_deeply $h->words($long), [qw(start undo)], 'and undone';
     $h->{work}->cancel($h->{ann}, $long->{task_id});
+};
+
+subtest 'a drain between a hint and its job' => sub {
+    my $cutter = Podi::Cutter->start(listen => "$h->{dir}/slow.sock",
+        upstream => $h->{redis}, control => "$h->{dir}/slow.ctl");
+    my $echod = $h->daemon('echod', redis => "$h->{dir}/slow.sock",
+                           redis_deadline => '20s', concurrency => 1);
+
+    ok poll(10, sub { $h->redis_say('CLIENT', 'LIST') =~ /cmd=blpop/ }),
+        'a daemon waits for hints';
+
+    # nginx has pushed it, so the dispatcher need not
+    kill 'STOP', $h->child($dispatchd);
+    $cutter->say('delay 1500');
+    my ($t, $next) = map { $h->submit('test.succeed') } 1 .. 2;
+    my @jobs = map { $h->job($_) } $t, $next;
+    $h->{db}->super->all(undef, 'update podi.job set pushed_at = now()'
+                         . ' where job_id = ?', $_->{job_id}) for @jobs;
+    Podi::Pg::run_quiet("$h->{build}/test/hintc", $h->{redis}, 'push',
+        encode_json([map { { queue => 'test', job_id => $_->{job_id},
+                             tenant_id => $_->{tenant_id} } } @jobs]));
+    ok poll(10, sub { $h->redis_say('HLEN', 'podi:{q:test}:ids')
+                      eq ":1\r\n" }), 'a hint of two is taken';
+    is $h->job($t)->{state}, 'queued', 'its job is not claimed yet';
+    is $h->stop($echod), 0, 'the daemon drains';
+    $cutter->stop;
+
+    is $h->job($t)->{pushed_at}, undef, 'the job is given back';
+    is $h->job($t)->{attempts}, 0, 'and nothing counted';
+    kill 'CONT', $h->child($dispatchd);
+    $echod = $h->daemon('echod');
+    is $h->ended($t, 10)->{state}, 'succeeded',
+        'and need not wait until its hint counts as lost';
+    $h->ended($next);
+    $h->stop($echod);
 };
 
 subtest 'HUP' => sub {

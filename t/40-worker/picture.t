@@ -322,6 +322,14 @@ subtest 'bombs' => sub {
                      "\0\0\0\0" x 20_000)), 'image.convert',
                      { format => 'webp' })), 'picture_too_large',
         'or too long for WebP';
+
+    for my $side (1000, 5000) {
+        is said($p->make($p->write('png', Podi::Picture::png(1, 20_000,
+                         "\0\0\0\0" x 20_000)), 'image.resize',
+                         { width => $side, height => $side, fit => 'cover' })),
+            'picture_too_large',
+            "a line that is to cover $side pixels would be, too";
+    }
 };
 
 subtest 'the lock' => sub {

@@ -104,7 +104,9 @@ main(void)
                   pthread_create(&thread, NULL, try_nothing, NULL) == 0
                   && pthread_join(thread, NULL) == 0 ? "ok" : "no");
 
-    return fflush(stdout) == 0 ? 0 : 1;
+    /* a sanitizer's last words would need what is locked away */
+
+    _exit(fflush(stdout) == 0 ? 0 : 1);
 }
 
 
