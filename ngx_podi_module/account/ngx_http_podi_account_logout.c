@@ -31,16 +31,8 @@ static const podi_step_t  account_logout_steps[] = {
 ngx_int_t
 ngx_http_podi_account_logout(ngx_http_request_t *r, const podi_str_t *args)
 {
-    account_logout_t  *a;
-
-    a = ngx_pcalloc(r->pool, sizeof(account_logout_t));
-    if (a == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    a->request = r;
-
-    return ngx_podi_flow_content(r, account_logout_steps, a);
+    return ngx_podi_route_flow(r, account_logout_steps,
+                               sizeof(account_logout_t));
 }
 
 

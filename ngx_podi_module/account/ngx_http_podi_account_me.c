@@ -26,16 +26,7 @@ static const podi_step_t  account_me_steps[] = {
 ngx_int_t
 ngx_http_podi_account_me(ngx_http_request_t *r, const podi_str_t *args)
 {
-    account_me_t  *a;
-
-    a = ngx_pcalloc(r->pool, sizeof(account_me_t));
-    if (a == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    a->request = r;
-
-    return ngx_podi_flow_content(r, account_me_steps, a);
+    return ngx_podi_route_flow(r, account_me_steps, sizeof(account_me_t));
 }
 
 

@@ -28,16 +28,8 @@ static const podi_step_t  account_methods_steps[] = {
 ngx_int_t
 ngx_http_podi_account_methods(ngx_http_request_t *r, const podi_str_t *args)
 {
-    account_methods_t  *a;
-
-    a = ngx_pcalloc(r->pool, sizeof(account_methods_t));
-    if (a == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    a->request = r;
-
-    return ngx_podi_flow_content(r, account_methods_steps, a);
+    return ngx_podi_route_flow(r, account_methods_steps,
+                               sizeof(account_methods_t));
 }
 
 

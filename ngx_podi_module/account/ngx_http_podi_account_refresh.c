@@ -39,16 +39,8 @@ static const podi_step_t  account_refresh_steps[] = {
 ngx_int_t
 ngx_http_podi_account_refresh(ngx_http_request_t *r, const podi_str_t *args)
 {
-    account_refresh_t  *a;
-
-    a = ngx_pcalloc(r->pool, sizeof(account_refresh_t));
-    if (a == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    a->request = r;
-
-    return ngx_podi_flow_content(r, account_refresh_steps, a);
+    return ngx_podi_route_flow(r, account_refresh_steps,
+                               sizeof(account_refresh_t));
 }
 
 

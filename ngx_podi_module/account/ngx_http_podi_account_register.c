@@ -55,16 +55,8 @@ static const podi_json_field_t  account_register_fields[] = {
 ngx_int_t
 ngx_http_podi_account_register(ngx_http_request_t *r, const podi_str_t *args)
 {
-    account_register_t  *a;
-
-    a = ngx_pcalloc(r->pool, sizeof(account_register_t));
-    if (a == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    a->request = r;
-
-    return ngx_podi_flow_content(r, account_register_steps, a);
+    return ngx_podi_route_flow(r, account_register_steps,
+                               sizeof(account_register_t));
 }
 
 

@@ -128,6 +128,13 @@ ngx_int_t ngx_podi_flow_content(ngx_http_request_t *r,
     const podi_step_t *steps, void *ctx);
 
 /*
+ * The same with a zeroed ctx of `size` bytes: a structure whose first member
+ * is the request, ngx_http_request_t *.
+ */
+ngx_int_t ngx_podi_route_flow(ngx_http_request_t *r,
+    const podi_step_t *steps, size_t size);
+
+/*
  * For a step that sends its own header and then waits for an engine of the
  * feature, as a stream does: no deadline from here on.  The engine's answer
  * goes on with the next step; that one ends with ngx_podi_flow_outcome and

@@ -164,6 +164,23 @@ ngx_podi_route(ngx_http_request_t *r, const ngx_podi_route_t *routes)
 }
 
 
+ngx_int_t
+ngx_podi_route_flow(ngx_http_request_t *r, const podi_step_t *steps,
+    size_t size)
+{
+    ngx_http_request_t  **ctx;
+
+    ctx = ngx_pcalloc(r->pool, size);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *ctx = r;
+
+    return ngx_podi_flow_content(r, steps, ctx);
+}
+
+
 static ngx_int_t
 ngx_podi_route_missing(ngx_http_request_t *r, ngx_podi_request_t *pr)
 {

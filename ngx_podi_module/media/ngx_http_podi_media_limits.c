@@ -24,16 +24,7 @@ static const podi_step_t  media_limits_steps[] = {
 ngx_int_t
 ngx_http_podi_media_limits(ngx_http_request_t *r, const podi_str_t *args)
 {
-    media_limits_t  *l;
-
-    l = ngx_pcalloc(r->pool, sizeof(media_limits_t));
-    if (l == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    l->request = r;
-
-    return ngx_podi_flow_content(r, media_limits_steps, l);
+    return ngx_podi_route_flow(r, media_limits_steps, sizeof(media_limits_t));
 }
 
 

@@ -69,16 +69,7 @@ static const podi_json_field_t  media_item_fields[] = {
 ngx_int_t
 ngx_http_podi_media_uploads(ngx_http_request_t *r, const podi_str_t *args)
 {
-    media_uploads_t  *u;
-
-    u = ngx_pcalloc(r->pool, sizeof(media_uploads_t));
-    if (u == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    u->request = r;
-
-    return ngx_podi_flow_content(r, media_uploads_steps, u);
+    return ngx_podi_route_flow(r, media_uploads_steps, sizeof(media_uploads_t));
 }
 
 

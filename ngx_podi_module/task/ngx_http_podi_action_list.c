@@ -29,16 +29,7 @@ static const podi_step_t  action_list_steps[] = {
 ngx_int_t
 ngx_http_podi_action_list(ngx_http_request_t *r, const podi_str_t *args)
 {
-    action_list_t  *a;
-
-    a = ngx_pcalloc(r->pool, sizeof(action_list_t));
-    if (a == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    a->request = r;
-
-    return ngx_podi_flow_content(r, action_list_steps, a);
+    return ngx_podi_route_flow(r, action_list_steps, sizeof(action_list_t));
 }
 
 

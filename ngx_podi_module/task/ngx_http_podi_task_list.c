@@ -55,16 +55,7 @@ static const ngx_podi_param_t  task_list_params[] = {
 ngx_int_t
 ngx_http_podi_task_list(ngx_http_request_t *r, const podi_str_t *args)
 {
-    task_list_t  *l;
-
-    l = ngx_pcalloc(r->pool, sizeof(task_list_t));
-    if (l == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    l->request = r;
-
-    return ngx_podi_flow_content(r, task_list_steps, l);
+    return ngx_podi_route_flow(r, task_list_steps, sizeof(task_list_t));
 }
 
 

@@ -32,16 +32,7 @@ static const podi_step_t  task_quote_steps[] = {
 ngx_int_t
 ngx_http_podi_task_quote(ngx_http_request_t *r, const podi_str_t *args)
 {
-    task_quote_t  *q;
-
-    q = ngx_pcalloc(r->pool, sizeof(task_quote_t));
-    if (q == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    q->request = r;
-
-    return ngx_podi_flow_content(r, task_quote_steps, q);
+    return ngx_podi_route_flow(r, task_quote_steps, sizeof(task_quote_t));
 }
 
 

@@ -43,16 +43,7 @@ static const podi_str_t  task_default_channel = podi_string("default");
 ngx_int_t
 ngx_http_podi_task_submit(ngx_http_request_t *r, const podi_str_t *args)
 {
-    task_submit_t  *t;
-
-    t = ngx_pcalloc(r->pool, sizeof(task_submit_t));
-    if (t == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    t->request = r;
-
-    return ngx_podi_flow_content(r, task_submit_steps, t);
+    return ngx_podi_route_flow(r, task_submit_steps, sizeof(task_submit_t));
 }
 
 

@@ -59,16 +59,8 @@ static const ngx_podi_param_t  wallet_entries_params[] = {
 ngx_int_t
 ngx_http_podi_wallet_entries(ngx_http_request_t *r, const podi_str_t *args)
 {
-    wallet_entries_t  *e;
-
-    e = ngx_pcalloc(r->pool, sizeof(wallet_entries_t));
-    if (e == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    e->request = r;
-
-    return ngx_podi_flow_content(r, wallet_entries_steps, e);
+    return ngx_podi_route_flow(r, wallet_entries_steps,
+                               sizeof(wallet_entries_t));
 }
 
 

@@ -26,16 +26,7 @@ static const podi_step_t  wallet_read_steps[] = {
 ngx_int_t
 ngx_http_podi_wallet_read(ngx_http_request_t *r, const podi_str_t *args)
 {
-    wallet_read_t  *w;
-
-    w = ngx_pcalloc(r->pool, sizeof(wallet_read_t));
-    if (w == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    w->request = r;
-
-    return ngx_podi_flow_content(r, wallet_read_steps, w);
+    return ngx_podi_route_flow(r, wallet_read_steps, sizeof(wallet_read_t));
 }
 
 
