@@ -72,6 +72,28 @@ create index media_doomed_ix on podi.media (store, media_id)
        where state in ('rejected', 'expired') and not object_gone;
 
 
+create type podi.media_card as (
+    media_id     uuid,
+    kind         text,
+    state        text,
+    name         text,
+    type         text,
+    bytes        bigint,
+    sha256       text,
+    width        int,
+    height       int,
+    task_id      uuid,
+    job_id       uuid,
+    parents      jsonb,
+    reject_code  text,
+    created_at   timestamptz,
+    _store       text,
+    _object_key  text,
+    _thumb_key   text
+);
+comment on type podi.media_card is 'A media as its owner is shown it; made by internal.media_card';
+
+
 create table podi.media_parent (
     tenant_id  uuid  not null,
     media_id   uuid  not null,

@@ -17,11 +17,12 @@ begin
            and n.nspowner <> 'podi_owner'::regrole
         union all
         select format('alter %s podi.%I owner to podi_owner',
-                      case c.relkind when 'v' then 'view' else 'table' end,
+                      case c.relkind when 'v' then 'view' when 'c' then 'type'
+                                     else 'table' end,
                       c.relname)
           from pg_class c
          where c.relnamespace = 'podi'::regnamespace
-           and c.relkind in ('r', 'p', 'v') and c.relowner <> 'podi_owner'::regrole
+           and c.relkind in ('r', 'p', 'v', 'c') and c.relowner <> 'podi_owner'::regrole
         union all
         select format('alter function %s owner to %I', p.oid::regprocedure, o.name)
           from pg_proc p

@@ -91,12 +91,9 @@ begin
     end if;
 
     return query
-    select m.media_id, m.kind, m.state, m.name, m.type, m.bytes, m.sha256,
-           m.width, m.height, m.task_id, m.job_id,
-           internal.media_parents(m.tenant_id, m.media_id), m.reject_code,
-           m.created_at, m.store, m.object_key, m.thumb_key,
-           v_hints, v_events
+    select c.*, v_hints, v_events
       from media m
+     cross join lateral internal.media_card(m) c
      where m.media_id = i_media and m.tenant_id = internal.tenant();
 end
 $$;

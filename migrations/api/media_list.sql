@@ -5,9 +5,7 @@
 --      page before (ids ascend with time).  NULL filters nothing, except that
 --      uploads that expired come only when asked for.
 --
--- Returns:  media_id, kind, state, name, type, bytes, sha256, width, height,
---           task_id, job_id, parents jsonb [media_id], reject_code, created_at,
---           _store, _object_key, _thumb_key
+-- Returns:  the columns of podi.media_card
 -- Raises:   nothing of its own
 -- Writes:   nothing
 -- Called:   media/ngx_http_podi_media_list.c
@@ -19,24 +17,7 @@ create or replace function api.media_list(
     i_state  text,
     i_type   text,
     i_task   uuid)
-returns table (
-    media_id     uuid,
-    kind         text,
-    state        text,
-    name         text,
-    type         text,
-    bytes        bigint,
-    sha256       text,
-    width        int,
-    height       int,
-    task_id      uuid,
-    job_id       uuid,
-    parents      jsonb,
-    reject_code  text,
-    created_at   timestamptz,
-    _store       text,
-    _object_key  text,
-    _thumb_key   text)
+returns setof podi.media_card
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
@@ -44,11 +25,9 @@ begin
     perform internal.enter('user', 'admin');
 
     return query
-    select m.media_id, m.kind, m.state, m.name, m.type, m.bytes, m.sha256,
-           m.width, m.height, m.task_id, m.job_id,
-           internal.media_parents(m.tenant_id, m.media_id), m.reject_code,
-           m.created_at, m.store, m.object_key, m.thumb_key
+    select c.*
       from media m
+     cross join lateral internal.media_card(m) c
      where m.tenant_id = internal.tenant() and m.user_id = internal.user_id()
            and (i_after is null or m.media_id < i_after)
            and (i_kind is null or m.kind = i_kind)

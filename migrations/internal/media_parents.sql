@@ -7,8 +7,7 @@
 -- Returns:  jsonb [media_id]
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   api.media_complete, api.media_list, api.media_read,
---           internal.task_results
+-- Called:   internal.media_card, internal.task_results
 -- ----------------------------------------------------------------------
 create or replace function internal.media_parents(i_tenant uuid, i_media uuid)
 returns jsonb

@@ -18,7 +18,7 @@ rel as (
            c.relforcerowsecurity, c.reloptions
       from pg_class c
      where c.relnamespace = 'podi'::regnamespace
-       and c.relkind in ('r', 'p', 'v', 'm', 'S')),
+       and c.relkind in ('r', 'p', 'v', 'm', 'S', 'c')),
 tab as (select r.* from rel r where r.relkind in ('r', 'p')),
 ten as (
     select t.*, a.attnum, a.attnotnull
@@ -122,7 +122,7 @@ select 'may become another role', l.rolname || ' ' || r.rolname
 union all
 select 'table privilege of a login role', l.rolname || ' ' || t.relname
   from login l, rel t
- where t.relkind <> 'S'
+ where t.relkind not in ('S', 'c')
    and (has_table_privilege(l.oid, t.oid,
         'select, insert, update, delete, truncate, references, trigger')
         or has_any_column_privilege(l.oid, t.oid,
