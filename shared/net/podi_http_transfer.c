@@ -72,7 +72,10 @@ transfer_set_limits(podi_http_transfer_t *t)
     char                    *text;
     const podi_http_conf_t  *conf = &t->http->conf;
 
-    bad = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) t->request.timeout)
+    /* who gives up does not wait, with all others, for a resolver's thread */
+
+    bad = curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L)
+        | curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) t->request.timeout)
         | curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
                            (long) conf->connect_timeout)
         | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,

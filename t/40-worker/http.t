@@ -190,6 +190,14 @@ subtest 'bad wishes' => sub {
         'fail=internal uncertain=0', 'or in its name';
 };
 
+# the resolver says so when it is through, unless the process has ended before
+subtest 'a name that takes its time' => sub {
+    is ask('GET', 'http://slow.example/', 'timeout=300'),
+        'fail=deadline uncertain=0', 'a timeout does not wait for it';
+    is ask('GET', 'http://slow.example/', 'cancel=300', 'timeout=60000'),
+        'cancelled', 'nor does who gives up';
+};
+
 subtest 'cancelled' => sub {
     unlink $log;
     is ask('GET', 'silent', 'cancel=300', 'timeout=60000'), 'cancelled',

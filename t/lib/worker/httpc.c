@@ -5,10 +5,16 @@
  *
  * Names: header body body_file into max timeout idle connect ca resolve
  * cancel.  Prints "status=200 type=... bytes=5 sha256=... body=..." or
- * "fail=<code> uncertain=0|1", or "cancelled".
+ * "fail=<code> uncertain=0|1", or "cancelled".  The name slow.example is found
+ * by nobody, after SLOW ms; then it prints "resolved".
  */
 
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +26,7 @@
 #include "banned.h"
 
 #define HEADERS_MAX  4
+#define SLOW         4000
 
 typedef struct {
     podi_http_t          *http;
@@ -30,6 +37,27 @@ typedef struct {
     podi_msec_t           cancel;
     int                   cancelled;
 } httpc_t;
+
+
+/* what libcurl calls, in a thread of its own */
+
+int
+getaddrinfo(const char *node, const char *service,
+    const struct addrinfo *hints, struct addrinfo **ret_list)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *,
+                struct addrinfo **);
+
+    if (node != NULL && strcmp(node, "slow.example") == 0) {
+        (void) poll(NULL, 0, SLOW);
+        (void) !write(STDOUT_FILENO, "resolved\n", 9);
+        return EAI_AGAIN;
+    }
+
+    *(void **) &real = dlsym(RTLD_NEXT, "getaddrinfo");
+
+    return real(node, service, hints, ret_list);
+}
 
 
 static podi_rc_t
