@@ -82,7 +82,7 @@ ok poll(15, sub { !$h->{db}->super->value(undef,
 # --- a store ---------------------------------------------------------------
 
 # A small object store: notes each request; the file ORDER says what to answer
-# for a key: a status, or "hang".
+# for a key: a status and S3's code, if there is one, or "hang".
 
 my $store;
 
@@ -138,7 +138,9 @@ sub store_serve
             chomp($status = <$in>);
         }
         return sysread $socket, $head, 1 if $status eq 'hang';
-        syswrite $socket, "HTTP/1.1 $status X\r\nContent-Length: 0\r\n\r\n";
+        my $body = $status =~ s/ (\w+)// ? "<Error><Code>$1</Code></Error>" : '';
+        syswrite $socket, "HTTP/1.1 $status X\r\nContent-Length: "
+                          . length($body) . "\r\n\r\n$body";
         $head = '';
     }
     return;
@@ -196,7 +198,7 @@ is gauge('podi_objects_doomed', 3), 3, 'and what waits for it is counted';
 is grep({ is_gone($_) } $late, @left), 0, 'nothing is gone yet';
 
 my $young = doomed('rejected', '-1 h');
-order($late, 404);
+order($late, '404 NoSuchKey');
 store_start();
 for my $id ($late, @left) {
     ok poll(15, sub { is_gone($id) }), 'removed when the store is back';
@@ -204,16 +206,19 @@ for my $id ($late, @left) {
 }
 ok poll(15, sub { $h->log($d, 'round.recovered') }), 'which is told, too';
 
-my ($stuck, $next) = map { $h->{work}->media($h->{ann}, state => 'rejected') }
-                         1 .. 2;
-order($stuck, 403);
-$h->{db}->super->all(undef, 'update podi.media set upload_expires_at = now()'
-                     . ' where media_id in (?, ?)', $stuck, $next);
-ok poll(15, sub { is_gone($next) }), 'what cannot be removed is passed over';
-ok poll(15, sub { asked($stuck) > 1 }), 'it is tried again';
-ok !is_gone($stuck), 'and not forgotten';
-order($stuck);
-ok poll(15, sub { is_gone($stuck) }), 'until it is gone';
+for my $answer ('403', '404', '404 NoSuchBucket') {
+    my ($stuck, $next) = map { $h->{work}->media($h->{ann},
+                               state => 'rejected') } 1 .. 2;
+
+    order($stuck, $answer);
+    $h->{db}->super->all(undef, 'update podi.media set upload_expires_at = now()'
+                         . ' where media_id in (?, ?)', $stuck, $next);
+    ok poll(15, sub { is_gone($next) }), "$answer: it is passed over";
+    ok poll(15, sub { asked($stuck) > 1 }), 'it is tried again';
+    ok !is_gone($stuck), 'and not forgotten';
+    order($stuck);
+    ok poll(15, sub { is_gone($stuck) }), 'until it is gone';
+}
 
 my $torn = $h->{work}->media($h->{ann}, state => 'rejected');
 order($torn, 'hang');

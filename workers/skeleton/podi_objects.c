@@ -5,6 +5,8 @@
  *     setting -> lines -> words -> store: its secret, its HTTP engine
  */
 
+#define _GNU_SOURCE                 /* memmem */
+
 #include <string.h>
 
 #include "podi_objects.h"
@@ -129,11 +131,20 @@ podi_objects_remove(podi_flow_t *f, podi_objects_store_t *store,
 }
 
 
+/* a 404 may also mean a wrong bucket, or a door that is no store */
+
 int
 podi_objects_is_gone(const podi_http_reply_t *reply)
 {
-    return (reply->status >= 200 && reply->status < 300)
-           || reply->status == 404;
+    static const char  gone[] = "<Code>NoSuchKey</Code>";
+
+    if (reply->status >= 200 && reply->status < 300) {
+        return 1;
+    }
+
+    return reply->status == 404 && reply->body.len > 0
+           && memmem(reply->body.data, reply->body.len, gone,
+                     sizeof(gone) - 1) != NULL;
 }
 
 
