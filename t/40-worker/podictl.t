@@ -65,6 +65,10 @@ subtest 'wallet grant' => sub {
     is((ctl(@grant))[0], 0, 'the same once more');
     is $h->{work}->wallet($h->{ann})->[0], $before + 250, 'grants nothing';
 
+    my $deaf = Podi::Pg::run_quiet('bash', '-c',
+        '"$@" | true; echo ${PIPESTATUS[0]}', 'bash', $bin, '-c', $conf, @grant);
+    is $deaf, "0\n", 'nor does it die when nobody listens';
+
     my $case = sub { (ctl(qw(wallet grant --tenant acme), @_))[0] };
     is $case->(qw(--login nobody --points 1 --source-ref x)), 1,
         'nobody gets nothing';

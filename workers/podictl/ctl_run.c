@@ -4,6 +4,7 @@
  *     settings -> loop -> flow of the command -> close -> exit code
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,10 @@ ctl_run(ctl_t *ctl)
 {
     podi_fail_t       fail;
     podi_settings_t   settings;
+
+    /* a Redis or a reader that goes must not hide what was done */
+
+    (void) signal(SIGPIPE, SIG_IGN);
 
     memset(&settings, 0, sizeof(podi_settings_t));
 
