@@ -10,7 +10,7 @@
 -- Returns:  NULL: go on, and end with internal.idem_end
 --           else the stored response of the first call
 -- Raises:   U0410 the key was used with another route or body
---           U0409 the first call left no answer
+--           U0409 the first call left no answer, or it is being purged
 --           U0422 the key is empty or too long
 -- Writes:   podi.idempotency
 -- Called:   api functions that write
@@ -45,7 +45,7 @@ begin
         return null;
     end if;
 
-    select i.route, i.body_hash, i.response into strict v_row
+    select i.route, i.body_hash, i.response into v_row
       from idempotency i
      where i.tenant_id = internal.tenant() and i.user_id = v_user
        and i.scope = i_scope and i.key = i_key;
