@@ -90,10 +90,7 @@ typedef struct {
     ngx_uint_t                   needs_tenant;
 } ngx_podi_loc_conf_t;
 
-/*
- * A flow that is bound to a request.  Found again from the flow, which is
- * its first member, and from the request (pr->bound).
- */
+/* a flow that is bound to a request; found again from its first member */
 
 typedef struct {
     podi_flow_t                  flow;
@@ -145,7 +142,6 @@ typedef struct {
     const void                  *looked;     /* the location and the path */
     const u_char                *looked_uri; /* ... for which that holds */
     ngx_podi_metric_cell_t      *cell;       /* of the route */
-    ngx_podi_bound_t            *bound;      /* the latest flow */
     ngx_podi_body_t             *bodies;     /* and of its subrequests */
     podi_str_t                   context;    /* signed, of the identity */
     podi_error_e                 error;      /* that was answered */

@@ -119,8 +119,6 @@ ngx_podi_flow_bind(ngx_http_request_t *r)
     b->ended.data = b;
     b->ended.log = r->connection->log;
 
-    pr->bound = b;
-
     return b;
 }
 
