@@ -8,7 +8,7 @@
 -- Returns:  the points that lapsed
 -- Raises:   nothing
 -- Writes:   podi.lot, podi.wallet, podi.ledger
--- Called:   internal.hold_freeze, internal.hold_settle, internal.lot_sweep,
+-- Called:   internal.hold_freeze, internal.hold_lapse_all, internal.lot_sweep,
 --           sys.wallet_grant
 -- ----------------------------------------------------------------------
 create or replace function internal.lot_lapse(i_tenant uuid, i_wallet uuid)

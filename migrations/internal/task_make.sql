@@ -55,7 +55,7 @@ begin
 
     if v_price > 0 then
         v_wallet := internal.wallet_of(internal.tenant(), internal.user_id());
-        v_hold := internal.hold_freeze(internal.tenant(), v_wallet, i_task,
+        v_hold := internal.hold_freeze(internal.tenant(), v_wallet, i_task, 1,
                       v_price, interval '1 day'
                       + v_plan.max_wait_ms * interval '1 millisecond');
     end if;

@@ -10,7 +10,7 @@
 --           amount, available, frozen, seq
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.hold_settle, internal.task_make, sys.wallet_grant
+-- Called:   internal.task_make, sys.wallet_grant
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_event(
     i_type    text,

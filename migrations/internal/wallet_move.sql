@@ -3,14 +3,14 @@
 --
 --      One movement of points: changes the wallet's balances, takes its next
 --      number and writes the ledger row with the balances after it.  Invoker
---      rights.  Nothing else writes podi.wallet or podi.ledger.
+--      rights.  But for hold_book_all, nothing else writes podi.wallet or
+--      podi.ledger.
 --
 -- Returns:  o_available, o_held, o_seq after the movement
 -- Raises:   U0420 no such wallet
 --           23514 a balance would be negative; 23505 idem was used
 -- Writes:   podi.wallet, podi.ledger
--- Called:   internal.hold_freeze, internal.hold_settle, internal.lot_add,
---           internal.lot_lapse
+-- Called:   internal.hold_freeze, internal.lot_add, internal.lot_lapse
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_move(
     i_tenant  uuid,

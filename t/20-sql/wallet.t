@@ -50,7 +50,7 @@ sub freeze
     my ($who, $amount, $session) = @_;
 
     return as_system($session // $super, 'select internal.hold_freeze('
-        . "?, ?, internal.uuid7(), ?, '1 day')", $acme, wallet($who), $amount);
+        . "?, ?, internal.uuid7(), 1, ?, '1 day')", $acme, wallet($who), $amount);
 }
 
 
@@ -189,7 +189,7 @@ is_deeply(decode_json($@->{detail}),
           { required => 6, available => 5, missing => 1 }, 'and how many');
 is(balance($bob), '5+55', 'nothing happened');
 isnt(state_of(sub { freeze($bob, $_) }), 'none', "a freeze of $_") for 0, -1;
-is(state_of(sub { as_system($super, 'select internal.hold_freeze(?, ?, ?, 1,'
+is(state_of(sub { as_system($super, 'select internal.hold_freeze(?, ?, ?, 1, 1,'
                   . q{ '1 d')}, $acme, $db->uuid, $db->uuid) }), 'U0420',
    'no wallet, no freeze');
 
@@ -289,12 +289,12 @@ $hold = freeze($dog, 20);
 expire($dog, 'old');
 is_deeply([map { "$_->{type} $_->{data}{available}" }
                @{ settle($hold, 20, 15) }],
-          ['wallet.confirmed 30', 'wallet.released 30'],
-          'events do not count expired points either');
+          ['wallet.confirmed 40', 'wallet.released 30'],
+          'the last event of a settle does not count expired points either');
 is_deeply([map { "$_->{type} $_->{amount} $_->{available_after}" }
                @{ entries($dog, undef, 4) }],
-          ['lapse 5 30', 'release 5 35', 'confirm 15 30', 'lapse 10 30'],
-          'they lapse before the settle');
+          ['lapse 15 30', 'release 5 45', 'confirm 15 40', 'freeze 20 40'],
+          'they lapse with the settle');
 
 $db->grant($cat, 9, kind => 'gift', ref => 'idle');
 expire($cat, 'idle');
@@ -358,7 +358,7 @@ my @spender = map {
             my $want = 1 + int rand 12;
             my $got = eval {
                 as_system($mine, 'select internal.hold_freeze(?, ?,'
-                          . " internal.uuid7(), ?, '1 day')", $acme, $wallet,
+                          . " internal.uuid7(), 1, ?, '1 day')", $acme, $wallet,
                           $want);
             };
             $sum += $want if $got;

@@ -1,0 +1,69 @@
+-- ----------------------------------------------------------------------
+-- internal.hold_settle_all(moves)
+--
+--      Ends any number of shares of holds: of each move's price the charge is
+--      captured, the rest goes back.
+--      Runs as its caller; called only by functions that pin search_path.
+--
+-- Returns:  jsonb for event_append_all, in the order of the moves
+-- Raises:   U0421 no such hold, or it has less left than its moves cost
+--           U0422 a charge is not between 0 and its price
+--           23505 a move was made before
+-- Writes:   podi.wallet, podi.hold, podi.hold_alloc, podi.lot, podi.ledger
+-- Called:   internal.hold_settle, whatever ends jobs in batches
+--
+--      moves: [{tenant_id, hold_id, task_id, job_id, price, charge, idem,
+--      trace_id}]; idem is what makes the ledger rows of a move unique in its
+--      wallet.  Those of price 0 move nothing.
+--      The wallets are locked first, ascending: whoever touches a hold or a
+--      lot has its wallet, so that the rest needs no order.  What lies in
+--      expired lots lapses last; of the events of a wallet the last one tells
+--      what is there after that.
+-- ----------------------------------------------------------------------
+create or replace function internal.hold_settle_all(i_moves jsonb)
+returns jsonb
+language plpgsql
+as $$
+declare
+    v_moves   podi.hold_move[];
+    v_wrong   boolean;
+    v_lapse   uuid[];
+    v_events  jsonb;
+begin
+    select array_agg((m.*)::podi.hold_move),
+           bool_or((m.charge between 0 and m.price) is not true)
+      into v_moves, v_wrong
+      from rows from (jsonb_to_recordset(i_moves)
+                      as (tenant_id uuid, hold_id bigint, task_id uuid,
+                          job_id uuid, price bigint, charge bigint, idem text,
+                          trace_id text)) with ordinality
+           as m (tenant_id, hold_id, task_id, job_id, price, charge, idem,
+                 trace_id, ord)
+     where (m.price, m.charge) is distinct from (0, 0);
+    if v_wrong then
+        raise exception 'a charge above its price, or below 0'
+              using errcode = 'U0422', detail = '{"field":"charge"}';
+    elsif v_moves is null then
+        return '[]';
+    end if;
+
+    perform 1
+       from podi.wallet w
+      where w.wallet_id = any (array(
+            select h.wallet_id
+              from unnest(v_moves) m
+             cross join lateral (
+                   select q.wallet_id from podi.hold q
+                    where q.hold_id = m.hold_id and q.tenant_id = m.tenant_id
+                    limit 1) h))
+      order by w.wallet_id, w.tenant_id
+        for update;
+
+    v_lapse := internal.hold_split_all(v_moves);
+    v_events := internal.hold_book_all(v_moves);
+    if v_lapse is not null then
+        return internal.hold_lapse_all(v_lapse, v_events);
+    end if;
+    return v_events;
+end
+$$;
