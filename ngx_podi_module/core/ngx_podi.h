@@ -135,10 +135,37 @@ ngx_int_t ngx_podi_route_flow(ngx_http_request_t *r,
     const podi_step_t *steps, size_t size);
 
 /*
- * For a step that sends its own header and then waits for an engine of the
- * feature, as a stream does: no deadline from here on.  The engine's answer
- * goes on with the next step; that one ends with ngx_podi_flow_outcome and
- * DONE.  The client's going away still cancels the flow.
+ * The same in memory of its own: flow, ctx and whatever f->mem gives live in
+ * the arena, which is taken over.  For a flow that opens something that lasts.
+ */
+ngx_int_t ngx_podi_flow_content_in(ngx_http_request_t *r,
+    podi_arena_t *arena, const podi_step_t *steps, void *ctx);
+
+/*
+ * What keeps a request open when its flow is over: an engine's, in memory of
+ * the request.
+ */
+typedef struct ngx_podi_keep_s  ngx_podi_keep_t;
+
+struct ngx_podi_keep_s {
+    ngx_http_request_t   *request;
+    void                (*gone)(ngx_podi_keep_t *keep);
+};
+
+/*
+ * For the last step of a flow that has an arena and has sent its header: after
+ * the step's DONE the flow's memory is released, and the request stays without
+ * a deadline until ngx_podi_keep_end (from a clean stack: the request may be
+ * gone when it returns).  `gone`: the client went away; nothing is to be ended
+ * any more.
+ */
+void ngx_podi_flow_keep(podi_flow_t *f, ngx_podi_keep_t *keep,
+    void (*gone)(ngx_podi_keep_t *keep));
+void ngx_podi_keep_end(ngx_podi_keep_t *keep, ngx_int_t rc);
+
+/*
+ * For a step that sends its own header or takes its time with the body: no
+ * deadline from here on.  The client's going away still cancels the flow.
  */
 void ngx_podi_flow_unbounded(podi_flow_t *f);
 

@@ -96,6 +96,10 @@ typedef struct {
     podi_flow_t                  flow;
     ngx_http_request_t          *request;
     podi_op_t                    body;       /* nginx reads it */
+    podi_mem_t                  *mem;
+    ngx_pool_cleanup_t          *owner;      /* of its arena, or NULL */
+    ngx_http_cleanup_t          *cleanup;
+    ngx_podi_keep_t             *keep;       /* what comes after it */
     ngx_event_t                  deadline;
     ngx_event_t                  ended;      /* posted, for a clean stack */
     ngx_int_t                    outcome;
@@ -182,6 +186,9 @@ void ngx_podi_flow_park(ngx_podi_bound_t *b);
 ngx_podi_body_t *ngx_podi_body_find(ngx_http_request_t *r);
 /* the one that the flow is going to read; NULL: no memory */
 ngx_podi_body_t *ngx_podi_body_begin(podi_flow_t *f, ngx_http_request_t *r);
+
+/* a cleanup of the request; data: the ngx_podi_keep_t */
+void ngx_podi_keep_gone(void *data);
 
 /* pieces of work that wait for a core, in all workers */
 ngx_uint_t ngx_podi_threads_waiting(void);

@@ -6,6 +6,7 @@
  *                                 -> posted event -> finalize | next phase
  *     parked -> client gone -> cleanup  -> cancelled, a tombstone stays
  *            -> deadline    -> cancelled, 503
+ *     kept   -> the flow's memory goes, the request stays -> keep_end
  *
  * The request is finalized exactly once and from a clean stack, never inside
  * the call that brought the last answer: that may be a callback of a library.
@@ -14,13 +15,20 @@
 #include "ngx_podi_core.h"
 
 
-static ngx_podi_bound_t *ngx_podi_flow_bind(ngx_http_request_t *r);
+static ngx_podi_bound_t *ngx_podi_flow_bind(ngx_http_request_t *r,
+    podi_arena_t *arena);
+static ngx_int_t ngx_podi_flow_bound(ngx_podi_bound_t *b,
+    const podi_step_t *steps, void *ctx);
 static void ngx_podi_flow_run(ngx_podi_bound_t *b, const podi_step_t *steps,
     void *ctx);
+static void ngx_podi_flow_watch(ngx_http_request_t *r);
 static void ngx_podi_flow_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void ngx_podi_flow_ended(ngx_event_t *ev);
 static void ngx_podi_flow_late(ngx_event_t *ev);
 static void ngx_podi_flow_gone(void *data);
+static void ngx_podi_flow_free(void *data);
+static void ngx_podi_flow_release(ngx_podi_bound_t *b);
+static void ngx_podi_flow_kept(ngx_podi_bound_t *b);
 static ngx_int_t ngx_podi_flow_conclude(ngx_podi_bound_t *b);
 static void ngx_podi_flow_resume(ngx_podi_bound_t *b);
 static void ngx_podi_flow_log(ngx_podi_bound_t *b);
@@ -32,14 +40,38 @@ ngx_podi_flow_content(ngx_http_request_t *r, const podi_step_t *steps,
 {
     ngx_podi_bound_t  *b;
 
-    b = ngx_podi_flow_bind(r);
+    b = ngx_podi_flow_bind(r, NULL);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    return ngx_podi_flow_bound(b, steps, ctx);
+}
+
+
+ngx_int_t
+ngx_podi_flow_content_in(ngx_http_request_t *r, podi_arena_t *arena,
+    const podi_step_t *steps, void *ctx)
+{
+    ngx_podi_bound_t  *b;
+
+    b = ngx_podi_flow_bind(r, arena);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_podi_flow_bound(b, steps, ctx);
+}
+
+
+static ngx_int_t
+ngx_podi_flow_bound(ngx_podi_bound_t *b, const podi_step_t *steps, void *ctx)
+{
+    ngx_http_request_t  *r = b->request;
+
     ngx_podi_flow_run(b, steps, ctx);
 
-    if (b->finished) {
+    if (b->finished && b->keep == NULL) {
         return ngx_podi_flow_conclude(b);
     }
 
@@ -48,6 +80,10 @@ ngx_podi_flow_content(ngx_http_request_t *r, const podi_step_t *steps,
     if (!b->held) {
         b->held = 1;
         r->main->count++;
+    }
+
+    if (b->finished) {
+        ngx_podi_flow_kept(b);
     }
 
     return NGX_DONE;
@@ -59,9 +95,15 @@ ngx_podi_flow_access(ngx_http_request_t *r, const podi_step_t *steps,
     void *ctx)
 {
     ngx_int_t          rc;
+    podi_arena_t      *arena;
     ngx_podi_bound_t  *b;
 
-    b = ngx_podi_flow_bind(r);
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b = ngx_podi_flow_bind(r, arena);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -75,6 +117,7 @@ ngx_podi_flow_access(ngx_http_request_t *r, const podi_step_t *steps,
     }
 
     if (b->rc != PODI_ERROR) {
+        ngx_podi_flow_release(b);
         return NGX_OK;
     }
 
@@ -86,29 +129,53 @@ ngx_podi_flow_access(ngx_http_request_t *r, const podi_step_t *steps,
 }
 
 
+/*
+ * Takes the arena over, whatever happens.  It outlives the cleanup of the
+ * request, because a thread may still know of the flow by then.
+ */
+
 static ngx_podi_bound_t *
-ngx_podi_flow_bind(ngx_http_request_t *r)
+ngx_podi_flow_bind(ngx_http_request_t *r, podi_arena_t *arena)
 {
+    podi_mem_t          *mem;
     ngx_podi_bound_t    *b;
-    ngx_http_cleanup_t  *cln;
+    ngx_pool_cleanup_t  *owner = NULL;
     ngx_podi_request_t  *pr;
 
     pr = ngx_podi_request(r);
-    if (pr == NULL) {
+
+    if (arena != NULL) {
+        owner = ngx_pool_cleanup_add(r->pool, 0);
+    }
+
+    if (pr == NULL || (arena != NULL && owner == NULL)) {
+        podi_arena_free(&arena);
         return NULL;
     }
 
-    b = ngx_pcalloc(r->pool, sizeof(ngx_podi_bound_t));
-    cln = ngx_http_cleanup_add(r, 0);
+    if (arena != NULL) {
+        owner->handler = ngx_podi_flow_free;
+        owner->data = arena;
+    }
 
-    if (b == NULL || cln == NULL) {
+    mem = (arena != NULL) ? podi_arena_mem(arena) : &pr->mem;
+
+    b = podi_mem_calloc(mem, sizeof(ngx_podi_bound_t));
+    if (b == NULL) {
         return NULL;
     }
 
-    cln->handler = ngx_podi_flow_gone;
-    cln->data = b;
+    b->cleanup = ngx_http_cleanup_add(r, 0);
+    if (b->cleanup == NULL) {
+        return NULL;
+    }
+
+    b->cleanup->handler = ngx_podi_flow_gone;
+    b->cleanup->data = b;
 
     b->request = r;
+    b->mem = mem;
+    b->owner = owner;
     b->outcome = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     b->deadline.handler = ngx_podi_flow_late;
@@ -128,8 +195,7 @@ ngx_podi_flow_run(ngx_podi_bound_t *b, const podi_step_t *steps, void *ctx)
 {
     b->starting = 1;
 
-    podi_flow_start(&b->flow, steps, ctx, ngx_podi_mem(b->request),
-                    ngx_podi_flow_end);
+    podi_flow_start(&b->flow, steps, ctx, b->mem, ngx_podi_flow_end);
 
     b->starting = 0;
 
@@ -144,7 +210,6 @@ ngx_podi_flow_run(ngx_podi_bound_t *b, const podi_step_t *steps, void *ctx)
 void
 ngx_podi_flow_park(ngx_podi_bound_t *b)
 {
-    ngx_event_t          *rev;
     ngx_http_request_t   *r = b->request;
     ngx_podi_loc_conf_t  *plcf;
 
@@ -163,13 +228,22 @@ ngx_podi_flow_park(ngx_podi_bound_t *b)
         return;
     }
 
-    r->read_event_handler = ngx_http_test_reading;
-
     if (!b->unbounded) {
         r->write_event_handler = ngx_http_request_empty_handler;
     }
 
-    rev = r->connection->read;
+    ngx_podi_flow_watch(r);
+}
+
+
+/* from here on the client's end is noticed */
+
+static void
+ngx_podi_flow_watch(ngx_http_request_t *r)
+{
+    ngx_event_t  *rev = r->connection->read;
+
+    r->read_event_handler = ngx_http_test_reading;
 
     if (rev->ready) {
         ngx_post_event(rev, &ngx_posted_events);
@@ -258,11 +332,17 @@ ngx_podi_flow_resume(ngx_podi_bound_t *b)
         ngx_del_timer(&b->deadline);
     }
 
+    if (b->keep != NULL) {
+        ngx_podi_flow_kept(b);
+        return;
+    }
+
     if (!r->discard_body) {
         r->read_event_handler = ngx_http_block_reading;
     }
 
     if (b->access && b->rc != PODI_ERROR) {
+        ngx_podi_flow_release(b);
         r->write_event_handler = ngx_http_core_run_phases;
         ngx_http_core_run_phases(r);
 
@@ -344,4 +424,44 @@ ngx_podi_flow_gone(void *data)
         b->finished = 1;
         podi_flow_cancel(&b->flow);
     }
+
+    if (b->keep != NULL) {
+        ngx_podi_keep_gone(b->keep);
+    }
+}
+
+
+static void
+ngx_podi_flow_free(void *data)
+{
+    podi_arena_t  *arena = data;
+
+    podi_arena_free(&arena);
+}
+
+
+/* the flow is over and was no failure: nothing of it is needed any more */
+
+static void
+ngx_podi_flow_release(ngx_podi_bound_t *b)
+{
+    ngx_pool_cleanup_t  *owner = b->owner;
+
+    if (b->cleanup->data == b) {
+        b->cleanup->handler = NULL;
+    }
+
+    owner->handler = NULL;
+    ngx_podi_flow_free(owner->data);
+}
+
+
+static void
+ngx_podi_flow_kept(ngx_podi_bound_t *b)
+{
+    b->cleanup->handler = ngx_podi_keep_gone;
+    b->cleanup->data = b->keep;
+
+    ngx_podi_flow_watch(b->request);
+    ngx_podi_flow_release(b);
 }

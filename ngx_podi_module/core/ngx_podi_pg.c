@@ -15,7 +15,7 @@
 
 
 static podi_rc_t ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
-    const podi_context_t *who, const podi_str_t *known);
+    const podi_context_t *who, ngx_podi_request_t *pr);
 
 
 void
@@ -45,7 +45,6 @@ podi_rc_t
 ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
     podi_pg_call_t *call)
 {
-    podi_rc_t            rc;
     podi_context_t       who;
     ngx_podi_request_t  *pr = ngx_podi_request(r);
 
@@ -67,13 +66,7 @@ ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
         who.role = PODI_ROLE_ANON;
     }
 
-    rc = ngx_podi_pg_send(f, call, &who, &pr->context);
-
-    if (rc == PODI_AGAIN) {
-        pr->context = call->context;
-    }
-
-    return rc;
+    return ngx_podi_pg_send(f, call, &who, pr);
 }
 
 
@@ -116,10 +109,13 @@ ngx_podi_pg_call_tenant(podi_flow_t *f, podi_pg_call_t *call,
 }
 
 
+/* with pr the context is the request's, and outlives the flow */
+
 static podi_rc_t
 ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
-    const podi_context_t *who, const podi_str_t *known)
+    const podi_context_t *who, ngx_podi_request_t *pr)
 {
+    podi_rc_t                    rc;
     podi_pg_t                   *pg;
     podi_context_t               signed_for;
     const ngx_podi_main_conf_t  *pmcf;
@@ -132,8 +128,8 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
                          "PostgreSQL is not configured");
     }
 
-    if (known != NULL && known->len != 0) {
-        call->context = *known;
+    if (pr != NULL && pr->context.len != 0) {
+        call->context = pr->context;
         return podi_pg_call(pg, f, call);
     }
 
@@ -141,14 +137,21 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
     signed_for.expires = podi_time_now()
                          + (podi_usec_t) NGX_PODI_CONTEXT_LIFE * 1000000;
 
-    if (podi_context_mint(pmcf->context_key, &signed_for, f->mem,
+    if (podi_context_mint(pmcf->context_key, &signed_for,
+                          (pr != NULL) ? &pr->mem : f->mem,
                           &call->context, &f->fail)
         != PODI_OK)
     {
         return PODI_ERROR;
     }
 
-    return podi_pg_call(pg, f, call);
+    rc = podi_pg_call(pg, f, call);
+
+    if (rc == PODI_AGAIN && pr != NULL) {
+        pr->context = call->context;
+    }
+
+    return rc;
 }
 
 

@@ -41,7 +41,7 @@ typedef struct {
  *     any     -> CLOSING   [event_stream_close, event_stream_break]
  *
  * Only a LIVE stream takes events from the hub.  In CLOSING the last bytes
- * are on their way; the flow is answered when they are gone.
+ * are on their way; the request ends when they are gone.
  */
 
 typedef enum {
@@ -60,36 +60,41 @@ struct ngx_http_podi_event_user_s {
     podi_link_t   streams;
     ngx_uint_t    n;
     ngx_uint_t    round;                /* of the position check */
-    u_char        id[PODI_ID_LEN];
     size_t        n_tenant;
-    u_char        tenant[72];           /* a UUID, or "@slug" */
+    u_char        id[PODI_ID_LEN];
+    u_char        tenant[];             /* a UUID, or "@slug" */
 };
 
-/* bytes on their way to the client; memory of malloc, none when idle */
+/*
+ * Bytes on their way to the client; memory of malloc, none when idle: an idle
+ * stream is to cost little, and there are many.
+ */
 
 typedef struct {
-    u_char       *queue;                /* waits */
-    size_t        len;
-    size_t        size;
-    u_char       *busy;                 /* nginx has it */
-    ngx_buf_t     buf;
+    ngx_buf_t     buf;                  /* with its bytes behind it */
+    u_char        data[];
+} ngx_http_podi_event_chunk_t;
+
+typedef struct {
+    ngx_http_podi_event_chunk_t  *queue;      /* waits, or NULL */
+    ngx_http_podi_event_chunk_t  *busy;       /* nginx has it, or NULL */
 } ngx_http_podi_event_out_t;
 
 struct ngx_http_podi_event_stream_s {
     unsigned                      magic;
     ngx_http_podi_event_state_e   state;
     ngx_http_request_t           *request;
-    podi_op_t                     op;         /* what the flow waits for */
+    ngx_podi_keep_t               keep;       /* of the request */
     ngx_http_podi_event_user_t   *user;
     podi_link_t                   of_user;
     podi_link_t                   turn;       /* of being visited */
     podi_link_t                   waiting;    /* for a pull */
+    podi_link_t                   ready;      /* to go on */
     int64_t                       position;   /* the last number queued */
     int64_t                       top;        /* there when the pull began */
     podi_flow_t                  *pull;       /* in the arena, or NULL */
     podi_arena_t                 *arena;      /* of the pull */
     ngx_http_podi_event_out_t     out;
-    ngx_event_t                   post;
     ngx_msec_t                    written;
     ngx_msec_t                    visited;
     ngx_msec_t                    ends;       /* rotation */
@@ -112,16 +117,19 @@ const ngx_http_podi_event_conf_t *ngx_http_podi_event_conf(void);
 
 /* ---- stream ------------------------------------------------------------ */
 
+/* in memory of the request, whose module ctx it becomes; NULL: no memory */
+ngx_http_podi_event_stream_t *event_stream_create(ngx_http_request_t *r);
+
 /*
  * Takes part from now on: gets everything after s->position.  The caller has
- * set request, position, expires and session, and sent the header.
+ * set position, expires and session, and sent the header.
  * RATE_LIMITED: the user has too many.
  */
 PODI_MUSTCHECK podi_rc_t event_stream_open(ngx_http_podi_event_stream_t *s,
     const ngx_podi_identity_t *who, podi_fail_t *fail);
 
-/* leaves the hub; frees nothing that nginx may still send */
-void event_stream_leave(ngx_http_podi_event_stream_t *s);
+/* the client went away: s->keep is to say so */
+void event_stream_gone(ngx_podi_keep_t *keep);
 
 /* one numbered event, as a whole frame */
 void event_stream_offer(ngx_http_podi_event_stream_t *s, int64_t seq,
@@ -143,6 +151,9 @@ void event_stream_break(ngx_http_podi_event_stream_t *s);
 
 /* goes on with whatever is possible now, from a clean stack */
 void event_stream_go_on(ngx_http_podi_event_stream_t *s);
+
+/* that, from the clean stack; the stream and its request may end with it */
+void event_stream_run(ngx_http_podi_event_stream_t *s);
 
 
 /* ---- output ------------------------------------------------------------ */
@@ -168,6 +179,9 @@ void event_hub_stop(void);
 PODI_MUSTCHECK podi_rc_t event_hub_join(ngx_http_podi_event_stream_t *s,
     const ngx_podi_identity_t *who, podi_fail_t *fail);
 void event_hub_leave(ngx_http_podi_event_stream_t *s);
+
+/* event_stream_run comes for it, in turn */
+void event_hub_ready(ngx_http_podi_event_stream_t *s);
 
 /* 0: wait, event_stream_go_on comes when another pull is over */
 int event_hub_may_pull(ngx_http_podi_event_stream_t *s);

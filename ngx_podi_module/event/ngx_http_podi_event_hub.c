@@ -15,6 +15,7 @@
 
 
 static podi_rc_t hub_subscriber(void);
+static void hub_posted(ngx_event_t *ev);
 static void hub_changed(void *data, const char *what,
     const podi_fail_t *fail);
 static void hub_message(void *data, const podi_str_t *channel,
@@ -60,6 +61,9 @@ event_hub_start(ngx_cycle_t *cycle)
     podi_list_init(&event_hub->users);
     podi_list_init(&event_hub->turns);
     podi_list_init(&event_hub->waiting);
+    podi_list_init(&event_hub->ready);
+    event_hub->post.handler = hub_posted;
+    event_hub->post.log = cycle->log;
 
     /* a worker that has streams stays until it has said goodbye to them */
 
@@ -114,6 +118,10 @@ event_hub_stop(void)
 
     if (event_hub->subscriber != NULL) {
         podi_redis_free(&event_hub->subscriber);
+    }
+
+    if (event_hub->post.posted) {
+        ngx_delete_posted_event(&event_hub->post);
     }
 
     event_hub->io->timer_free(event_hub->tick);
@@ -301,6 +309,35 @@ event_hub_leave(ngx_http_podi_event_stream_t *s)
 }
 
 
+/* one posted event for all: a stream of its own would pay for one all day */
+
+void
+event_hub_ready(ngx_http_podi_event_stream_t *s)
+{
+    if (event_hub == NULL || !podi_list_is_empty(&s->ready)) {
+        return;
+    }
+
+    podi_list_append(&event_hub->ready, &s->ready);
+    ngx_post_event(&event_hub->post, &ngx_posted_events);
+}
+
+
+static void
+hub_posted(ngx_event_t *ev)
+{
+    podi_link_t  *x;
+
+    while (!podi_list_is_empty(&event_hub->ready)) {
+
+        x = event_hub->ready.next;
+        podi_list_remove(x);
+        event_stream_run(podi_list_owner(x, ngx_http_podi_event_stream_t,
+                                         ready));
+    }
+}
+
+
 int
 event_hub_may_pull(ngx_http_podi_event_stream_t *s)
 {
@@ -386,13 +423,12 @@ hub_user_create(const ngx_podi_identity_t *who)
 {
     ngx_http_podi_event_user_t  *u;
 
-    if (who->user.len != PODI_ID_LEN
-        || who->tenant.len > sizeof(u->tenant))
-    {
+    if (who->user.len != PODI_ID_LEN) {
         return NULL;
     }
 
-    u = ngx_calloc(sizeof(ngx_http_podi_event_user_t), ngx_cycle->log);
+    u = ngx_calloc(sizeof(ngx_http_podi_event_user_t) + who->tenant.len,
+                   ngx_cycle->log);
     if (u == NULL) {
         return NULL;
     }

@@ -29,6 +29,8 @@ typedef struct {
     podi_link_t      users;
     podi_link_t      turns;             /* streams, the next to visit first */
     podi_link_t      waiting;           /* streams that want to pull */
+    podi_link_t      ready;             /* streams that can go on */
+    ngx_event_t      post;              /* ... and do so from here */
     ngx_uint_t       streams;
     ngx_uint_t       pulls;
     ngx_uint_t       round;

@@ -2,12 +2,14 @@
  * GET /v1/events: the stream of the caller's events (SSE).
  *
  *     take the ticket (PG) -> identify -> read the head (PG)
- *         -> open -> (the stream lives) -> close
+ *         -> header, hello -> the stream has the request
  *
  * A page that can set headers brings its token; an EventSource brings the
  * cookie, or a ticket.  Last-Event-ID resumes after that number; without one
  * the stream begins now.  An EventSource gives up for good at any status but
  * 200, so what it should survive is said in the stream.
+ *
+ * All that only the opening needs lives in an arena and goes with the flow.
  */
 
 #include "ngx_http_podi_event.h"
@@ -16,9 +18,8 @@
 
 
 typedef struct {
-    ngx_http_podi_event_stream_t   stream;
     ngx_http_request_t            *request;
-    podi_arena_t                  *arena;       /* of the head */
+    ngx_http_podi_event_stream_t  *stream;
     podi_str_t                     ticket;
     podi_str_t                     last;        /* Last-Event-ID, or NULL */
     time_t                         expires;
@@ -31,19 +32,19 @@ static podi_rc_t open_last_id(podi_flow_t *f, event_open_t *o);
 static podi_rc_t open_identify(podi_flow_t *f, void *ctx);
 static podi_rc_t open_read_head(podi_flow_t *f, void *ctx);
 static podi_rc_t open_stream(podi_flow_t *f, void *ctx);
+static podi_rc_t open_identity(podi_flow_t *f, event_open_t *o,
+    ngx_podi_identity_t *who);
 static podi_rc_t open_header(podi_flow_t *f, event_open_t *o);
-static void open_free(void *data);
+static podi_rc_t open_refuse(podi_flow_t *f, event_open_t *o);
 static void open_position(event_open_t *o, const podi_pg_result_t *res);
 static void open_hello(event_open_t *o, const podi_pg_result_t *res);
-static podi_rc_t open_close(podi_flow_t *f, void *ctx);
 
 
 static const podi_step_t  event_open_steps[] = {
     { "taking the ticket",      open_take_ticket, 0 },
     { "identifying the caller", open_identify,    0 },
     { "reading the head",       open_read_head,   0 },
-    { "streaming events",       open_stream,      0 },
-    { "closing the stream",     open_close,       0 },
+    { "opening the stream",     open_stream,      0 },
     podi_null_step
 };
 
@@ -55,21 +56,27 @@ static const char *const  event_open_params[] = {
 ngx_int_t
 ngx_http_podi_event_open(ngx_http_request_t *r, const podi_str_t *args)
 {
-    event_open_t        *o;
-    ngx_pool_cleanup_t  *cln;
+    event_open_t  *o;
+    podi_arena_t  *arena;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(event_open_t));
-    if (cln == NULL) {
+    if (r != r->main) {                 /* it would have no end to wait for */
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    o = cln->data;
-    ngx_memzero(o, sizeof(event_open_t));
+    o = podi_mem_calloc(podi_arena_mem(arena), sizeof(event_open_t));
+    if (o == NULL) {
+        podi_arena_free(&arena);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    cln->handler = open_free;
     o->request = r;
 
-    return ngx_podi_flow_content(r, event_open_steps, o);
+    return ngx_podi_flow_content_in(r, arena, event_open_steps, o);
 }
 
 
@@ -105,7 +112,7 @@ open_take_ticket(podi_flow_t *f, void *ctx)
     hash.data = digest;
     hash.len = sizeof(digest);
 
-    ngx_podi_pg_init(o->request, &call, PODI_SQL_EVENT_TICKET_TAKE);
+    podi_pg_call_init(&call, PODI_SQL_EVENT_TICKET_TAKE, f->mem);
     podi_arg_bytea(&call, &hash);
 
     return ngx_podi_pg_call_as(f, o->request, &call, "gateway");
@@ -140,34 +147,50 @@ open_last_id(podi_flow_t *f, event_open_t *o)
 static podi_rc_t
 open_identify(podi_flow_t *f, void *ctx)
 {
-    podi_str_t       session;
-    event_open_t    *o = ctx;
-    ngx_podi_ctx_t  *pc;
+    event_open_t         *o = ctx;
+    ngx_podi_identity_t  *who;
 
-    pc = ngx_podi_ctx(o->request);
+    who = &ngx_podi_ctx(o->request)->identity;
 
-    if (pc->identity.known) {
-        o->expires = pc->identity.expires;
-        o->session = pc->identity.session;
-        return PODI_OK;
+    if (!who->known && open_identity(f, o, who) != PODI_OK) {
+        return PODI_ERROR;
     }
+
+    o->expires = who->expires;
+    o->session = who->session;
+
+    return PODI_OK;
+}
+
+
+/* the log, and the stream's pulls, ask for it when the flow is long over */
+
+static podi_rc_t
+open_identity(podi_flow_t *f, event_open_t *o, ngx_podi_identity_t *who)
+{
+    podi_mem_t  *mem = ngx_podi_mem(o->request);
+    podi_str_t   user, role, session;
 
     if (podi_rows(f->result) == 0) {
         return podi_fail(&f->fail, PODI_E_UNAUTHENTICATED, NULL,
                          "the ticket is unknown, used or too old");
     }
 
+    user = podi_row_str(f->result, 0, "user_id");
+    role = podi_row_str(f->result, 0, "role");
     session = podi_row_str(f->result, 0, "session_id");
 
-    pc->identity.known = 1;
-    pc->identity.tenant = ngx_podi_tenant(o->request);
-    pc->identity.user = podi_row_str(f->result, 0, "user_id");
-    pc->identity.role = podi_row_str(f->result, 0, "role");
-    pc->identity.session = session;
+    if (podi_mem_dup(mem, &user, &who->user) != PODI_OK
+        || podi_mem_dup(mem, &role, &who->role) != PODI_OK
+        || podi_mem_dup(mem, &session, &who->session) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
 
-    o->session = session;
-    o->expires = (time_t) (podi_row_time(f->result, 0, "session_expires_at")
-                           / 1000000);
+    who->tenant = ngx_podi_tenant(o->request);
+    who->expires = (time_t) (podi_row_time(f->result, 0, "session_expires_at")
+                             / 1000000);
+    who->known = 1;
 
     return PODI_OK;
 }
@@ -179,15 +202,7 @@ open_read_head(podi_flow_t *f, void *ctx)
     event_open_t    *o = ctx;
     podi_pg_call_t   call;
 
-    /* the answer is some kilobytes that a stream would keep in its pool */
-
-    o->arena = podi_arena_create();
-    if (o->arena == NULL) {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    podi_pg_call_init(&call, PODI_SQL_EVENT_HEAD,
-                      podi_arena_mem(o->arena));
+    podi_pg_call_init(&call, PODI_SQL_EVENT_HEAD, f->mem);
 
     return ngx_podi_pg_call_as(f, o->request, &call, "gateway");
 }
@@ -200,17 +215,19 @@ open_stream(podi_flow_t *f, void *ctx)
     event_open_t                  *o = ctx;
     ngx_podi_ctx_t                *pc;
     podi_pg_result_t              *head = f->result;
-    ngx_http_podi_event_stream_t  *s = &o->stream;
+    ngx_http_podi_event_stream_t  *s;
 
     pc = ngx_podi_ctx(o->request);
+    s = event_stream_create(o->request);
 
-    s->request = o->request;
+    if (s == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    o->stream = s;
+
     s->expires = o->expires;
     s->session = o->session;
-
-    if (o->request->method == NGX_HTTP_HEAD) {
-        o->request->header_only = 1;
-    }
 
     rc = open_header(f, o);
 
@@ -218,27 +235,18 @@ open_stream(podi_flow_t *f, void *ctx)
         return rc;
     }
 
-    if (o->request->header_only) {
-        return PODI_OK;
-    }
-
-    ngx_podi_flow_unbounded(f);
-
     if (event_stream_open(s, &pc->identity, &f->fail) != PODI_OK) {
-        event_out_printf(s, "retry: 60000\nevent: system.busy\n"
-                         "data: {\"code\":\"%s\"}\n\n",
-                         podi_error(f->fail.error)->code);
-        event_out_flush(s);
-        return PODI_OK;
+        return open_refuse(f, o);
     }
+
+    ngx_podi_flow_keep(f, &s->keep, event_stream_gone);
 
     open_position(o, head);
     open_hello(o, head);
-    podi_arena_free(&o->arena);
 
     event_stream_go_on(s);
 
-    return podi_flow_wait(f, &s->op, s->op.cancel);
+    return PODI_DONE;
 }
 
 
@@ -256,7 +264,9 @@ open_header(podi_flow_t *f, event_open_t *o)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    ngx_http_set_ctx(r, &o->stream, ngx_http_podi_event_module);
+    if (r->method == NGX_HTTP_HEAD) {
+        r->header_only = 1;
+    }
 
     r->disable_not_modified = 1;
     r->headers_out.status = NGX_HTTP_OK;
@@ -272,21 +282,30 @@ open_header(podi_flow_t *f, event_open_t *o)
         return PODI_DONE;
     }
 
+    if (r->header_only) {
+        ngx_podi_flow_outcome(f, NGX_OK);
+        return PODI_DONE;
+    }
+
     return PODI_OK;
 }
 
 
-static void
-open_free(void *data)
+/* a status would end an EventSource for good */
+
+static podi_rc_t
+open_refuse(podi_flow_t *f, event_open_t *o)
 {
-    event_open_t  *o = data;
+    event_out_printf(o->stream, "retry: 60000\nevent: system.busy\n"
+                     "data: {\"code\":\"%s\"}\n\n",
+                     podi_error(f->fail.error)->code);
+    event_out_flush(o->stream);
 
-    if (o->stream.post.posted) {
-        ngx_delete_posted_event(&o->stream.post);
-    }
-
-    podi_arena_free(&o->arena);
-    event_out_free(&o->stream.out);
+    ngx_podi_flow_outcome(f, o->stream->broken
+                             ? NGX_ERROR
+                             : ngx_http_send_special(o->request,
+                                                     NGX_HTTP_LAST));
+    return PODI_DONE;
 }
 
 
@@ -296,7 +315,7 @@ static void
 open_position(event_open_t *o, const podi_pg_result_t *res)
 {
     int64_t                        last, top, floor;
-    ngx_http_podi_event_stream_t  *s = &o->stream;
+    ngx_http_podi_event_stream_t  *s = o->stream;
 
     top = podi_row_int64(res, 0, "top");
     floor = podi_row_int64(res, 0, "floor");
@@ -334,7 +353,7 @@ open_hello(event_open_t *o, const podi_pg_result_t *res)
 {
     u_char                         text[PODI_RFC3339_LEN];
     podi_str_t                     epoch;
-    ngx_http_podi_event_stream_t  *s = &o->stream;
+    ngx_http_podi_event_stream_t  *s = o->stream;
 
     epoch = podi_row_str(res, 0, "epoch");
     podi_time_rfc3339((podi_usec_t) o->expires * 1000000, text);
@@ -350,22 +369,4 @@ open_hello(event_open_t *o, const podi_pg_result_t *res)
                      PODI_RFC3339_LEN, text);
 
     event_out_flush(s);
-}
-
-
-static podi_rc_t
-open_close(podi_flow_t *f, void *ctx)
-{
-    event_open_t        *o = ctx;
-    ngx_http_request_t  *r = o->request;
-
-    if (o->stream.broken) {
-        ngx_podi_flow_outcome(f, NGX_ERROR);
-        return PODI_DONE;
-    }
-
-    ngx_podi_flow_outcome(f, r->header_only
-                             ? NGX_OK
-                             : ngx_http_send_special(r, NGX_HTTP_LAST));
-    return PODI_DONE;
 }

@@ -3,9 +3,10 @@
  *
  *     add -> queue -> (idle) -> busy -> output filter -> sent -> freed
  *
- * An idle stream has neither: memory is held only for what is on its way.
- * The busy buffer is freed when nginx has sent it, or with the request's
- * pool: HTTP/2 may still have frames of it when the client is long gone.
+ * An idle stream has neither: memory is held only for what is on its way,
+ * OpenSSL's side of it (nginx's buffer of ssl_buffer_size) included.  The busy
+ * buffer is freed when nginx has sent it, or with the request's pool: HTTP/2
+ * may still have frames of it when the client is long gone.
  */
 
 #include "ngx_http_podi_event.h"
@@ -16,8 +17,12 @@
 #define EVENT_LINE_MAX  512
 
 
+static ngx_http_podi_event_chunk_t *event_out_chunk(
+    ngx_http_podi_event_stream_t *s, size_t size);
+static size_t event_out_waiting(const ngx_http_podi_event_out_t *out);
 static ngx_int_t event_out_send(ngx_http_podi_event_stream_t *s);
 static void event_out_wait(ngx_http_podi_event_stream_t *s);
+static void event_out_idle(ngx_http_podi_event_stream_t *s);
 static void event_out_writable(ngx_http_request_t *r);
 static void event_frame_begin(podi_buf_t *b, const podi_str_t *type,
     int64_t seq);
@@ -28,38 +33,76 @@ static void event_frame_begin(podi_buf_t *b, const podi_str_t *type,
 podi_rc_t
 event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
 {
-    size_t                      size;
-    u_char                     *bigger;
-    ngx_http_podi_event_out_t  *out = &s->out;
+    size_t                        size, used;
+    ngx_buf_t                    *b;
+    ngx_http_podi_event_out_t    *out = &s->out;
+    ngx_http_podi_event_chunk_t  *bigger;
 
-    if (out->len > 0 && out->len + len > EVENT_QUEUE_MAX) {
+    used = event_out_waiting(out);
+
+    if (used > 0 && used + len > EVENT_QUEUE_MAX) {
         return PODI_DECLINED;
     }
 
-    if (out->len + len > out->size) {
+    size = (out->queue == NULL) ? 0
+           : (size_t) (out->queue->buf.end - out->queue->buf.start);
 
-        size = ngx_min(ngx_max(out->size * 2, 512), EVENT_QUEUE_MAX);
-        size = ngx_max(size, out->len + len);
+    if (used + len > size) {
 
-        bigger = ngx_alloc(size, s->request->connection->log);
+        size = ngx_min(ngx_max(size * 2, 512), EVENT_QUEUE_MAX);
+
+        bigger = event_out_chunk(s, ngx_max(size, used + len));
         if (bigger == NULL) {
             return PODI_DECLINED;
         }
 
-        if (out->len > 0) {
-            ngx_memcpy(bigger, out->queue, out->len);
+        if (used > 0) {
+            bigger->buf.last = ngx_cpymem(bigger->data, out->queue->data,
+                                          used);
         }
 
         ngx_free(out->queue);
-
         out->queue = bigger;
-        out->size = size;
     }
 
-    ngx_memcpy(out->queue + out->len, data, len);
-    out->len += len;
+    b = &out->queue->buf;
+    b->last = ngx_cpymem(b->last, data, len);
 
     return PODI_OK;
+}
+
+
+static ngx_http_podi_event_chunk_t *
+event_out_chunk(ngx_http_podi_event_stream_t *s, size_t size)
+{
+    ngx_buf_t                    *b;
+    ngx_http_podi_event_chunk_t  *chunk;
+
+    chunk = ngx_alloc(sizeof(ngx_http_podi_event_chunk_t) + size,
+                      s->request->connection->log);
+    if (chunk == NULL) {
+        return NULL;
+    }
+
+    b = &chunk->buf;
+    ngx_memzero(b, sizeof(ngx_buf_t));
+
+    b->start = chunk->data;
+    b->pos = chunk->data;
+    b->last = chunk->data;
+    b->end = chunk->data + size;
+    b->memory = 1;
+    b->flush = 1;
+
+    return chunk;
+}
+
+
+static size_t
+event_out_waiting(const ngx_http_podi_event_out_t *out)
+{
+    return (out->queue == NULL) ? 0
+           : (size_t) (out->queue->buf.last - out->queue->buf.start);
 }
 
 
@@ -87,7 +130,7 @@ event_out_printf(ngx_http_podi_event_stream_t *s, const char *fmt, ...)
 int
 event_out_is_idle(const ngx_http_podi_event_stream_t *s)
 {
-    return s->out.busy == NULL && s->out.len == 0;
+    return s->out.busy == NULL && event_out_waiting(&s->out) == 0;
 }
 
 
@@ -102,7 +145,7 @@ event_out_flush(ngx_http_podi_event_stream_t *s)
 
     for ( ;; ) {
 
-        if (out->busy == NULL && out->len == 0) {
+        if (event_out_is_idle(s)) {
             break;
         }
 
@@ -111,7 +154,7 @@ event_out_flush(ngx_http_podi_event_stream_t *s)
             return;
         }
 
-        if (out->buf.pos != out->buf.last) {
+        if (out->busy->buf.pos != out->busy->buf.last) {
             break;
         }
 
@@ -136,20 +179,9 @@ event_out_send(ngx_http_podi_event_stream_t *s)
     }
 
     out->busy = out->queue;
-
-    ngx_memzero(&out->buf, sizeof(ngx_buf_t));
-    out->buf.start = out->queue;
-    out->buf.pos = out->queue;
-    out->buf.last = out->queue + out->len;
-    out->buf.end = out->buf.last;
-    out->buf.memory = 1;
-    out->buf.flush = 1;
-
     out->queue = NULL;
-    out->len = 0;
-    out->size = 0;
 
-    cl.buf = &out->buf;
+    cl.buf = &out->busy->buf;
     cl.next = NULL;
 
     return (ngx_http_output_filter(s->request, &cl) == NGX_ERROR)
@@ -175,6 +207,7 @@ event_out_wait(ngx_http_podi_event_stream_t *s)
         }
 
         s->request->write_event_handler = ngx_http_request_empty_handler;
+        event_out_idle(s);
 
         return;
     }
@@ -190,6 +223,27 @@ event_out_wait(ngx_http_podi_event_stream_t *s)
     if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
         event_stream_break(s);
     }
+}
+
+
+/* as nginx does with a connection that is kept alive */
+
+static void
+event_out_idle(ngx_http_podi_event_stream_t *s)
+{
+#if (NGX_HTTP_SSL)
+    ngx_connection_t  *c = s->request->connection;
+
+#if (NGX_HTTP_V2)
+    if (s->request->stream != NULL) {
+        c = s->request->stream->connection->connection;
+    }
+#endif
+
+    if (c->ssl != NULL && !c->buffered) {
+        ngx_ssl_free_buffer(c);
+    }
+#endif
 }
 
 
@@ -230,7 +284,6 @@ event_out_free(ngx_http_podi_event_out_t *out)
 
     out->queue = NULL;
     out->busy = NULL;
-    out->len = 0;
 }
 
 

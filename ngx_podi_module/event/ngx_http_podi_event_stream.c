@@ -1,11 +1,12 @@
 /*
- * One stream: an engine that a request's flow waits for.
+ * One stream: an engine that a request is kept open for.
  *
- *     open -> BEHIND -> PULLING -> LIVE -> ... -> CLOSING -> answered
+ *     open -> BEHIND -> PULLING -> LIVE -> ... -> CLOSING -> end of request
  *
  * The states are drawn in ngx_http_podi_event.h.  Everything that ends the
  * stream, and everything that begins because something else ended, runs from
- * a posted event: a library's callback never meets the end of a request.
+ * the hub's posted event: a library's callback never meets the end of a
+ * request.
  */
 
 #include "ngx_http_podi_event.h"
@@ -16,9 +17,10 @@
 
 static void stream_set_state(ngx_http_podi_event_stream_t *s,
     ngx_http_podi_event_state_e state);
-static void stream_gone(podi_op_t *op);
+static void stream_free(void *data);
+static void stream_leave(ngx_http_podi_event_stream_t *s);
+static void stream_end(ngx_http_podi_event_stream_t *s);
 static void stream_behind(ngx_http_podi_event_stream_t *s);
-static void stream_posted(ngx_event_t *ev);
 static void stream_pull(ngx_http_podi_event_stream_t *s);
 static void stream_pull_free(ngx_http_podi_event_stream_t *s);
 static podi_rc_t stream_pull_read(podi_flow_t *f, void *ctx);
@@ -42,6 +44,40 @@ static const podi_step_t  stream_pull_steps[] = {
 };
 
 
+ngx_http_podi_event_stream_t *
+event_stream_create(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_podi_event_stream_t  *s;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_podi_event_stream_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    s = cln->data;
+    ngx_memzero(s, sizeof(ngx_http_podi_event_stream_t));
+
+    cln->handler = stream_free;
+    s->request = r;
+
+    ngx_http_set_ctx(r, s, ngx_http_podi_event_module);
+
+    return s;
+}
+
+
+/* with the pool: until then nginx may still send what is busy */
+
+static void
+stream_free(void *data)
+{
+    ngx_http_podi_event_stream_t  *s = data;
+
+    event_out_free(&s->out);
+}
+
+
 podi_rc_t
 event_stream_open(ngx_http_podi_event_stream_t *s,
     const ngx_podi_identity_t *who, podi_fail_t *fail)
@@ -49,17 +85,17 @@ event_stream_open(ngx_http_podi_event_stream_t *s,
     s->magic = EVENT_STREAM_MAGIC;
     s->state = EVENT_BEHIND;
 
-    s->post.handler = stream_posted;
-    s->post.data = s;
-    s->post.log = s->request->connection->log;
-
     podi_list_init(&s->of_user);
     podi_list_init(&s->turn);
     podi_list_init(&s->waiting);
+    podi_list_init(&s->ready);
 
-    s->op.cancel = stream_gone;
+    if (event_hub_join(s, who, fail) != PODI_OK) {
+        s->magic = 0;
+        return PODI_ERROR;
+    }
 
-    return event_hub_join(s, who, fail);
+    return PODI_OK;
 }
 
 
@@ -74,29 +110,26 @@ stream_set_state(ngx_http_podi_event_stream_t *s,
 }
 
 
-/* the client went away: what nginx still holds is freed with the pool */
+/* what nginx still holds is freed with the pool */
 
-static void
-stream_gone(podi_op_t *op)
+void
+event_stream_gone(ngx_podi_keep_t *keep)
 {
-    event_stream_leave(podi_list_owner(op, ngx_http_podi_event_stream_t, op));
+    stream_leave(podi_list_owner(keep, ngx_http_podi_event_stream_t, keep));
 }
 
 
-void
-event_stream_leave(ngx_http_podi_event_stream_t *s)
+static void
+stream_leave(ngx_http_podi_event_stream_t *s)
 {
     podi_assert(s->magic == EVENT_STREAM_MAGIC);
-
-    if (s->post.posted) {
-        ngx_delete_posted_event(&s->post);
-    }
 
     if (s->pull != NULL) {
         podi_flow_cancel(s->pull);
         stream_pull_free(s);
     }
 
+    podi_list_remove(&s->ready);
     podi_list_remove(&s->waiting);
     event_hub_leave(s);
     event_hub_wake();
@@ -198,6 +231,11 @@ void
 event_stream_break(ngx_http_podi_event_stream_t *s)
 {
     s->broken = 1;
+
+    if (s->magic != EVENT_STREAM_MAGIC) {
+        return;                         /* refused: nobody waits for it */
+    }
+
     stream_set_state(s, EVENT_CLOSING);
     event_stream_go_on(s);
 }
@@ -206,19 +244,15 @@ event_stream_break(ngx_http_podi_event_stream_t *s)
 void
 event_stream_go_on(ngx_http_podi_event_stream_t *s)
 {
-    ngx_event_t  *ev = &s->post;
-
     if (s->magic == EVENT_STREAM_MAGIC) {
-        ngx_post_event(ev, &ngx_posted_events);
+        event_hub_ready(s);
     }
 }
 
 
-static void
-stream_posted(ngx_event_t *ev)
+void
+event_stream_run(ngx_http_podi_event_stream_t *s)
 {
-    ngx_http_podi_event_stream_t  *s = ev->data;
-
     if (s->pulled) {
         stream_pulled(s);
     }
@@ -226,8 +260,7 @@ stream_posted(ngx_event_t *ev)
     if (s->state == EVENT_CLOSING
         && (s->broken || event_out_is_idle(s)))
     {
-        event_stream_leave(s);
-        podi_op_done(&s->op, NULL, NULL);
+        stream_end(s);
         return;
     }
 
@@ -240,6 +273,20 @@ stream_posted(ngx_event_t *ev)
     if (event_hub_may_pull(s)) {
         stream_pull(s);
     }
+}
+
+
+static void
+stream_end(ngx_http_podi_event_stream_t *s)
+{
+    ngx_int_t  rc;
+
+    stream_leave(s);
+
+    rc = s->broken ? NGX_ERROR
+                   : ngx_http_send_special(s->request, NGX_HTTP_LAST);
+
+    ngx_podi_keep_end(&s->keep, rc);        /* s is gone */
 }
 
 
