@@ -1,20 +1,30 @@
 # What a stream of events costs while nothing happens, and how soon an event
 # is on its socket after the commit that made it.
 #
-#     idle:    PSS of nginx's worker with N and 2N connections; the slope is
-#              what one costs.  A stream less a keep-alive connection.
+#     idle:    PSS of nginx's one worker with N and with 2N connections: the
+#              slope is what one costs, once for GET /healthz whose connection
+#              is kept alive and idle (theirs), once for GET /v1/events with
+#              its user, hint channel and all; ours is the difference.  Two
+#              starts of nginx, so that nothing is left of the other.
 #     socket:  a user a stream; tasks are submitted at a steady rate over
 #              HTTP, in turn for each user, and nobody works on them.
-#              commit: pg_xact_commit_timestamp, taken before the flush
+#              From pg_xact_commit_timestamp, taken before the flush, until a
+#              client has read the event from its socket (over TLS: has
+#              decrypted it).  Every event that was committed must come.
 #
-# Kernel memory of sockets is not in it: it is the same for both.
+# Each over plain HTTP/1.1, TLS, and HTTP/2 with one stream a connection, which
+# then bears all of that connection's cost.  Headers are as short as a token
+# allows: within client_header_buffer_size.  Kernel memory of sockets is not in
+# it: it is the same for both.
 
 use strict;
 use warnings;
 
 use IPC::Open2 qw( open2 );
 use Podi::Bench;
+use Podi::Proc qw( poll );
 
+my $PATIENCE = 20;              # s, for the last event after the last answer
 my $RATE = 200;
 
 my $bench = Podi::Bench->new('events');
@@ -34,6 +44,8 @@ $s->db->super->dbh->do('vacuum analyze');
 
 # --- connections that only listen --------------------------------------------
 
+my $crowd = 0;
+
 # as many as count from the user `from` on; returns when each has its 200
 sub listening
 {
@@ -41,26 +53,39 @@ sub listening
     my $port = $mode eq 'plain' ? $s->{port} : $s->{tls_port};
     my $tokens = Podi::Bench::Tools::write_lines($s->dir . '/lib/tokens',
         map { $_->{token} } @who[$from .. $from + $count - 1]);
-    my $pid = open2(my $out, my $in, $bench->pinned(
-        $bench->program('streams'), $port, $mode, $path, $count, $tokens));
-    my $self = { pid => $pid, in => $in, out => $out };
+    my $file = $s->dir . '/lib/heard.' . ++$crowd;
 
-    $self->{ready} = (readline $out // '') eq "ready\n";
+    open my $out, '>', $file or die "$file: $!";
+    my $pid = open2('>&' . fileno $out, my $in, $bench->pinned(
+        $bench->program('streams'), $port, $mode, $path, $count, $tokens));
+    my $self = { pid => $pid, in => $in, file => $file };
+
+    $self->{ready} = poll(60, sub { -s $file || waitpid($pid, 1) > 0 })
+                     && -s $file;
     return $self;
 }
 
 
-# the lines it printed; (lines, connections that the server closed)
+# the events so far: [connection, ns, id]
+sub heard
+{
+    my ($streams) = @_;
+
+    return map { [split] } grep { /^\d.*\n/ }
+        split /^/, Podi::Bench::Tools::slurped($streams->{file});
+}
+
+
+# how many the server had closed; undef: the client ended early
 sub hang_up
 {
     my ($streams) = @_;
 
     close $streams->{in};
-    my @line = readline $streams->{out};
-    my ($closed) = @line && $line[-1] =~ /^closed (\d+)/ ? $1 : undef;
-
     waitpid $streams->{pid}, 0;
-    return (\@line, $closed);
+
+    my $text = Podi::Bench::Tools::slurped($streams->{file});
+    return $text =~ /^closed (\d+)$/m ? $1 : undef;
 }
 
 
@@ -80,7 +105,7 @@ sub slope
     }
 
     for my $streams (@streams) {
-        my (undef, $closed) = hang_up($streams);
+        my $closed = hang_up($streams);
 
         push @error, "$mode $path: the server closed "
                      . ($closed // 'all') if $closed // 1;
@@ -132,33 +157,44 @@ sub committed
 }
 
 
+# ms of the events that have come, of those that were committed
+sub delayed
+{
+    my ($streams, $at) = @_;
+    my @delay;
+
+    for my $line (heard($streams)) {
+        my ($number, $ns, $id) = @$line;
+        my $commit = $at->{ "$who[$number]{user} $id" };
+
+        push @delay, $ns / 1e6 - $commit if defined $commit;
+    }
+
+    return @delay;
+}
+
+
 # (a list of ms, what went wrong)
 sub delays
 {
-    my ($seconds) = @_;
+    my ($mode, $seconds) = @_;
     my $since = $s->sql('select clock_timestamp()');
-    my $streams = listening('plain', '/v1/events', 0, scalar @who);
+    my $streams = listening($mode, '/v1/events', 0, scalar @who);
     my ($text, $status) = Podi::Bench::Tools::output($bench->pinned(
         $bench->program('paced'), $s->{port}, '/v1/tasks', $RATE, $seconds,
         16, requests()));
 
-    sleep 1;
-    my ($lines, $closed) = hang_up($streams);
     my @answer = grep { /^\d/ } split /\n/, $text;
     my %at = committed($since);
     my @delay;
 
+    poll($PATIENCE, sub { @delay = delayed($streams, \%at); @delay >= keys %at });
+    my $closed = hang_up($streams);
+
     return (undef, 'the streams were refused') if !$streams->{ready};
     return (undef, "paced: $text") if $status;
-    return (undef, "$closed streams were closed") if $closed;
+    return (undef, 'the server closed ' . ($closed // 'all')) if $closed // 1;
     return (undef, "not 201: $_") for grep { (split)[3] != 201 } @answer;
-
-    for my $line (grep { /^\d/ } @$lines) {
-        my ($number, $ns, $id) = split ' ', $line;
-        my $commit = $at{ "$who[$number]{user} " . $id };
-
-        push @delay, $ns / 1e6 - $commit if defined $commit;
-    }
 
     return (undef, @delay . ' of ' . keys(%at) . ' events came')
         if @delay != keys %at || !@delay;
@@ -168,26 +204,29 @@ sub delays
 
 sub measure_socket
 {
+    my ($name, $mode) = @_;
     my (%ours, @error);
 
     $s->nginx->restart;
-    delays(1);
+    delays($mode, 1);
 
     for my $run (1 .. $bench->runs) {
-        my ($delays, $error) = delays($bench->seconds);
+        my ($delays, $error) = delays($mode, $bench->seconds);
 
         push @error, $error if $error;
         push @{ $ours{$_} }, $delays
             ? Podi::Bench::quantile($_ / 100, @$delays) : undef for 50, 99;
     }
 
-    $bench->row("events.socket_p${_}_ms", unit => 'ms', ours => $ours{$_},
-        metric => 'commit to socket, ' . @who . " streams, $RATE/s",
+    $bench->row("events.socket_p${_}_ms$name", unit => 'ms',
+        ours => $ours{$_},
+        metric => "commit to socket, $mode, " . @who . " streams, $RATE/s",
         error => \@error) for 50, 99;
 }
 
 
 measure_idle('events.idle_bytes', 'plain');
 measure_idle("events.idle_bytes_$_", $_) for 'tls', 'h2';
-measure_socket();
+measure_socket('', 'plain');
+measure_socket("_$_", $_) for 'tls', 'h2';
 $bench->done;

@@ -5,9 +5,11 @@
  *
  *     TOKENS  a file, a token a line; connection i uses line i (0 and up)
  *
- * Prints "ready" when each has its 200.  Then, over plain HTTP, a line for
- * each event that comes: connection, ns of the wall clock, event id.  Ends
- * with "closed N", how many the server has closed, when stdin ends.
+ * Prints "ready" when each has its 200.  Then a line for each event that
+ * comes: connection, ns of the wall clock when it was read from the socket
+ * (the first byte may have been there for as long as the loop took before),
+ * event id.  Ends with "closed N", how many the server has closed, when stdin
+ * ends.  stdout should be a file: a full pipe would stop the clock.
  */
 
 #include <arpa/inet.h>
@@ -30,6 +32,9 @@ typedef struct {
     SSL        *ssl;
     unsigned    matched;        /* of "id: " in this line; SKIP: another */
     uint64_t    id;
+    uint8_t     head[9];        /* of an HTTP/2 frame, as far as it came */
+    size_t      have;           /* ... so far */
+    size_t      left;           /* of its payload */
 } conn_t;
 
 #define ID_LEN  4               /* "id: " */
@@ -142,6 +147,12 @@ conn_open(conn_t *c, int port)
 }
 
 
+static void conn_hear(conn_t *c, size_t number, const char *p,
+    const char *end, int64_t at);
+static void h2_hear(conn_t *c, size_t number, const char *p, const char *end,
+    int64_t at);
+
+
 /* ---- HTTP/1.1 ----------------------------------------------------------- */
 
 static void
@@ -223,7 +234,7 @@ h2_frame(unsigned char *out, size_t len, unsigned char type,
 /* waits for the HEADERS of the answer; SETTINGS and the like come before */
 
 static void
-h2_status(conn_t *c)
+h2_status(conn_t *c, size_t number)
 {
     size_t         need, have = 0;
     ssize_t        n;
@@ -240,6 +251,9 @@ h2_status(conn_t *c)
                     fprintf(stderr, "refused over HTTP/2\n");
                     exit(1);
                 }
+
+                h2_hear(c, number, (char *) in + need, (char *) in + have,
+                        now_ns());
                 return;
             }
 
@@ -260,7 +274,7 @@ h2_status(conn_t *c)
 
 
 static void
-h2_ask(conn_t *c, const char *token)
+h2_ask(conn_t *c, size_t number, const char *token)
 {
     char           bearer[HEAD];
     size_t         len = 9;
@@ -279,7 +293,42 @@ h2_ask(conn_t *c, const char *token)
     h2_frame(out, len - 9, 1, 5, 1);     /* HEADERS, END_HEADERS|END_STREAM */
     conn_write(c, (char *) out, len);
 
-    h2_status(c);
+    h2_status(c, number);
+}
+
+
+/* payloads of DATA frames are heard, the others passed over */
+
+static void
+h2_hear(conn_t *c, size_t number, const char *p, const char *end, int64_t at)
+{
+    size_t  n;
+
+    while (p < end) {
+
+        if (c->have < sizeof(c->head)) {
+            c->head[c->have++] = (uint8_t) *p++;
+
+            if (c->have == sizeof(c->head)) {
+                c->left = (size_t) c->head[0] << 16
+                          | (size_t) c->head[1] << 8 | c->head[2];
+            }
+
+        } else {
+            n = (size_t) (end - p) < c->left ? (size_t) (end - p) : c->left;
+
+            if (c->head[3] == 0) {
+                conn_hear(c, number, p, p + n, at);
+            }
+
+            p += n;
+            c->left -= n;
+        }
+
+        if (c->have == sizeof(c->head) && c->left == 0) {
+            c->have = 0;
+        }
+    }
 }
 
 
@@ -345,10 +394,15 @@ listen_until_eof(conn_t *conns, int ep)
                 (void) epoll_ctl(ep, EPOLL_CTL_DEL, c->fd, NULL);
                 closed++;
 
-            } else if (mode == PLAIN) {
+            } else if (mode == H2) {
+                h2_hear(c, (size_t) (c - conns), in, in + len, at);
+
+            } else {
                 conn_hear(c, (size_t) (c - conns), in, in + len, at);
             }
         }
+
+        fflush(stdout);
     }
 }
 
@@ -389,7 +443,8 @@ main(int argc, char **argv)
 
         token[strcspn(token, "\n")] = '\0';
         conn_open(&conns[i], (int) strtol(argv[1], NULL, 10));
-        (mode == H2) ? h2_ask(&conns[i], token) : h1_ask(&conns[i], token);
+        (mode == H2) ? h2_ask(&conns[i], i, token)
+                     : h1_ask(&conns[i], token);
 
         ev.data.ptr = &conns[i];
         if (fcntl(conns[i].fd, F_SETFL, O_NONBLOCK) == -1
