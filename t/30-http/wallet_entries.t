@@ -40,6 +40,15 @@ our $Row = sub {
                  : qr/^\{"items":\[\],"next":null\}$/;
 };
 
+# a whole page: of each entry its seq, type, amount, changes and balances
+our $Page = sub {
+    my $inner = join '\},\{', map { sprintf '"seq":%d,"type":"%s",'
+        . '"amount":%d,"available_change":%d,"frozen_change":%d,'
+        . '"available_after":%d,"frozen_after":%d,[^{}]*', @$_ } @_;
+
+    return qr/^\{"items":\[\{$inner\}\],"next":null\}$/;
+};
+
 add_block_preprocessor(sub {
     my ($block) = @_;
     my ($query) = $block->name =~ /\((.*)\)$/;
@@ -57,7 +66,12 @@ run_tests();
 __DATA__
 
 === TEST 1: newest first, each with the balance after it ()
---- response_body_like eval: my $row = sub { my ($seq, $type, $amount, $a, $f, $aa, $fa) = @_; qq("seq":$seq,"type":"$type","amount":$amount,"available_change":$a,"frozen_change":$f,"available_after":$aa,"frozen_after":$fa,[^{}]*) }; '^\{"items":\[\{' . join('\},\{', $row->(5, 'grant', 5, 5, 0, 13, 0), $row->(4, 'release', 1, 1, -1, 8, 0), $row->(3, 'confirm', 2, 0, -2, 7, 1), $row->(2, 'freeze', 3, -3, 3, 7, 3), $row->(1, 'grant', 10, 10, 0, 10, 0)) . '\}\],"next":null\}$'
+--- response_body_like eval
+$::Page->([ 5, 'grant', 5, 5, 0, 13, 0 ],
+          [ 4, 'release', 1, 1, -1, 8, 0 ],
+          [ 3, 'confirm', 2, 0, -2, 7, 1 ],
+          [ 2, 'freeze', 3, -3, 3, 7, 3 ],
+          [ 1, 'grant', 10, 10, 0, 10, 0 ])
 
 
 === TEST 2: a reason is text, a time is UTC (?type=grant&limit=1&after=2)

@@ -28,6 +28,9 @@ use Podi::Stack::Files;
 
 my $stack;
 
+# both runners give these to the suite, and only ours sets the variable
+$ENV{TEST_NGINX_HTML_DIR} ||= main::html_dir();
+
 
 sub stack
 {
@@ -44,7 +47,7 @@ sub _plain
     my ($file, $text) = @_;
 
     return $text =~ s{https://localhost:\d+/store}{
-        "http://127.0.0.1:$ENV{TEST_NGINX_PORT}/store"}ger;
+        'http://127.0.0.1:' . main::server_port() . '/store'}ger;
 }
 
 

@@ -12,13 +12,15 @@ package Test::Nginx::Socket;
 # and every JSON answer under /v1 as docs/openapi.yaml says.
 #
 # With PODI_TEST_NGINX_LIB in the environment the genuine one is loaded from
-# that directory instead, whatever the order of @INC.
+# that directory instead, whatever the order of @INC; t/10-unit/runner.t then
+# asks both the same questions.
 
 use strict;
 use warnings;
 
 BEGIN {
     if (my $lib = $ENV{PODI_TEST_NGINX_LIB}) {
+        require Test::Nginx::Socket::Genuine;
         unshift @INC, $lib;
         require "$lib/Test/Nginx/Socket.pm";
 

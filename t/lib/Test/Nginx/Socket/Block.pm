@@ -24,8 +24,6 @@ my %FILTER = (
                    $t =~ s/(?<=\n)\s*\z//; $t },
     chomp => sub { my $t = $_[0]; chomp $t; $t },
     chop  => sub { my $t = $_[0]; chop $t; $t },
-    lines => sub { [ $_[0] =~ /^.*\n?/mg ] },
-    array => sub { [ split ' ', $_[0] ] },
     eval  => \&Test::Nginx::Socket::Block::Eval::run,
     base64_decode => sub { require MIME::Base64;
                            MIME::Base64::decode_base64($_[0]) },
@@ -140,9 +138,10 @@ sub AUTOLOAD
 
 package Test::Nginx::Socket::Block::Eval;
 
+# in list context, of which the first value counts
 sub run
 {
-    my $value = eval $_[0];
+    my ($value) = eval $_[0];
 
     die "$_[1]: eval: $@" if $@;
     return $value;

@@ -25,8 +25,8 @@ sub _command
                    -H Accept: ), '--max-time', $time);
 
     push @cmd, $method eq 'HEAD' ? '-I' : ('-X', $method);
-    push @cmd, map { ('-H', $_) } grep { !/^(?:Connection|Host):/i } @headers;
-    push @cmd, split ' ', $block->curl_options if $block->curl_options;
+    push @cmd, map { ('-H', $_) } grep { !/^Connection:/i } @headers;
+    push @cmd, $block->curl_options if defined $block->curl_options;
 
     if (length($body // '')) {
         open my $out, '>:raw', $file or bail_out("$file: $!");

@@ -69,8 +69,6 @@ sub _build
     my ($name, $text, $more, $connection) = @_;
     my ($headers, $chunked) = _headers($more);
 
-    while ($text =~ s/^\s*\#[^\n]+\s+|^\s+//gs) { }
-
     my ($method, $target, $version, $body) = _parse($name, $text);
     my $length;
 
@@ -145,6 +143,11 @@ sub requests
 
     my $request = $block->request // bail_out("$name - request empty");
     my $i = 0;
+
+    # what stands before the request line is let by in this shape only
+    if (!ref $request) {
+        while ($request =~ s/^\s*\#[^\n]+\s+|^\s+//gs) { }
+    }
 
     return [ map {
         my $more = _more($block, $i++);

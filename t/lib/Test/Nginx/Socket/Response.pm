@@ -32,12 +32,12 @@ sub _chunked
     my ($self, $raw) = @_;
     my $body = '';
 
-    while ($raw =~ /\G[ \t]*([A-Fa-f0-9]+)[^\r\n]*\r\n/gc) {
+    while ($raw =~ /\G[ \t]*([A-Fa-f0-9]+)[ \t]*\r\n/gc) {
         my $size = hex $1;
         my $at = pos $raw;
 
         if ($size == 0) {
-            $raw =~ /\G(?:[^\r\n]+\r\n)*\r\n/gc
+            $raw =~ /\G\r\n/gc
                 or return $self->{broken} = 'the last chunk is cut';
             $self->{content} = $body;
             $self->{left} = substr $raw, pos $raw;
@@ -57,20 +57,17 @@ sub _chunked
 }
 
 
+# without a length the body is all that came, whatever the code, and a next
+# answer in the same bytes is not found; with one, that of a HEAD may be missing
 sub _body
 {
     my ($self, $raw, $method) = @_;
     my $length = $self->header('Content-Length');
 
     $self->{content} = $raw;
+    return if $self->{code} =~ /^(?:304|101)$/;
 
-    if ($method eq 'HEAD' || $self->{code} =~ /^(?:304|204|1\d\d)$/) {
-        $self->{content} = '';
-        $self->{left} = $raw;
-        return;
-    }
-
-    if (lc($self->header('Transfer-Encoding') // '') eq 'chunked') {
+    if (($self->header('Transfer-Encoding') // '') eq 'chunked') {
         _chunked($self, $raw);
         return;
     }
@@ -79,7 +76,7 @@ sub _body
 
     if (length $raw < $length) {
         $self->{broken} = "the body is cut: $length announced, "
-                          . length($raw) . ' came';
+                          . length($raw) . ' came' if $method ne 'HEAD';
         return;
     }
 

@@ -19,7 +19,7 @@ use Test::Nginx::Socket::Server qw( start stop run_to_death version );
 use Test::Nginx::Socket::Set qw( %Set bail_out );
 
 my @MORE = qw( ok is isnt like unlike is_deeply cmp_ok pass fail diag skip
-               todo_skip can_ok isa_ok plan note subtest done_testing );
+               todo_skip can_ok isa_ok plan );
 my @MINE = qw( blocks run_tests run_test is_str );
 
 # sections of the genuine runner that this one does not know
@@ -96,7 +96,7 @@ sub _skipped
     if (defined(my $skip = $block->skip_eval)) {
         my ($n, $code) = $skip =~ /^\s*(\d+)\s*:\s*(.*)/s
             or bail_out($block->name . ' - Invalid --- skip_eval');
-        my $yes = eval "package Test::Nginx::Util; no strict; $code";
+        my $yes = eval "package Test::Nginx::Util; $code";
         bail_out($block->name . " - skip_eval: $@") if $@;
         return ($n, 'skip_eval') if $yes;
     }
@@ -210,7 +210,7 @@ sub run_test
     start($block) ? fresh() : mark();
 
     if (defined(my $code = $block->init)) {
-        eval "package Test::Nginx::Util; no strict; $code";
+        eval "package Test::Nginx::Util; $code";
         bail_out("$name - init failed: $@") if $@;
     }
 
@@ -231,7 +231,6 @@ sub run_tests
         run_test($block);
     }
 
-    $_->() for @{ $Set{cleanup} };
     complain($0, 'nginx did not end within 10 s of QUIT') if !stop();
     judge_end();
 }

@@ -19,8 +19,8 @@ our @SUITE = qw(
     master_process_enabled no_shuffle no_root_location no_long_string
     config_preamble server_name server_addr server_port server_port_for_client
     server_root html_dir timeout env_to_nginx add_block_preprocessor
-    add_cleanup_handler add_response_body_check check_accum_error_log
-    bail_out no_nginx_manager use_hup
+    add_response_body_check check_accum_error_log bail_out
+    no_nginx_manager use_hup
 );
 
 our %Set = (
@@ -42,7 +42,6 @@ our %Set = (
     accum    => 0,
     env      => [],
     before   => [],
-    cleanup  => [],
     body     => [],
 );
 
@@ -72,7 +71,6 @@ sub bail_out
 {
     my @words = @_;
 
-    $_->() for @{ $Set{cleanup} };
     Test::Nginx::Socket::Server::stop()
         if defined &Test::Nginx::Socket::Server::stop;
     Test::Builder->new->BAIL_OUT(join '', @words);
@@ -133,7 +131,6 @@ sub no_long_string         { 1 }
 sub check_accum_error_log  { $Set{accum} = 1 }
 sub env_to_nginx           { push @{ $Set{env} }, @_ }
 sub add_block_preprocessor(&) { unshift @{ $Set{before} }, $_[0] }
-sub add_cleanup_handler    { unshift @{ $Set{cleanup} }, $_[0] }
 sub add_response_body_check { push @{ $Set{body} }, $_[0] }
 
 sub master_process_enabled
