@@ -9,8 +9,8 @@
 --
 -- Returns:  media_id, kind, state, name, type, bytes, sha256, width, height,
 --           task_id, job_id, parents, reject_code, created_at, _store,
---           _object_key, _thumb_key, _hints jsonb [{job_id, tenant_id,
---           queue}], _events jsonb
+--           _object_key, _thumb_key, _hints jsonb (see sys.job_dispatch),
+--           _events jsonb
 -- Raises:   U0404 no such media; U0444 the upload has expired
 -- Writes:   podi.media, podi.task_header, podi.job, podi.user_head,
 --           podi.user_event

@@ -7,7 +7,7 @@
 --
 -- Returns:  task_id, state, price, jobs_total, channel, trace_id, created_at,
 --           is_new, jobs jsonb [{job_id, action, input, state, price}],
---           _hints jsonb [{job_id, tenant_id, queue}], _events jsonb; for a
+--           _hints jsonb (see sys.job_dispatch), _events jsonb; for a
 --           repeated key the task as it is now, without hints and events
 -- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
 --           U0432 the price is not the expected one; detail expected, price

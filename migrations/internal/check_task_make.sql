@@ -4,7 +4,7 @@
 --      Makes the system task that checks an upload.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  jsonb [{job_id, tenant_id, queue}]
+-- Returns:  jsonb, the hints of internal.job_hints
 -- Raises:   U0430 media.check is not among the actions
 -- Writes:   podi.task_header, podi.job
 -- Called:   api.media_complete
@@ -39,8 +39,6 @@ begin
             v_action.max_attempts,
             now() + v_action.max_wait_ms * interval '1 millisecond');
 
-    return jsonb_build_array(jsonb_build_object(
-               'job_id', i_job, 'tenant_id', internal.tenant(),
-               'queue', v_action.queue));
+    return internal.job_hints(array[i_job]);
 end
 $$;

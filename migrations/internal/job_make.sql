@@ -4,7 +4,7 @@
 --      Queues a job for each action on each input, in the order of the inputs.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  jsonb [{job_id, tenant_id, queue}]
+-- Returns:  jsonb, the hints of internal.job_hints
 -- Raises:   nothing
 -- Writes:   podi.job
 -- Called:   internal.task_make
@@ -20,27 +20,18 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_n      int := cardinality(i_asks);
-    v_hints  jsonb;
+    v_n  int := cardinality(i_asks);
 begin
-    with j as (
-        insert into podi.job (tenant_id, job_id, task_id, user_id, ord, action,
-                              queue, params, inputs, price, max_attempts,
-                              start_by)
-        select internal.tenant(), i_jobs[(i.n - 1) * v_n + a.n], i_task,
-               internal.user_id(), (i.n - 1) * v_n + a.n, a.ask ->> 'action',
-               a.ask ->> 'queue', a.ask -> 'params', array[i.media_id],
-               (a.ask ->> 'price')::bigint, (a.ask ->> 'max_attempts')::smallint,
-               now() + (a.ask ->> 'max_wait_ms')::bigint * interval '1 millisecond'
-          from unnest(i_inputs) with ordinality i (media_id, n)
-         cross join unnest(i_asks) with ordinality a (ask, n)
-        returning job_id, queue, ord)
-    select jsonb_agg(jsonb_build_object(
-               'job_id', j.job_id, 'tenant_id', internal.tenant(),
-               'queue', j.queue) order by j.ord)
-      into v_hints
-      from j;
+    insert into podi.job (tenant_id, job_id, task_id, user_id, ord, action,
+                          queue, params, inputs, price, max_attempts, start_by)
+    select internal.tenant(), i_jobs[(i.n - 1) * v_n + a.n], i_task,
+           internal.user_id(), (i.n - 1) * v_n + a.n, a.ask ->> 'action',
+           a.ask ->> 'queue', a.ask -> 'params', array[i.media_id],
+           (a.ask ->> 'price')::bigint, (a.ask ->> 'max_attempts')::smallint,
+           now() + (a.ask ->> 'max_wait_ms')::bigint * interval '1 millisecond'
+      from unnest(i_inputs) with ordinality i (media_id, n)
+     cross join unnest(i_asks) with ordinality a (ask, n);
 
-    return v_hints;
+    return internal.job_hints(i_jobs);
 end
 $$;

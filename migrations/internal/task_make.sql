@@ -4,7 +4,7 @@
 --      The work of api.task_submit once the request is known to be new.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  hints jsonb [{job_id, tenant_id, queue}], events jsonb as stored
+-- Returns:  hints jsonb of internal.job_hints, events jsonb as stored
 -- Raises:   as api.task_submit
 -- Writes:   podi.task_header, podi.job, the wallet tables when it has a price,
 --           podi.user_head, podi.user_event

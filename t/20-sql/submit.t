@@ -44,9 +44,8 @@ subtest 'what is asked is made' => sub {
               [map { my $m = $_; (['image.resize', $m, 2, 'queued'],
                                   ['image.thumbnail', $m, 1, 'queued']) }
                $pic, $pic2], 'a job for each action on each input, in order';
-    is_deeply $t->{_hints},
-              [map { { job_id => $_->{job_id}, tenant_id => $w->{tenant},
-                       queue => 'image' } } @{ $t->{jobs} }],
+    is_deeply [map { [@{$_}{qw(job_id tenant_id queue)}] } @{ $t->{_hints} }],
+              [map { [$_->{job_id}, $w->{tenant}, 'image'] } @{ $t->{jobs} }],
               'and a hint for each job';
     is_deeply Podi::Work::types($t->{_events}),
               ['task.queued', 'wallet.frozen'], 'the user is told';
