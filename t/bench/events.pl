@@ -21,6 +21,7 @@ use strict;
 use warnings;
 
 use IPC::Open2 qw( open2 );
+use POSIX qw( WNOHANG );
 use Podi::Bench;
 use Podi::Proc qw( poll );
 
@@ -60,8 +61,10 @@ sub listening
         $bench->program('streams'), $port, $mode, $path, $count, $tokens));
     my $self = { pid => $pid, in => $in, file => $file };
 
-    $self->{ready} = poll(60, sub { -s $file || waitpid($pid, 1) > 0 })
-                     && -s $file;
+    poll(60, sub {
+        $self->{ready} = Podi::Bench::Tools::slurped($file) =~ /^ready$/m;
+        $self->{ready} || waitpid($pid, WNOHANG) > 0;
+    });
     return $self;
 }
 
