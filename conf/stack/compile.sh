@@ -21,12 +21,13 @@ compile() {
 }
 
 
-# What only the tests run: units, the fuzz harness, programs on the skeleton.
+# What only the tests run: units, the fuzz harness, the simulator, programs on
+# the skeleton.
 compile_tests() {
     local log=$PODI_BUILD/build-tests.log
 
     {
-        make -s -j2 -C "$ROOT/shared" units fuzz \
+        make -s -j2 -C "$ROOT/shared" units fuzz sim \
             PODI_BUILD="$PODI_BUILD" SAN="${SAN:-0}" \
             && make -s -j2 -C "$ROOT/workers" tests \
                 PODI_BUILD="$PODI_BUILD" SAN="${SAN:-0}"

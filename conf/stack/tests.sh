@@ -8,7 +8,7 @@
 # meets the one of `up`.  It is stopped however the run ends; its logs stay.
 
 SUITE=(t/00-lint t/10-unit t/20-sql t/30-http t/35-browser t/40-worker
-       t/50-fault t/60-fuzz)
+       t/50-fault t/60-fuzz t/65-sim)
 
 
 verb_test() {

@@ -17,10 +17,13 @@
  *         opens at now + retry_after.  Rates are peeked with the other gates
  *         and taken only when all passed.  A breaker or a 429 sets opens_at.
  *     G4  A slot belongs to a claim, not to a job: it is taken, kept and given
- *         back under the name of both.  So a release that comes late, and the
- *         claim of a hint that was there twice, cannot free the slot of the
- *         one who runs the job.  Slots rebuilt from what runs have no claim's
- *         name; the next beat or the release of the job's holder owns them.
+ *         back under the names of job, worker and claim.  So a release that
+ *         comes late, and the claim of a hint that was there twice, cannot
+ *         free the slot of the one who runs the job.  Who takes a job from a
+ *         worker (sweep, crash) frees that worker's slots of it, no others:
+ *         somebody else may be between queue and store with the same job.
+ *         Slots rebuilt from what runs have no name but the job's; the next
+ *         beat or release of its holder owns them.
  *     G5  A slot's lease outlives the job's by more than a sweep takes, else
  *         the next would start while the last still counts as running.
  *
@@ -45,8 +48,10 @@
  *         who come anew, and never more.
  *     T6  A freed slot wakes one tenant of those parked on its gate: of the
  *         classes for which the gate is open now (G1) the next by T1, in it
- *         the next by T2.  A woken tenant that does not take the slot (its
- *         queue is empty, or another gate is shut) hands the wake on.
+ *         the next by T2, if the gate's rate lets the cost of its oldest job
+ *         pass.  A woken tenant that does not take the slot (its queue is
+ *         empty, or another gate is shut) hands the wake on.  Each second a
+ *         sweep does the same for gates that opened by time.
  *     T7  Looking at a shut gate costs no turn; only a job that starts does.
  */
 
