@@ -116,7 +116,20 @@ verb_bench() {
 
 
 verb_vectors() {
+    local file schemas=0
+
     [ $# -gt 0 ] || die "usage: ./build.sh vectors FILE..."
+
+    # a file of the JSON-Schema-Test-Suite is an array; ours are objects
+    for file in "$@"; do
+        [ "$(head -c 256 "$file" | tr -d ' \t\r\n' | head -c 1)" != '[' ] \
+            || schemas=$((schemas + 1))
+    done
+    if [ "$schemas" -eq $# ]; then
+        packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
+        exec perl -I"$ROOT/t/lib" "$ROOT/t/lib/vectors/schema.pl" "$@"
+    fi
+    [ "$schemas" -eq 0 ] || die "one kind of vectors at a time"
 
     if [ ! -x "$PODI_BUILD/vectors" ]; then
         packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}"

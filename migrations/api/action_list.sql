@@ -3,8 +3,10 @@
 --
 --      What may be asked, with parameters, labels and prices.
 --
--- Returns:  action, label, description, params, any_of (at least one of these
---           parameters must be given), accepts, inputs, price, timeout_ms
+-- Returns:  action, label, description, schema (JSON Schema of the parameters),
+--           params and any_of (the same for a form: each parameter, and those
+--           of which at least one must be given), accepts, inputs, price,
+--           timeout_ms
 -- Raises:   nothing of its own
 -- Writes:   nothing
 -- Called:   task/ngx_http_podi_action_list.c
@@ -14,6 +16,7 @@ returns table (
     action       text,
     label        jsonb,
     description  jsonb,
+    schema       jsonb,
     params       jsonb,
     any_of       jsonb,
     accepts      jsonb,
@@ -27,7 +30,9 @@ begin
     perform internal.enter('any');
 
     return query
-    select a.action, a.label, a.description, a.params, to_jsonb(a.any_of),
+    select a.action, a.label, a.description, a.schema,
+           internal.schema_params(a.schema),
+           jsonb_path_query_array(a.schema, '$.anyOf[*].required[*]'),
            a.accepts, a.inputs, a.price, a.timeout_ms
       from action a
      where a.public and a.state = 'active'

@@ -67,9 +67,9 @@ begin
         ord := v_ask.n;
         action := v_action.action;
         queue := v_action.queue;
-        params := internal.params_check(v_action.params, v_action.any_of,
+        params := internal.params_check(v_action.schema,
                       coalesce(v_ask.ask -> 'params', '{}'),
-                      v_field || '.params.');
+                      v_field || '.params');
         accepts := v_action.accepts;
         price := v_action.price;
         max_attempts := v_action.max_attempts;

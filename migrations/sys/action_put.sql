@@ -5,13 +5,14 @@
 --      Jobs that are under way keep the price and the limits of their submit.
 --
 -- Returns:  action, is_new
--- Raises:   U0422 a member that is not known, or a parameter without a type;
---           23502, 23514 a member that is missing or out of range
+-- Raises:   U0422 a member that is not known, or a schema that says what PODI
+--           does not check; 23502, 23514 a member that is missing or out of
+--           range
 -- Writes:   podi.action
 -- Called:   podictl
 --
---      {action, queue, state, public, label, description, params, any_of,
---      accepts, inputs, price, timeout_ms, max_attempts, max_wait_ms, gates,
+--      {action, queue, state, public, label, description, schema, accepts,
+--      inputs, price, timeout_ms, max_attempts, max_wait_ms, gates,
 --      cost, segments, cancel}
 -- ----------------------------------------------------------------------
 create or replace function sys.action_put(
@@ -34,10 +35,9 @@ begin
       from jsonb_object_keys(i_action) k (name)
      where not to_jsonb(v_old) ? k.name or k.name = 'updated_at'
     union all
-    select 'params.' || p.key
-      from jsonb_each(i_action -> 'params') p
-     where coalesce(p.value ->> 'type', '') not in ('integer', 'number',
-                                                    'string', 'boolean')
+    select 'schema' || f.fault
+      from internal.schema_spec_fault(i_action -> 'schema') f (fault)
+     where f.fault is not null
      limit 1;
     if found then
         raise exception 'an action has no such %', v_bad
@@ -47,8 +47,10 @@ begin
 
     v_new := jsonb_populate_record(null::action,
         case when is_new
-             then jsonb '{"state": "active", "public": true, "params": {},
-                          "any_of": [], "inputs": {"min": 1, "max": 1},
+             then jsonb '{"state": "active", "public": true,
+                          "schema": {"type": "object", "properties": {},
+                                     "additionalProperties": false},
+                          "inputs": {"min": 1, "max": 1},
                           "max_attempts": 3, "gates": [], "cost": 1,
                           "segments": [], "cancel": "none"}'
              else to_jsonb(v_old) end
@@ -58,8 +60,8 @@ begin
         on conflict on constraint action_pkey do update
        set queue = excluded.queue, state = excluded.state,
            public = excluded.public, label = excluded.label,
-           description = excluded.description, params = excluded.params,
-           any_of = excluded.any_of, accepts = excluded.accepts,
+           description = excluded.description, schema = excluded.schema,
+           accepts = excluded.accepts,
            inputs = excluded.inputs, price = excluded.price,
            timeout_ms = excluded.timeout_ms,
            max_attempts = excluded.max_attempts,

@@ -71,7 +71,8 @@ subtest 'an action of its own' => sub {
 
     my %refused = (
         'an unknown member'       => ['U0422', { %new, colour => 1 }],
-        'a parameter of no type'  => ['U0422', { %new, params => { a => {} } }],
+        'a schema that is no object'
+                                  => ['23514', { %new, schema => { type => 'array' } }],
         'a price below nothing'   => ['23514', { %new, price => -1 }],
         'a price that 64 jobs cannot add up to'
                                   => ['23514', { %new, price => 1_000_000_000_000_001 }],
@@ -94,6 +95,28 @@ subtest 'a price that changes leaves tasks as they were agreed' => sub {
     $ctl->all(undef, $put, '{"action": "image.convert", "price": 9}');
     my $s = $w->settle($w->claim_task($t)->[0], 'succeeded');
     is $s->{_events}[0]{data}{charged}, 1, 'the agreed price is charged';
+};
+
+subtest 'a schema says nothing that is not checked' => sub {
+    my %bad = (
+        '.oneOf'                  => { oneOf => [{}] },
+        '.properties.a.format'    => { properties => { a => { format => 'date' } } },
+        '.properties.a.type'      => { properties => { a => { type => 'int' } } },
+        '.properties.a.pattern'   => { properties => { a => { pattern => '(' } } },
+        '.properties.a.multipleOf' => { properties => { a => { multipleOf => 0 } } },
+        '.items.minimum'          => { items => { minimum => 'low' } },
+        '.anyOf[1].required'      => { anyOf => [{}, { required => 'a' }] },
+        '.$ref'                   => { '$ref' => 'https://example.org/s' },
+        '.$defs.x'                => { '$defs' => { x => 3 } },
+    );
+    for my $path (sort keys %bad) {
+        my $e = $ctl->refused('U0422', undef, $put, Podi::Work::text({
+            action => 'image.invert', schema => { type => 'object',
+                                                  %{ $bad{$path} } } }),
+            "refused for $path");
+        is JSON::PP::decode_json($e->{detail})->{field}, "schema$path",
+           '... which is named';
+    }
 };
 
 subtest 'only the operator writes' => sub {

@@ -127,7 +127,7 @@ subtest 'a quote says what the wallet says' => sub {
 subtest 'metrics count what is there' => sub {
     $db->{ctl}->one(undef, 'select * from sys.action_put(?)', Podi::Work::text({
         action => 'idle.wait', queue => 'idle', label => { zh => 'x', en => 'x' },
-        description => { zh => 'x', en => 'x' }, params => {}, price => 0,
+        description => { zh => 'x', en => 'x' }, price => 0,
         accepts => ['image/png'], timeout_ms => 1000, max_attempts => 1,
         max_wait_ms => 1000 }));
     my %m = map { ($_->{name} . ' ' . $_->{labels} => $_->{value}) }

@@ -75,7 +75,7 @@ subtest 'a field that is wrong is named' => sub {
         ['U0422', 'actions[0].params', { action => 'image.resize',
                                          params => [1] }],
         ['U0422', 'actions[0].params.width',
-            { action => 'image.resize', params => {} }],
+            { action => 'image.resize', params => {} }, 'anyOf'],
         ['U0422', 'actions[0].params.width',
             { action => 'image.resize', params => { width => 0 } }],
         ['U0422', 'actions[0].params.width',
@@ -97,10 +97,11 @@ subtest 'a field that is wrong is named' => sub {
     );
 
     for my $case (@case) {
-        my ($state, $field, $action) = @$case;
+        my ($state, $field, $action, $keyword) = @$case;
         my $e = refused($state, $ann, { actions => [$action] },
                         "$state for " . Podi::Work::text($action));
         is detail($e)->{field}, $field, "... at $field";
+        is detail($e)->{keyword}, $keyword, "... for $keyword" if $keyword;
     }
 
     my $e = refused('U0422', $ann,

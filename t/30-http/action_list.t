@@ -37,10 +37,11 @@ $s->db->{ctl}->one(undef, 'select * from sys.action_put(?)',
         timeout_ms => 30_000, max_attempts => 3, max_wait_ms => 600_000,
         label => { en => 'Blur "it"', zh => "\x{6a21}\x{7cca}" },
         description => { en => 'Blurs', zh => "\x{6a21}\x{7cca}" },
-        params => { sigma => {
-            type => 'number', minimum => 0.5, maximum => 20, default => 2.5,
-            label => { en => 'Sigma', zh => 'Sigma' },
-            description => { en => 'How much', zh => 'How much' } } },
+        schema => { type => 'object', additionalProperties => \0,
+            properties => { sigma => {
+                type => 'number', minimum => 0.5, maximum => 20, default => 2.5,
+                'x-label' => { en => 'Sigma', zh => 'Sigma' },
+                'x-description' => { en => 'How much', zh => 'How much' } } } },
         accepts => ['image/png'] }));
 
 my ($blur) = grep { $_->{action} eq 'image.blur' }
@@ -48,6 +49,8 @@ my ($blur) = grep { $_->{action} eq 'image.blur' }
 is $blur->{price}, 9, 'an action put by the operator is there at once';
 is $blur->{label}{zh}, "\x{6a21}\x{7cca}", 'in its own words';
 is $blur->{params}{sigma}{default}, 2.5, 'with its default';
+is $blur->{params}{sigma}{label}{en}, 'Sigma', 'and its label';
+is $blur->{schema}{properties}{sigma}{maximum}, 20, 'and as a JSON Schema';
 
 is $s->get('/v1/actions/image.blur', as => $ann)->status, 404,
     'an action has no page of its own';

@@ -98,12 +98,13 @@ sub actions
     $self->{db}{ctl} //= $self->{db}->login('podi_ctl');
     for my $name (sort keys %ACTIONS) {
         my ($params, $price, $timeout, $attempts) = @{ $ACTIONS{$name} };
-        my %spec = map { $_ => { type => $params->{$_}, label => $text,
-                                 description => $text } } keys %$params;
+        my %spec = map { $_ => { type => $params->{$_} } } keys %$params;
 
         $self->{db}{ctl}->one(undef, 'select * from sys.action_put(?)',
             $json->encode({ action => $name, queue => 'test',
-                label => $text, description => $text, params => \%spec,
+                label => $text, description => $text,
+                schema => { type => 'object', properties => \%spec,
+                            additionalProperties => JSON::PP::false() },
                 accepts => ['image/jpeg'], price => $price,
                 timeout_ms => $timeout, max_attempts => $attempts,
                 max_wait_ms => 60_000 }));

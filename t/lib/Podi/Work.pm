@@ -19,7 +19,8 @@ use JSON::PP ();
 
 my $json = JSON::PP->new->canonical->allow_nonref->utf8(0);
 my @JSON = qw(jobs results events params inputs data tasks wallet parents
-              _hints _events _dropped _pokes actions accepts any_of);
+              _hints _events _dropped _pokes actions accepts any_of
+              schema);
 
 
 sub new

@@ -201,7 +201,7 @@ sub noop_action
 
     $s->db->{ctl}->one(undef, 'select * from sys.action_put(?)',
         JSON::PP->new->encode({ action => $name, queue => 'bench',
-            label => $text, description => $text, params => {},
+            label => $text, description => $text,
             accepts => ['image/jpeg'], price => $price, timeout_ms => 60_000,
             max_attempts => 3, max_wait_ms => 3600_000 }));
 }
