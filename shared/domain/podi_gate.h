@@ -24,8 +24,11 @@
  *         somebody else may be between queue and store with the same job.
  *         Slots rebuilt from what runs have no name but the job's; the next
  *         beat or release of its holder owns them.
- *     G5  A slot's lease outlives the job's by more than a sweep takes, else
- *         the next would start while the last still counts as running.
+ *     G5  A slot's lease outlives the job's, by more than a claim may take
+ *         from the queue to the database and a sweep from lease to lease:
+ *         else the next starts while the last still counts as running.  So
+ *         that is bounded: a claim that took longer (its worker was stopped
+ *         in between) is not made any more, and its slots are given back.
  *
  * TURNS.  Passes are whole numbers, in millionths of a turn of weight 1.
  *

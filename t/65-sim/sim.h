@@ -59,6 +59,7 @@
 #define BASE         INT64_C(1000000000)        /* so that clocks go back */
 #define LEASE        12000
 #define GATE_LEASE   17000                      /* G5 */
+#define CLAIM_WAIT   3000
 #define BEAT         4000
 #define REPUSH       30000
 #define TROUBLE      120000                     /* faults until then */

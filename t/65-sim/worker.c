@@ -233,7 +233,7 @@ worker_claimed(sim_t *s, const event_t *e)
     fate = sim_call(s);
     s->workers[w].polls--;
 
-    if (fate == CALL_LOST || s->now - e->d > LEASE / 2) {
+    if (fate == CALL_LOST || s->now - e->d > CLAIM_WAIT) {
         /* its slots may be another's by now (G5): not claimed any more */
         s->fate[job].trouble_at = s->now;
         return;
