@@ -87,7 +87,7 @@ grant execute on function api.context_open to podi_worker, podi_ctl;
 -- the workers
 grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
     sys.job_settle, sys.job_retry, sys.job_return, sys.job_dispatch,
-    sys.job_pushed, sys.job_running, sys.job_sweep, sys.job_expire,
+    sys.job_pushed, sys.job_crashed, sys.job_running, sys.job_sweep, sys.job_expire,
     sys.worker_gone, sys.gates
     to podi_worker;
 grant execute on function sys.upload_expire, sys.object_doomed,

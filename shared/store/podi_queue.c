@@ -1,12 +1,12 @@
 /*
  * podi_queue: hints on their way into Redis and out of it.
  *
- *     _hints -> group by queue -> QUEUE_PUSH      (nginx, nobody waits)
- *     rows   -> group by queue -> QUEUE_PUSH ...  (dispatcher, one answer)
- *     worker <- QUEUE_CLAIM, BLPOP <prefix>wake
+ *     _hints -> QUEUE_PUSH      (nginx, nobody waits)
+ *     rows   -> QUEUE_PUSH ...  (dispatcher, one answer)
+ *     worker <- QUEUE_CLAIM, BLPOP <prefix>wake:<queue>
  *
- * Promises: one script call a queue and 500 hints; a text that is not of the
- * expected form is refused before anything is sent.
+ * Promises: one script call for 500 hints; a text that is not of the expected
+ * form is refused before anything is sent.
  */
 
 #include "podi_queue.h"
@@ -16,7 +16,8 @@
 
 #define QUEUE_TEXT_MAX   (1024 * 1024)
 #define QUEUE_CALL_MAX   500            /* hints in one script call */
-#define QUEUE_HINT_ARGS  3              /* id, tenant, weight */
+#define QUEUE_HINT_ARGS  8              /* as queue_push.lua has them */
+#define QUEUE_NORMAL     1              /* PODI_CLASS_NORMAL */
 
 typedef struct queue_push_s  queue_push_t;
 
@@ -43,8 +44,8 @@ struct queue_push_s {
 };
 
 
-static podi_rc_t queue_key(podi_mem_t *mem, const podi_str_t *queue,
-    const char *name, podi_str_t *ret_key);
+static podi_rc_t queue_hint_read(podi_mem_t *mem, const json_t *json,
+    podi_queue_hint_t *hint);
 static podi_rc_t queue_argv(podi_mem_t *mem, const podi_queue_hint_t *hints,
     size_t n, size_t *next, size_t *ret_argc, podi_str_t **ret_argv);
 static podi_rc_t queue_parse(podi_mem_t *mem, const podi_str_t *text,
@@ -88,15 +89,7 @@ podi_queue_push_hints(podi_redis_t *redis, podi_mem_t *mem,
     }
 
     json_array_foreach(array, i, hint) {
-        list[i].job_id = podi_json_str(json_object_get(hint, "job_id"));
-        list[i].tenant_id = podi_json_str(json_object_get(hint, "tenant_id"));
-        list[i].queue = podi_json_str(json_object_get(hint, "queue"));
-        list[i].weight = (unsigned)
-                       json_integer_value(json_object_get(hint, "weight"));
-
-        if (list[i].job_id.len == 0 || list[i].tenant_id.len == 0
-            || list[i].queue.len == 0)
-        {
+        if (queue_hint_read(mem, hint, &list[i]) != PODI_OK) {
             return PODI_ERROR;
         }
     }
@@ -108,10 +101,6 @@ podi_queue_push_hints(podi_redis_t *redis, podi_mem_t *mem,
             return PODI_ERROR;
         }
 
-        if (argc == 0) {
-            continue;
-        }
-
         rc = podi_redis_script(redis, NULL, PODI_LUA_QUEUE_PUSH, 1, argc,
                                argv);
         if (rc == PODI_ERROR || rc == PODI_DECLINED) {
@@ -120,6 +109,44 @@ podi_queue_push_hints(podi_redis_t *redis, podi_mem_t *mem,
     }
 
     return PODI_OK;
+}
+
+
+static podi_rc_t
+queue_hint_read(podi_mem_t *mem, const json_t *json, podi_queue_hint_t *hint)
+{
+    size_t         i;
+    json_t        *scope;
+    podi_buf_t     b;
+    const json_t  *number;
+
+    hint->job_id = podi_json_str(json_object_get(json, "job_id"));
+    hint->tenant_id = podi_json_str(json_object_get(json, "tenant_id"));
+    hint->queue = podi_json_str(json_object_get(json, "queue"));
+    hint->plan = podi_json_str(json_object_get(json, "plan"));
+    hint->weight = (unsigned)
+                   json_integer_value(json_object_get(json, "weight"));
+
+    number = json_object_get(json, "priority");
+    hint->priority = number ? (unsigned) json_integer_value(number)
+                            : QUEUE_NORMAL;
+    number = json_object_get(json, "cost");
+    hint->cost = number ? (unsigned) json_integer_value(number) : 1;
+
+    if (hint->job_id.len == 0 || hint->tenant_id.len == 0
+        || hint->queue.len == 0)
+    {
+        return PODI_ERROR;
+    }
+
+    podi_buf_init(&b, mem);
+
+    json_array_foreach(json_object_get(json, "scopes"), i, scope) {
+        podi_buf_printf(&b, "%s%s", i > 0 ? "," : "",
+                        json_string_value(scope));
+    }
+
+    return podi_buf_take(&b, &hint->scopes);
 }
 
 
@@ -159,17 +186,19 @@ queue_drop_list(podi_redis_t *redis, podi_mem_t *mem, const char *queue,
     name = podi_str_c(queue);
     n = json_array_size(ids);
 
-    argv = podi_mem_alloc(mem, (n + 1) * sizeof(podi_str_t));
-
-    if (argv == NULL || queue_key(mem, &name, "", &argv[0]) != PODI_OK) {
+    argv = podi_mem_alloc(mem, (n + 2) * sizeof(podi_str_t));
+    if (argv == NULL) {
         return PODI_ERROR;
     }
 
+    argv[0] = podi_str_c(PODI_QUEUE_PREFIX);
+    argv[1] = name;
+
     json_array_foreach(ids, i, id) {
-        argv[i + 1] = podi_json_str(id);
+        argv[i + 2] = podi_json_str(id);
     }
 
-    rc = podi_redis_script(redis, NULL, PODI_LUA_QUEUE_DROP, 1, n + 1, argv);
+    rc = podi_redis_script(redis, NULL, PODI_LUA_QUEUE_DROP, 1, n + 2, argv);
 
     return (rc == PODI_ERROR) ? PODI_DECLINED : PODI_OK;
 }
@@ -210,9 +239,7 @@ podi_queue_push(podi_redis_t *redis, podi_flow_t *f, podi_queue_hint_t *hints,
             return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
         }
 
-        if (call->argc > 0) {
-            push->n_calls++;
-        }
+        push->n_calls++;
     }
 
     if (!podi_redis_is_up(redis)) {
@@ -297,21 +324,33 @@ queue_push_cancel(podi_op_t *op)
 
 podi_rc_t
 podi_queue_claim(podi_redis_t *redis, podi_flow_t *f, const podi_str_t *queue,
-    unsigned want)
+    unsigned want, podi_msec_t lease)
 {
-    podi_str_t  argv[2];
+    podi_str_t  argv[4];
 
-    if (queue_key(f->mem, queue, "", &argv[0]) != PODI_OK
-        || podi_mem_printf(f->mem, &argv[1], "%u", want) != PODI_OK)
+    argv[0] = podi_str_c(PODI_QUEUE_PREFIX);
+    argv[1] = *queue;
+
+    if (podi_mem_printf(f->mem, &argv[2], "%u", want) != PODI_OK
+        || podi_mem_printf(f->mem, &argv[3], "%llu",
+                           (unsigned long long) lease) != PODI_OK)
     {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    return podi_redis_script(redis, f, PODI_LUA_QUEUE_CLAIM, 1, 2, argv);
+    return podi_redis_script(redis, f, PODI_LUA_QUEUE_CLAIM, 1, 4, argv);
 }
 
 
-/* the script answers {generation, jobs left, id, id, ...} */
+/* the script answers {generation, jobs left, id, token, id, token, ...} */
+
+int
+podi_queue_is_ready(const podi_redis_reply_t *reply)
+{
+    return reply->type == PODI_REDIS_ARRAY && reply->n >= 2
+           && reply->elements[0].str.len > 0;
+}
+
 
 size_t
 podi_queue_claimed(const podi_redis_reply_t *reply)
@@ -320,16 +359,21 @@ podi_queue_claimed(const podi_redis_reply_t *reply)
         return 0;
     }
 
-    return reply->n - 2;
+    return (reply->n - 2) / 2;
 }
 
 
-podi_str_t
-podi_queue_claimed_id(const podi_redis_reply_t *reply, size_t i)
+podi_queue_slot_t
+podi_queue_claimed_slot(const podi_redis_reply_t *reply, size_t i)
 {
+    podi_queue_slot_t  slot;
+
     podi_assert(i < podi_queue_claimed(reply));
 
-    return reply->elements[i + 2].str;
+    slot.job_id = reply->elements[2 * i + 2].str;
+    slot.token = reply->elements[2 * i + 3].str;
+
+    return slot;
 }
 
 
@@ -339,15 +383,16 @@ podi_queue_drop(podi_redis_t *redis, podi_flow_t *f, const podi_str_t *queue,
 {
     podi_str_t  *argv;
 
-    argv = podi_mem_alloc(f->mem, (n + 1) * sizeof(podi_str_t));
-
-    if (argv == NULL || queue_key(f->mem, queue, "", &argv[0]) != PODI_OK) {
+    argv = podi_mem_alloc(f->mem, (n + 2) * sizeof(podi_str_t));
+    if (argv == NULL) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    memcpy(&argv[1], job_ids, n * sizeof(podi_str_t));
+    argv[0] = podi_str_c(PODI_QUEUE_PREFIX);
+    argv[1] = *queue;
+    memcpy(&argv[2], job_ids, n * sizeof(podi_str_t));
 
-    return podi_redis_script(redis, f, PODI_LUA_QUEUE_DROP, 1, n + 1, argv);
+    return podi_redis_script(redis, f, PODI_LUA_QUEUE_DROP, 1, n + 2, argv);
 }
 
 
@@ -357,7 +402,9 @@ podi_queue_wake_wait(podi_redis_t *blocking, podi_flow_t *f,
 {
     podi_str_t  key;
 
-    if (queue_key(f->mem, queue, "wake", &key) != PODI_OK) {
+    if (podi_mem_printf(f->mem, &key, PODI_QUEUE_PREFIX "wake:" PODI_STR_FMT,
+                        podi_str_arg(queue)) != PODI_OK)
+    {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
@@ -366,83 +413,57 @@ podi_queue_wake_wait(podi_redis_t *blocking, podi_flow_t *f,
 
 
 podi_rc_t
-podi_queue_generation(podi_redis_t *redis, podi_flow_t *f,
-    const podi_str_t *queue)
+podi_queue_generation(podi_redis_t *redis, podi_flow_t *f)
 {
     podi_str_t  argv[2];
 
     argv[0] = podi_str_c("GET");
-
-    if (queue_key(f->mem, queue, "gen", &argv[1]) != PODI_OK) {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
+    argv[1] = podi_str_c(PODI_QUEUE_PREFIX "gen");
 
     return podi_redis_command(redis, f, 2, argv);
 }
 
 
-static podi_rc_t
-queue_key(podi_mem_t *mem, const podi_str_t *queue, const char *name,
-    podi_str_t *ret_key)
-{
-    return podi_mem_printf(mem, ret_key, "podi:{q:" PODI_STR_FMT "}:%s",
-                           podi_str_arg(queue), name);
-}
-
-
-/*
- * The arguments for the queue of hints[*next] and its followers, up to the
- * bound; *next moves to the first hint that no call has covered.  argc is 0
- * when hints[*next] went with an earlier call.
- */
+/* the arguments for hints[*next] and its followers, up to the bound */
 
 static podi_rc_t
 queue_argv(podi_mem_t *mem, const podi_queue_hint_t *hints, size_t n,
     size_t *next, size_t *ret_argc, podi_str_t **ret_argv)
 {
-    size_t             i, same, argc;
-    podi_str_t        *argv;
-    const podi_str_t  *queue;
+    size_t                    argc, count;
+    podi_str_t               *argv;
+    const podi_queue_hint_t  *hint;
 
-    queue = &hints[*next].queue;
-    same = 0;
+    count = n - *next < QUEUE_CALL_MAX ? n - *next : QUEUE_CALL_MAX;
 
-    for (i = 0; i < *next; i++) {
-        same += podi_str_eq(&hints[i].queue, queue);
-    }
-
-    *ret_argc = 0;
-    (*next)++;
-
-    if (same % QUEUE_CALL_MAX != 0) {
-        return PODI_OK;
-    }
-
-    argv = podi_mem_alloc(mem, (QUEUE_CALL_MAX * QUEUE_HINT_ARGS + 1)
+    argv = podi_mem_alloc(mem, (count * QUEUE_HINT_ARGS + 1)
                                * sizeof(podi_str_t));
-
-    if (argv == NULL || queue_key(mem, queue, "", &argv[0]) != PODI_OK) {
+    if (argv == NULL) {
         return PODI_ERROR;
     }
 
+    argv[0] = podi_str_c(PODI_QUEUE_PREFIX);
     argc = 1;
 
-    for (i = *next - 1;
-         i < n && argc < QUEUE_CALL_MAX * QUEUE_HINT_ARGS;
-         i++)
-    {
-        if (!podi_str_eq(&hints[i].queue, queue)) {
-            continue;
-        }
+    for ( /* void */ ; count > 0; count--) {
+        hint = &hints[(*next)++];
 
-        argv[argc++] = hints[i].job_id;
-        argv[argc++] = hints[i].tenant_id;
+        argv[argc++] = hint->job_id;
+        argv[argc++] = hint->tenant_id;
+        argv[argc++] = hint->queue;
 
-        if (podi_mem_printf(mem, &argv[argc++], "%u", hints[i].weight)
-            != PODI_OK)
+        if (podi_mem_printf(mem, &argv[argc], "%u", hint->priority) != PODI_OK
+            || podi_mem_printf(mem, &argv[argc + 1], "%u", hint->weight)
+               != PODI_OK
+            || podi_mem_printf(mem, &argv[argc + 2], "%u", hint->cost)
+               != PODI_OK)
         {
             return PODI_ERROR;
         }
+
+        argv[argc + 3] = hint->plan;
+        argv[argc + 4] = podi_queue_scopes(&hint->scopes);
+        argc += 5;
     }
 
     *ret_argc = argc;

@@ -144,7 +144,7 @@ subtest 'a drain between a hint and its job' => sub {
     Podi::Pg::run_quiet("$h->{build}/test/hintc", $h->{redis}, 'push',
         encode_json([map { { queue => 'test', job_id => $_->{job_id},
                              tenant_id => $_->{tenant_id} } } @jobs]));
-    ok poll(10, sub { $h->redis_say('HLEN', 'podi:{q:test}:ids')
+    ok poll(10, sub { $h->redis_say('HLEN', 'podi:{q}:ids:test')
                       eq ":1\r\n" }), 'a hint of two is taken';
     is $h->job($t)->{state}, 'queued', 'its job is not claimed yet';
     is $h->stop($echod), 0, 'the daemon drains';

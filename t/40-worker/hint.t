@@ -43,20 +43,20 @@ subtest 'hints' => sub {
     is hint('push', [{ job_id => $one, tenant_id => $tenant, queue => 'qa' },
                      { job_id => $two, tenant_id => $tenant, queue => 'qb' }]),
         $OK, 'are pushed';
-    is number('HLEN', 'podi:{q:qa}:ids'), 1, 'each into its queue';
-    is number('HLEN', 'podi:{q:qb}:ids'), 1, 'both of them';
-    is number('LLEN', 'podi:{q:qa}:wake'), 1, 'and somebody is woken';
+    is number('HLEN', 'podi:{q}:ids:qa'), 1, 'each into its queue';
+    is number('HLEN', 'podi:{q}:ids:qb'), 1, 'both of them';
+    is number('LLEN', 'podi:{q}:wake:qa'), 1, 'and somebody is woken';
     is hint('push', [{ job_id => $one, tenant_id => $tenant, queue => 'qa' }]),
         $OK, 'once more';
-    is number('HLEN', 'podi:{q:qa}:ids'), 1, 'changes nothing';
+    is number('HLEN', 'podi:{q}:ids:qa'), 1, 'changes nothing';
 
     is hint('drop', { qa => [$one], qb => [$two] }), $OK, 'they are dropped';
-    is number('HLEN', "podi:{q:$_}:ids"), 0, "from $_" for qw(qa qb);
+    is number('HLEN', "podi:{q}:ids:$_"), 0, "from $_" for qw(qa qb);
 
     is hint('push', [map { { job_id => $_, tenant_id => $tenant,
                              queue => 'qc' } } @many]), $OK,
         'more than one call takes';
-    is number('HLEN', 'podi:{q:qc}:ids'), scalar @many, 'are all there';
+    is number('HLEN', 'podi:{q}:ids:qc'), scalar @many, 'are all there';
 
     is hint('push', '[]'), $DECLINED, 'none is nothing to do';
     is hint('push', ''), $DECLINED, 'nor is no text';

@@ -30,8 +30,7 @@ mkdir $tmp;
 # what a crash between two calls would leave
 open my $left, '>', "$tmp/podi-picture-left00" or die $!;
 
-my $dispatchd = $h->daemon('podi_dispatchd', queues => 'image',
-                           dispatch => '50ms');
+my $dispatchd = $h->daemon('podi_dispatchd', dispatch => '50ms');
 my $imaged = imaged();
 
 

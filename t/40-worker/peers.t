@@ -62,7 +62,7 @@ subtest 'Redis forgets everything' => sub {
     my $pushed = sub {
         $h->{db}->super->value(undef, 'select count(*) from podi.job where'
             . " state = 'queued' and pushed_at is null") == 0 };
-    my $hints = sub { $h->redis_say('HLEN', 'podi:{q:test}:ids') =~ /^:5\r/ };
+    my $hints = sub { $h->redis_say('HLEN', 'podi:{q}:ids:test') =~ /^:5\r/ };
 
     ok poll(10, sub { $pushed->() && $hints->() }), 'after all were pushed';
     ok poll(10, sub { ($h->log($dispatchd, 'dispatch.rebuild'))[0] }),

@@ -28,7 +28,7 @@ sub hinted
     my ($job) = @_;
 
     return scalar grep { index($s->redis('LRANGE', $_, 0, -1), $job) >= 0 }
-        split /\n/, $s->redis('KEYS', 'podi:{q:image}:*');
+        split /\n/, $s->redis('KEYS', 'podi:{q}:u:image/*');
 }
 
 

@@ -71,7 +71,7 @@ typedef struct {
     podi_lua_e            script;           /* PODI_LUA_LAST: a command */
     podi_msec_t           wait;             /* > 0: BLPOP argv[0] */
     size_t                argc;
-    podi_str_t            argv[256];
+    podi_str_t            argv[1024];
     void                 *result;
     podi_rc_t             rc;
     podi_fail_t           fail;

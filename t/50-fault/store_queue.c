@@ -1,20 +1,25 @@
 /*
- * store_queue: the queue's scripts in a real Redis, and how they get there.
+ * store_queue: hints and turns in a real Redis, and how the scripts get there;
+ * gates are store_gates.c's.
  *
  * Run by store.t; PODI_TEST_REDIS and PODI_TEST_REDIS_PASSWORD say where.
  */
 
 #include "store_redis.h"
+#include "podi_queue.h"
 #include "banned.h"
 
 
-#define Q  "podi:{q:test}:"
+#define Q        PODI_QUEUE_PREFIX
+#define LEASE    "60000"
+#define HINT(id, tenant, weight)                                             \
+    id, tenant, "test", "1", weight, "1", "", ""
 
 static int
 hints(void)
 {
     int     n;
-    ask_t  *a = command("HLEN", Q "ids");
+    ask_t  *a = command("HLEN", Q "ids:test");
 
     until(a->done);
     n = (int) ((podi_redis_reply_t *) a->result)->integer;
@@ -24,20 +29,39 @@ hints(void)
 }
 
 
+static ask_t *
+claim(const char *n)
+{
+    return script(QUEUE_CLAIM, Q, "test", n, LEASE);
+}
+
+
+/* slots are known, all is forgotten, so hints may be claimed */
+
+static void
+start_empty(void)
+{
+    close_ask(command("FLUSHDB"));
+    close_ask(script(QUEUE_CHECK, Q, "1000"));
+    close_ask(command("SET", Q "gen", "g"));
+    close_ask(command("SET", Q "token", "0"));
+}
+
+
 static void
 test_noscript(void)
 {
-    podi_str_t  argv[] = { podi_string(Q), podi_string("f1"),
-                           podi_string("t"), podi_string("1") };
+    podi_str_t  hint = podi_string("[{\"job_id\":\"f1\",\"tenant_id\":\"t\","
+                                   "\"queue\":\"test\"}]");
 
-    answers(script(QUEUE_CLAIM, Q, "1"), "[ 0]", "a script by its digest");
+    answers(claim("1"), "[ 0]", "a script by its digest");
     answers(command("SCRIPT", "FLUSH"), "OK", "the server forgets it");
-    answers(script(QUEUE_CLAIM, Q, "1"), "[ 0]", "its text is sent");
+    answers(claim("1"), "[ 0]", "its text is sent");
     answers(command("SCRIPT", "FLUSH"), "OK", "again");
-    is_int(podi_redis_script(redis, NULL, PODI_LUA_QUEUE_PUSH, 1, 4, argv),
+    is_int(podi_queue_push_hints(redis, podi_arena_mem(arena), &hint),
            PODI_OK, "also when nobody waits");
     until(hints() == 1);
-    answers(script(QUEUE_DROP, Q, "f1"), "1", "and dropped");
+    answers(script(QUEUE_DROP, Q, "test", "f1"), "1", "and dropped");
     is_int(downs, 0, "over one connection");
 }
 
@@ -45,52 +69,56 @@ test_noscript(void)
 static void
 test_push(void)
 {
-    ask_t       *a;
-    char         gen[32], want[80];
-    podi_str_t   text;
+    start_empty();
 
-    close_ask(command("FLUSHDB"));
+    answers(script(QUEUE_PUSH, Q, HINT("a1", "a", "1"), HINT("a2", "a", "1"),
+                   HINT("b1", "b", "1")), "[3 g]", "three hints in one call");
+    answers(script(QUEUE_PUSH, Q, HINT("a1", "a", "1"), HINT("c1", "c", "1")),
+            "[1 g]", "one that is here is not queued twice");
+    answers(command("LLEN", Q "wake:test"), "1", "one wake token for all");
 
-    a = script(QUEUE_PUSH, Q, "a1", "a", "1", "a2", "a", "1", "b1", "b", "1");
-    until(a->done);
-    text = answer_of(a);
-    snprintf(gen, sizeof(gen), "%.*s", (int) text.len - 4, text.data + 3);
-    ok(text.len > 10 && memcmp(text.data, "[3 ", 3) == 0,
-       "three hints in one call: " PODI_STR_FMT, podi_str_arg(&text));
-    ask_free(&a);
+    answers(claim("2"), "[g 2 a1 1 b1 2]", "a claim takes turns");
+    answers(command("LPOP", Q "wake:test"), "1", "the worker's token");
+    answers(claim("1"), "[g 1 c1 3]", "the next claim goes on");
+    answers(command("LLEN", Q "wake:test"), "1", "a token for what is left");
+    answers(claim("9"), "[g 0 a2 4]", "the last one");
+    answers(script(QUEUE_RELEASE, Q, "a1", "1", "b1", "2", "c1", "3", "a2",
+                   "4"), "4", "they end");
+    close_ask(command("DEL", Q "wake:test"));
+    answers(command("DBSIZE"), "3", "an empty queue keeps nothing but the"
+            " generation, the newest token and the mark");
 
-    snprintf(want, sizeof(want), "[1 %s]", gen);
-    answers(script(QUEUE_PUSH, Q, "a1", "a", "1", "c1", "c", "1"), want,
-            "one that is here is not queued twice; the generation stays");
-    answers(command("LLEN", Q "wake"), "1", "one wake token for all");
-
-    snprintf(want, sizeof(want), "[%s 2 a1 b1]", gen);
-    answers(script(QUEUE_CLAIM, Q, "2"), want, "a claim takes turns");
-    answers(command("LPOP", Q "wake"), "1", "the worker's token");
-
-    snprintf(want, sizeof(want), "[%s 1 c1]", gen);
-    answers(script(QUEUE_CLAIM, Q, "1"), want, "the next claim goes on");
-    answers(command("LLEN", Q "wake"), "1", "a token for what is left");
-
-    snprintf(want, sizeof(want), "[%s 0 a2]", gen);
-    answers(script(QUEUE_CLAIM, Q, "9"), want, "the last one");
-    answers(command("EXISTS", Q "ids", Q "active", Q "vt", Q "pass", Q "w",
-                    Q "t:a", Q "t:b", Q "t:c"), "0",
-            "an empty queue keeps nothing");
-
-    close_ask(command("DEL", Q "wake"));
-    snprintf(want, sizeof(want), "[1 %s]", gen);
-    answers(script(QUEUE_PUSH, Q, "a1", "a", "1"), want,
+    answers(script(QUEUE_PUSH, Q, HINT("a1", "a", "1")), "[1 g]",
             "a claimed hint may come again");
-    answers(command("LLEN", Q "wake"), "1", "empty to non-empty: a token");
+    answers(command("LLEN", Q "wake:test"), "1", "and puts a token");
+}
+
+
+static void
+test_generation(void)
+{
+    ask_t       *a;
+    podi_str_t   first, second;
 
     answers(command("FLUSHDB"), "OK", "Redis loses everything");
-    answers(script(QUEUE_CLAIM, Q, "9"), "[ 0]", "no generation: it shows");
+    answers(claim("9"), "[ 0]", "it shows");
 
-    a = script(QUEUE_PUSH, Q);
+    a = script(QUEUE_PUSH, Q, HINT("a1", "a", "1"));
     until(a->done);
-    text = answer_of(a);
-    ok(!podi_str_eq_c(&text, want), "the next generation is another");
+    first = answer_of(a);
+    ok(first.len > 10, "a push makes a generation: " PODI_STR_FMT,
+       podi_str_arg(&first));
+    ask_free(&a);
+
+    answers(claim("9"), "[ 0]", "but the slots are not known yet");
+    answers(script(QUEUE_CHECK, Q, "1000", "r1", "9000", "", "global"),
+            "[1 0 1]", "they are built from what runs");
+    answers(command("SMEMBERS", Q "s:global"), "[r1:]", "each");
+    a = claim("9");
+    until(a->done);
+    second = answer_of(a);
+    ok(second.len > 6 && memcmp(second.data, "[ 0]", 4) != 0,
+       "and claims are answered: " PODI_STR_FMT, podi_str_arg(&second));
     ask_free(&a);
 }
 
@@ -98,29 +126,30 @@ test_push(void)
 static void
 test_drop(void)
 {
-    ask_t  *a;
+    start_empty();
+    close_ask(script(QUEUE_PUSH, Q, HINT("a1", "a", "1"),
+                     HINT("a2", "a", "1"), HINT("b1", "b", "1")));
 
-    close_ask(command("FLUSHDB"));
-    close_ask(script(QUEUE_PUSH, Q, "a1", "a", "1", "a2", "a", "1",
-                     "b1", "b", "1"));
-    close_ask(command("SET", Q "gen", "g"));
-
-    answers(script(QUEUE_DROP, Q, "a1", "zz"), "1", "drop says how many");
-    answers(script(QUEUE_PUSH, Q, "b1", "b", "1"), "[0 g]",
+    answers(script(QUEUE_DROP, Q, "test", "a1", "zz"), "1",
+            "drop says how many");
+    answers(script(QUEUE_PUSH, Q, HINT("b1", "b", "1")), "[0 g]",
             "the others are still here");
-    answers(script(QUEUE_CLAIM, Q, "3"), "[g 0 a2 b1]",
+    answers(claim("3"), "[g 0 a2 1 b1 2]",
             "a dropped one is passed over at no cost");
 
-    close_ask(script(QUEUE_PUSH, Q, "a1", "a", "1", "a2", "a", "1"));
-    close_ask(script(QUEUE_DROP, Q, "a1"));
-    close_ask(script(QUEUE_PUSH, Q, "a1", "a", "1"));
-    answers(script(QUEUE_CLAIM, Q, "9"), "[g 0 a1 a2]",
-            "dropped and pushed again: once");
+    close_ask(script(QUEUE_PUSH, Q, HINT("a1", "a", "1"),
+                     HINT("a2", "a", "1")));
+    close_ask(script(QUEUE_DROP, Q, "test", "a1"));
+    close_ask(script(QUEUE_PUSH, Q, HINT("a1", "a", "1")));
+    answers(claim("9"), "[g 0 a1 3 a2 4]", "dropped and pushed again: once");
 
-    close_ask(script(QUEUE_PUSH, Q, "a1", "a", "1", "b1", "b", "1"));
-    answers(script(QUEUE_DROP, Q, "a1", "b1"), "2", "all of them");
-    a = command("KEYS", Q "*");
-    answers(a, "[" Q "gen]", "leaves nothing but the generation");
+    close_ask(script(QUEUE_PUSH, Q, HINT("a1", "a", "1"),
+                     HINT("b1", "b", "1")));
+    answers(script(QUEUE_DROP, Q, "test", "a1", "b1"), "2", "all of them");
+    answers(script(QUEUE_RELEASE, Q, "a2", "1", "b1", "2", "a1", "3", "a2",
+                   "4"), "4", "with what ran");
+    answers(command("DBSIZE"), "3",
+            "leaves nothing but the generation, the token and the mark");
 }
 
 
@@ -144,7 +173,12 @@ push_many(const char *tenant, const char *weight, int n)
         }
 
         a->argv[a->argc++] = str(tenant);
+        a->argv[a->argc++] = str("test");
+        a->argv[a->argc++] = str("1");
         a->argv[a->argc++] = str(weight);
+        a->argv[a->argc++] = str("1");
+        a->argv[a->argc++] = str("");
+        a->argv[a->argc++] = str("");
     }
 
     ask_start(a);
@@ -157,7 +191,7 @@ static void
 claim_counts(const char *n, int *ret_a, int *ret_b)
 {
     size_t               i;
-    ask_t               *x = script(QUEUE_CLAIM, Q, n);
+    ask_t               *x = claim(n);
     podi_redis_reply_t  *reply;
 
     until(x->done);
@@ -165,7 +199,7 @@ claim_counts(const char *n, int *ret_a, int *ret_b)
     reply = x->result;
     *ret_a = *ret_b = 0;
 
-    for (i = 2; i < reply->n; i++) {
+    for (i = 2; i < reply->n; i += 2) {
         *ret_a += reply->elements[i].str.data[0] == 'a';
         *ret_b += reply->elements[i].str.data[0] == 'b';
     }
@@ -179,7 +213,7 @@ test_fairness(void)
 {
     int  a, b;
 
-    close_ask(command("FLUSHDB"));
+    start_empty();
 
     push_many("a", "1", 60);
     claim_counts("20", &a, &b);
@@ -190,7 +224,7 @@ test_fairness(void)
     ok(a >= 9 && a <= 11, "one that comes later gets half, not more: %d to"
        " %d", a, b);
 
-    close_ask(command("FLUSHDB"));
+    start_empty();
     push_many("a", "3", 60);
     push_many("b", "1", 60);
     claim_counts("40", &a, &b);
@@ -218,6 +252,7 @@ main(void)
     answers(command("FLUSHDB"), "OK", "a clean start");
     test_noscript();
     test_push();
+    test_generation();
     test_drop();
     test_fairness();
     podi_redis_free(&redis);

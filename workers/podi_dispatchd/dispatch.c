@@ -118,6 +118,11 @@ dispatch_read(podi_flow_t *f, dispatch_t *d)
         hint->job_id = podi_row_str(f->result, i, "job_id");
         hint->tenant_id = podi_row_str(f->result, i, "tenant_id");
         hint->queue = podi_row_str(f->result, i, "queue");
+        hint->plan = podi_row_str(f->result, i, "plan");
+        hint->scopes = podi_row_str(f->result, i, "scopes");
+        hint->weight = (unsigned) podi_row_int64(f->result, i, "weight");
+        hint->priority = (unsigned) podi_row_int64(f->result, i, "priority");
+        hint->cost = (unsigned) podi_row_int64(f->result, i, "cost");
 
         podi_buf_add_byte(&b, i == 0 ? '{' : ',');
         podi_buf_add_str(&b, &hint->job_id);

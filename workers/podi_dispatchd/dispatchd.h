@@ -11,22 +11,21 @@
 #include "podi_worker.h"
 
 
-#define DISPATCHD_QUEUES_MAX  16
-
 typedef struct {
     podi_msec_t   dispatch;
     podi_msec_t   sweep;
     podi_msec_t   watch;
     int64_t       batch;
     podi_msec_t   stale;
-    const char   *queues;               /* "image runner" */
+    podi_msec_t   patience;
     /*
      * Not settings: what was pushed before `rebuild_from` (monotonic) is
-     * lost and is pushed again; 0: nothing was lost.
+     * lost and is pushed again; 0: nothing was lost.  Gates that were built
+     * anew at `rebuilt` may differ for a while.
      */
     podi_msec_t   rebuild_from;
-    char          generations[DISPATCHD_QUEUES_MAX][40];
-    unsigned      turn;                 /* the queue that is watched next */
+    podi_msec_t   rebuilt;
+    char          generation[40];
 } dispatchd_t;
 
 /* a round of its own memory each */
@@ -39,13 +38,17 @@ typedef struct {
 } dispatch_t;
 
 typedef struct {
-    unsigned      queue;
-} watch_t;
+    int64_t             freed;
+    int64_t             taken;
+} check_t;
 
 extern const podi_step_t  dispatch_steps[];
 extern const podi_step_t  sweep_steps[];
 extern const podi_step_t  expire_steps[];
 extern const podi_step_t  watch_steps[];
+extern const podi_step_t  gates_steps[];
+extern const podi_step_t  check_steps[];
+extern const podi_step_t  wake_steps[];
 
 
 #endif /* DISPATCHD_H */

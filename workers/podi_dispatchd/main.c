@@ -5,10 +5,14 @@
  *               does not know -> hints
  *     sweep     every second: leases that ran out -> queued, or failed
  *     expire    every second: jobs that nobody started in time -> failed
- *     watch     every second: the hints of a queue are gone -> push all again
+ *     watch     every second: the hints are gone -> push all again
+ *     gates     every second: how much may run at once -> Redis
+ *     check     every second: slots of gates against what runs, both ways
+ *     wake      every second: gates that time has opened -> who waits there
  *
  * Promises: a queued row is pushed within a second, whatever happened to
- * Redis; several of these may run, because every step is idempotent.
+ * Redis, and its gates are right again within two; several of these may run,
+ * because every step is idempotent.
  * Settings: see dispatchd_settings.
  */
 
@@ -24,7 +28,7 @@ static const podi_setting_t  dispatchd_settings[] = {
     { "watch", PODI_MSEC, &dispatchd.watch, "1s", "50ms", "60s" },
     { "batch", PODI_INT, &dispatchd.batch, "500", "1", "5000" },
     { "stale", PODI_MSEC, &dispatchd.stale, "30s", "100ms", "10m" },
-    { "queues", PODI_TEXT, &dispatchd.queues, "image", "1", NULL },
+    { "patience", PODI_MSEC, &dispatchd.patience, "3s", "100ms", "60s" },
     podi_null_setting
 };
 
@@ -32,7 +36,10 @@ static const podi_round_conf_t  dispatchd_rounds[] = {
     { "dispatch", &dispatchd.dispatch, dispatch_steps, sizeof(dispatch_t) },
     { "sweep", &dispatchd.sweep, sweep_steps, 0 },
     { "expire", &dispatchd.sweep, expire_steps, 0 },
-    { "watch", &dispatchd.watch, watch_steps, sizeof(watch_t) },
+    { "watch", &dispatchd.watch, watch_steps, 0 },
+    { "gates", &dispatchd.watch, gates_steps, 0 },
+    { "check", &dispatchd.watch, check_steps, sizeof(check_t) },
+    { "wake", &dispatchd.sweep, wake_steps, 0 },
     podi_null_round
 };
 

@@ -1,12 +1,11 @@
 /*
  * watch: has Redis lost the hints?
  *
- *     GET <queue>gen -> none, or another than last time -> push all again
+ *     GET gen -> none, or another than last time -> push all again
  *
  * The generation is made by the first push into an empty Redis, so it is
  * missing after a loss, or a new one when somebody has pushed since.  What
  * this process has not seen before counts as new: it may have been away.
- * One queue a round, in turn.
  */
 
 #include <stdio.h>
@@ -20,8 +19,6 @@
 
 static podi_rc_t watch_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t watch_judge(podi_flow_t *f, void *ctx);
-static unsigned watch_queue(const dispatchd_t *conf, unsigned turn,
-    podi_str_t *ret_queue);
 
 
 const podi_step_t  watch_steps[] = {
@@ -34,21 +31,13 @@ const podi_step_t  watch_steps[] = {
 static podi_rc_t
 watch_ask(podi_flow_t *f, void *ctx)
 {
-    watch_t       *watch;
-    podi_str_t     queue;
-    dispatchd_t   *conf;
     podi_round_t  *round = ctx;
-
-    conf = podi_worker_data(round->worker);
-    watch = round->data;
 
     if (!podi_worker_redis_is_up(round->worker)) {
         return PODI_DONE;
     }
 
-    watch->queue = watch_queue(conf, conf->turn++, &queue);
-
-    return podi_queue_generation(podi_worker_redis(round->worker), f, &queue);
+    return podi_queue_generation(podi_worker_redis(round->worker), f);
 }
 
 
@@ -56,15 +45,13 @@ static podi_rc_t
 watch_judge(podi_flow_t *f, void *ctx)
 {
     char                      *last;
-    char                       now[sizeof(((dispatchd_t *) 0)->generations[0])];
-    watch_t                   *watch;
+    char                       now[sizeof(((dispatchd_t *) 0)->generation)];
     dispatchd_t               *conf;
     podi_round_t              *round = ctx;
     const podi_redis_reply_t  *reply = f->result;
 
     conf = podi_worker_data(round->worker);
-    watch = round->data;
-    last = conf->generations[watch->queue];
+    last = conf->generation;
 
     (void) snprintf(now, sizeof(now), PODI_STR_FMT, podi_str_arg(&reply->str));
 
@@ -85,31 +72,7 @@ watch_judge(podi_flow_t *f, void *ctx)
 
     podi_metric_add(round->worker, "podi_dispatch_rebuilds_total", "", 1);
     podi_worker_log(round->worker, PODI_LOG_NOTICE, "dispatch.rebuild", NULL,
-                    "the hints of a queue are new or gone: pushing all");
+                    "the hints are new or gone: pushing all");
 
     return PODI_DONE;
-}
-
-
-/* the turn-th name of "image runner", round and round */
-
-static unsigned
-watch_queue(const dispatchd_t *conf, unsigned turn, podi_str_t *ret_queue)
-{
-    unsigned    n, i;
-    podi_str_t  rest, name, names[DISPATCHD_QUEUES_MAX];
-
-    rest = podi_str_c(conf->queues);
-    n = 0;
-
-    while (n < DISPATCHD_QUEUES_MAX && podi_str_split(&rest, ' ', &name)) {
-        if (name.len > 0) {
-            names[n++] = name;
-        }
-    }
-
-    i = (n > 0) ? turn % n : 0;
-    *ret_queue = (n > 0) ? names[i] : podi_str_c("image");
-
-    return i;
 }

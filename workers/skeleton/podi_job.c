@@ -48,7 +48,8 @@ static void job_stop_now(void *data);
  */
 
 void
-podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row)
+podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row,
+    podi_slot_t slot)
 {
     podi_held_t    *held;
     podi_arena_t   *arena;
@@ -67,6 +68,7 @@ podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row)
 
     held->arena = arena;
     held->jobs = jobs;
+    held->slot = slot;
     held->job.worker = w;
     held->job.mem = podi_arena_mem(arena);
     held->started = podi_time_mono();
@@ -84,6 +86,7 @@ podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row)
     {
         podi_worker_log(w, PODI_LOG_ERROR, "job.unreadable", &held->job,
                         "no memory, or a row that is not a job");
+        held->unsettled = 1;
         podi_job_free(held);
         return;
     }
@@ -386,6 +389,10 @@ podi_job_free(podi_held_t *held)
     podi_arena_free(&held->settle_arena);
     podi_list_remove(&held->link);
     jobs->n--;
+
+    if (!held->unsettled) {
+        podi_gate_free(jobs, &held->slot);
+    }
 
     podi_arena_free(&arena);            /* held is gone */
 

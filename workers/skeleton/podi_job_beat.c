@@ -1,8 +1,9 @@
 /*
  * podi_job_beat: what keeps held jobs alive, and what ends them from outside.
  *
- *     beat   every `beat`: one call for all jobs; extends leases, stores
- *            progress, brings cancels; who is missing in the answer is lost
+ *     beat   every `beat`: one call for all jobs; extends leases and slots,
+ *            stores progress, brings cancels; who is missing in the answer is
+ *            lost
  *     tick   every 250 ms: progress that changed, published
  *     alive  every 5 s: this worker is at work
  *     poke   podi:worker:<id>: a cancel that did not wait for the beat
@@ -71,6 +72,8 @@ beat_ask(podi_flow_t *f, void *ctx)
     if (podi_list_is_empty(&jobs->held)) {
         return PODI_DONE;
     }
+
+    podi_gates_beat(jobs, f->mem);
 
     beat->number = ++jobs->beats;
 

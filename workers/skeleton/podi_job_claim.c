@@ -6,14 +6,16 @@
  *             v  |
  *            WAIT                              until a hint comes, or `poll`
  *
- *     OFF -> ROWS -> PAUSE -> ROWS ...         Redis is down: oldest first,
- *                                              global_limit, `poll` + jitter
+ *     OFF -> ROWS -> PAUSE -> ROWS ...         Redis is down, or has lost the
+ *                                              gates: by rows alone, with
+ *                                              `poll` + jitter between
  *
  * Promises: never more jobs than slots; a hint that was taken is kept until
- * PostgreSQL has answered for it; back to Redis by itself.
+ * PostgreSQL has answered for it, or until its gates may be another's; back to
+ * Redis by itself.
  */
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "podi_assert.h"
@@ -28,6 +30,7 @@
 
 
 static void claim_next(void *data);
+static void claim_forget_old(podi_jobs_t *jobs);
 static void claim_set_state(podi_jobs_t *jobs, podi_claim_e state);
 static void claim_flow(podi_jobs_t *jobs, podi_claim_e state,
     const podi_step_t *steps, podi_flow_end_pt end);
@@ -39,7 +42,10 @@ static podi_rc_t claim_hints_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t claim_hints_take(podi_flow_t *f, void *ctx);
 static void claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static podi_rc_t claim_rows_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t claim_ids(podi_jobs_t *jobs, podi_mem_t *mem,
+    podi_str_t *ret_ids);
 static podi_rc_t claim_rows_take(podi_flow_t *f, void *ctx);
+static podi_slot_t claim_slot(podi_jobs_t *jobs, const podi_str_t *id);
 static void claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static podi_rc_t claim_wait_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t claim_wait_over(podi_flow_t *f, void *ctx);
@@ -68,7 +74,6 @@ static const podi_step_t  claim_wait_steps[] = {
 podi_rc_t
 podi_jobs_create(podi_worker_t *w)
 {
-    size_t        size;
     podi_jobs_t  *jobs;
 
     jobs = podi_mem_calloc(w->mem, sizeof(podi_jobs_t));
@@ -76,13 +81,10 @@ podi_jobs_create(podi_worker_t *w)
         return PODI_ERROR;
     }
 
-    size = (size_t) w->set->concurrency * (PODI_ID_LEN + 1) + 3;
-
     podi_list_init(&jobs->held);
     jobs->worker = w;
     jobs->queue = podi_str_c(w->set->queue);
     jobs->proved = podi_time_mono();
-    jobs->hints = podi_mem_calloc(w->mem, size);
     jobs->arena = podi_arena_create();
     jobs->timer = w->io->timer(w->io, PODI_TIMER_HOUSEKEEPING, claim_next,
                                jobs);
@@ -91,8 +93,11 @@ podi_jobs_create(podi_worker_t *w)
 
     w->jobs = jobs;
 
-    return (jobs->hints == NULL || jobs->arena == NULL || jobs->timer == NULL)
-           ? PODI_ERROR : PODI_OK;
+    if (jobs->arena == NULL || jobs->timer == NULL) {
+        return PODI_ERROR;
+    }
+
+    return podi_gates_create(jobs);
 }
 
 
@@ -100,6 +105,7 @@ void
 podi_jobs_free(podi_jobs_t **jobs)
 {
     podi_io_t    *io;
+    podi_held_t  *held;
     podi_jobs_t  *j = *jobs;
 
     if (j == NULL) {
@@ -112,10 +118,13 @@ podi_jobs_free(podi_jobs_t **jobs)
     io->unpost(&j->post);
 
     while (!podi_list_is_empty(&j->held)) {
-        podi_job_free(podi_list_owner(j->held.next, podi_held_t, link));
+        held = podi_list_owner(j->held.next, podi_held_t, link);
+        held->unsettled = 1;
+        podi_job_free(held);
     }
 
     io->unpost(&j->post);
+    podi_gates_flush(j);
 
     if (j->timer != NULL) {
         io->timer_free(j->timer);
@@ -190,6 +199,8 @@ claim_next(void *data)
     w->io->unpost(&jobs->post);
     claim_set_state(jobs, PODI_CLAIM_OFF);
 
+    claim_forget_old(jobs);
+
     if (jobs->n_hints == 0 && podi_jobs_free_slots(jobs) == 0) {
         podi_worker_drain_check(w);
         return;
@@ -201,6 +212,25 @@ claim_next(void *data)
     }
 
     claim_flow(jobs, PODI_CLAIM_HINTS, claim_hints_steps, claim_hints_end);
+}
+
+
+/* their slots will be another's (G5); the jobs are pushed again */
+
+static void
+claim_forget_old(podi_jobs_t *jobs)
+{
+    unsigned  i;
+
+    if (podi_time_mono() - jobs->hinted < jobs->worker->set->lease / 2) {
+        return;
+    }
+
+    for (i = 0; i < jobs->n_hints; i++) {
+        podi_gate_free(jobs, &jobs->slots[i]);
+    }
+
+    jobs->n_hints = 0;
 }
 
 
@@ -276,36 +306,37 @@ claim_hints_ask(podi_flow_t *f, void *ctx)
     podi_jobs_t  *jobs = ctx;
 
     return podi_queue_claim(jobs->worker->redis, f, &jobs->queue,
-                            podi_jobs_free_slots(jobs));
+                            podi_jobs_free_slots(jobs),
+                            podi_gate_lease(jobs));
 }
 
 
 static podi_rc_t
 claim_hints_take(podi_flow_t *f, void *ctx)
 {
-    char         *p;
-    size_t        i, n;
-    podi_id_t     id;
-    podi_str_t    text;
-    podi_jobs_t  *jobs = ctx;
+    size_t              i, n;
+    podi_id_t           id;
+    podi_jobs_t        *jobs = ctx;
+    podi_slot_t        *slot;
+    podi_queue_slot_t   hint;
 
     n = podi_queue_claimed(f->result);
-    p = jobs->hints;
+    jobs->unready = !podi_queue_is_ready(f->result);
+    jobs->hinted = podi_time_mono();
 
     for (i = 0; i < n && i < (size_t) jobs->worker->set->concurrency; i++) {
-        text = podi_queue_claimed_id(f->result, i);
+        hint = podi_queue_claimed_slot(f->result, i);
 
-        if (podi_id_parse(&text, &id) != PODI_OK) {
+        if (podi_id_parse(&hint.job_id, &id) != PODI_OK) {
             continue;                   /* not one of ours */
         }
 
-        *p++ = (jobs->n_hints++ == 0) ? '{' : ',';
-        memcpy(p, id.text, PODI_ID_LEN);
-        p += PODI_ID_LEN;
+        slot = &jobs->slots[jobs->n_hints++];
+        memcpy(slot->id, id.text, PODI_ID_LEN);
+        slot->id[PODI_ID_LEN] = '\0';
+        (void) snprintf(slot->token, sizeof(slot->token), PODI_STR_FMT,
+                        podi_str_arg(&hint.token));
     }
-
-    *p++ = '}';
-    *p = '\0';
 
     return PODI_DONE;
 }
@@ -323,6 +354,11 @@ claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 
     if (jobs->n_hints > 0) {
         claim_again(jobs);
+        return;
+    }
+
+    if (jobs->unready && !jobs->worker->draining) {
+        claim_flow(jobs, PODI_CLAIM_ROWS, claim_rows_steps, claim_rows_end);
         return;
     }
 
@@ -346,13 +382,18 @@ claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 static podi_rc_t
 claim_rows_ask(podi_flow_t *f, void *ctx)
 {
+    podi_str_t        ids;
     podi_jobs_t      *jobs = ctx;
     podi_worker_t    *w = jobs->worker;
     podi_pg_call_t    call;
 
     if (jobs->n_hints > 0) {
+        if (claim_ids(jobs, f->mem, &ids) != PODI_OK) {
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+
         podi_pg_call_init(&call, PODI_SQL_JOB_CLAIM, f->mem);
-        podi_arg_c(&call, jobs->hints);
+        podi_arg_str(&call, &ids);
         podi_arg_c(&call, w->id);
         podi_arg_int64(&call, (int64_t) w->set->lease);
 
@@ -369,11 +410,33 @@ claim_rows_ask(podi_flow_t *f, void *ctx)
 }
 
 
+/* "{id,...}" */
+
+static podi_rc_t
+claim_ids(podi_jobs_t *jobs, podi_mem_t *mem, podi_str_t *ret_ids)
+{
+    unsigned    i;
+    podi_buf_t  b;
+
+    podi_buf_init(&b, mem);
+
+    for (i = 0; i < jobs->n_hints; i++) {
+        podi_buf_printf(&b, "%c%s", i == 0 ? '{' : ',', jobs->slots[i].id);
+    }
+
+    podi_buf_add_byte(&b, '}');
+
+    return podi_buf_take(&b, ret_ids);
+}
+
+
+/* each row is a job now and has its slot; who got no row gives his back */
+
 static podi_rc_t
 claim_rows_take(podi_flow_t *f, void *ctx)
 {
     int           i;
-    podi_str_t    events;
+    podi_str_t    id, events;
     podi_jobs_t  *jobs = ctx;
 
     jobs->claimed = (unsigned) podi_rows(f->result);
@@ -381,10 +444,37 @@ claim_rows_take(podi_flow_t *f, void *ctx)
     for (i = 0; i < (int) jobs->claimed; i++) {
         events = podi_row_str(f->result, i, "_events");
         podi_worker_publish(jobs->worker, f->mem, &events);
-        podi_job_start(jobs, f->result, i);
+        id = podi_row_str(f->result, i, "job_id");
+        podi_job_start(jobs, f->result, i, claim_slot(jobs, &id));
+    }
+
+    for (i = 0; i < (int) jobs->n_hints; i++) {
+        podi_gate_free(jobs, &jobs->slots[i]);
     }
 
     return PODI_DONE;
+}
+
+
+/* of the first hint of that id; it is the job's from now on */
+
+static podi_slot_t
+claim_slot(podi_jobs_t *jobs, const podi_str_t *id)
+{
+    unsigned     i;
+    podi_slot_t  slot = { "", "" };
+
+    for (i = 0; i < jobs->n_hints; i++) {
+        if (podi_str_eq_c(id, jobs->slots[i].id)) {
+            slot = jobs->slots[i];
+            jobs->slots[i].id[0] = '\0';
+            return slot;
+        }
+    }
+
+    (void) snprintf(slot.id, sizeof(slot.id), PODI_STR_FMT, podi_str_arg(id));
+
+    return slot;
 }
 
 

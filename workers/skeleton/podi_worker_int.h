@@ -14,6 +14,7 @@
  *     podi_job_end.c       its endings, as its action says them
  *     podi_job_settle.c    telling PostgreSQL how it ended, until it answers
  *     podi_job_beat.c      leases, cancels, progress, liveness
+ *     podi_job_gate.c      the slots of gates that jobs came in by
  *     podi_metric.c podi_log.c podi_setting.c
  */
 
@@ -24,6 +25,7 @@
 #include <uv.h>
 
 #include "podi_common.h"
+#include "podi_id.h"
 #include "podi_log.h"
 #include "podi_uv_io.h"
 #include "podi_worker.h"
@@ -125,8 +127,15 @@ typedef enum {
     PODI_JOB_LOST
 } podi_job_end_e;
 
+/* by which claim a job passed its gates; the token is "" without Redis */
+typedef struct {
+    char  id[PODI_ID_LEN + 1];
+    char  token[24];
+} podi_slot_t;
+
 typedef struct {
     podi_job_t         job;             /* what the steps see */
+    podi_slot_t        slot;
     podi_link_t        link;
     podi_jobs_t       *jobs;
     podi_arena_t      *arena;
@@ -148,6 +157,7 @@ typedef struct {
     unsigned           beat;            /* the last beat that asked for it */
     unsigned           progress;
     unsigned           progress_told;
+    unsigned           unsettled:1;     /* PostgreSQL says that it runs */
 } podi_held_t;
 
 /* OFF -> HINTS -> ROWS -> OFF | HINTS;  HINTS -> WAIT | PAUSE -> HINTS */
@@ -171,11 +181,16 @@ struct podi_jobs_s {
     podi_timer_t   *timer;
     podi_post_t     post;               /* go on claiming, from a clean stack */
     unsigned        claimed;            /* rows of the last claim */
-    char           *hints;              /* ids not claimed yet: "{id,id}" */
+    podi_slot_t    *slots;              /* of hints not claimed yet */
     unsigned        n_hints;
+    podi_msec_t     hinted;             /* mono: when they were taken */
+    podi_slot_t    *freed;              /* not told yet */
+    size_t          n_freed;
+    podi_post_t     tell;
     unsigned        failures;           /* of claims, in a row */
     podi_msec_t     proved;             /* mono: claimed, or proved empty */
     unsigned        beats;
+    unsigned        unready:1;          /* Redis does not know the slots */
 };
 
 
@@ -189,12 +204,20 @@ unsigned podi_jobs_free_slots(const podi_jobs_t *jobs);
 int podi_jobs_are_alive(const podi_jobs_t *jobs);
 
 /* podi_job.c */
-void podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row);
+void podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row,
+    podi_slot_t slot);
 /* ends the steps and undoes them; `end` says what is settled then */
 void podi_job_stop(podi_held_t *held, podi_job_end_e end, podi_error_e error,
     const char *detail);
 void podi_job_free(podi_held_t *held);
 podi_held_t *podi_job_find(podi_jobs_t *jobs, const podi_str_t *id);
+
+/* podi_job_gate.c */
+PODI_MUSTCHECK podi_rc_t podi_gates_create(podi_jobs_t *jobs);
+podi_msec_t podi_gate_lease(const podi_jobs_t *jobs);
+void podi_gate_free(podi_jobs_t *jobs, const podi_slot_t *slot);
+void podi_gates_flush(podi_jobs_t *jobs);
+void podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem);
 
 /* podi_job_settle.c */
 void podi_job_settle(podi_held_t *held);

@@ -1,60 +1,42 @@
 -- queue_push: remember jobs that wait in PostgreSQL.
 --
--- KEYS  1 prefix, "podi:{q:<queue>}:"; every key used is built from it
--- ARGV  any number of (job id, tenant id, weight) triples, none included
+-- KEYS  1 prefix, "podi:{q}:"; every key used is built from it (queue.lua)
+-- ARGV  any number of (job id, tenant id, queue, class, weight, cost, plan,
+--       scopes) groups, none included; scopes are parted by commas
 -- gives {jobs that were new, generation}
 --
--- Idempotent: an id that is already here is not queued twice.  A tenant that
--- comes (back) starts at the current virtual time, so idling earns nothing.
--- A queue that was empty puts one token on <prefix>wake.  The generation is
--- made when there is none: a new one says that Redis had lost the hints.
---
---   ids     hash    job id -> tenant id
---   t:<id>  list    a tenant's job ids, the oldest on the left
---   active  zset    tenants with a list, by their pass
---   pass    hash    tenant -> its pass when it left
---   w       hash    tenant -> weight
---   vt      string  virtual time: the pass that was served last
---   wake    list    at most one token
---   gen     string  generation
+-- Idempotent: an id that is already here is not queued twice.  The generation
+-- is made when there is none: a new one says that Redis had lost the hints.
 
-local P = KEYS[1]
-local ids, active = P .. 'ids', P .. 'active'
+local gen, added = generation(), 0
 
-local gen = redis.call('GET', P .. 'gen')
+for i = 1, #ARGV - 7, 8 do
+    local id, tenant, queue, class = ARGV[i], ARGV[i + 1], ARGV[i + 2],
+                                     tonumber(ARGV[i + 3])
+    local weight, scopes = tonumber(ARGV[i + 4]), ARGV[i + 7]
+    local user = string.match(scopes, 'user:([^,]+)') or ''
+    local field = class .. '/' .. tenant .. '/' .. user
+    local line = queue .. '/' .. field
+    local hint = line .. ' ' .. ARGV[i + 5] .. ' ' .. ARGV[i + 6] .. ' '
+                 .. scopes
 
-if not gen then
-    local now = redis.call('TIME')
-    gen = now[1] .. string.format('%06d', now[2])
-    redis.call('SET', P .. 'gen', gen)
-end
-
-local was_empty = redis.call('HLEN', ids) == 0
-local added = 0
-
-for i = 1, #ARGV - 2, 3 do
-    local id, tenant, weight = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-
-    if redis.call('HSETNX', ids, id, tenant) == 1 then
-        redis.call('RPUSH', P .. 't:' .. tenant, id)
+    if call('HSETNX', P .. 'ids:' .. queue, id, hint) == 1 then
         added = added + 1
 
-        if weight and weight > 0 then
-            redis.call('HSET', P .. 'w', tenant, weight)
+        if weight > 0 then
+            call('HSET', P .. 'w:' .. queue, tenant, weight)
         end
 
-        if not redis.call('ZSCORE', active, tenant) then
-            local vt = tonumber(redis.call('GET', P .. 'vt') or 0)
-            local left = tonumber(redis.call('HGET', P .. 'pass', tenant) or 0)
+        call('RPUSH', P .. 'u:' .. line, id)
 
-            redis.call('ZADD', active, math.max(vt, left), tenant)
-            redis.call('HDEL', P .. 'pass', tenant)
+        if call('HSETNX', P .. 'line:' .. queue, field, '') == 1 then
+            call('RPUSH', P .. 't:' .. queue .. '/' .. class .. '/' .. tenant,
+                 user)
+            come(queue, class, tenant, false)
         end
     end
 end
 
-if was_empty and added > 0 and redis.call('LLEN', P .. 'wake') == 0 then
-    redis.call('RPUSH', P .. 'wake', '1')
-end
+finish()
 
 return {added, gen}

@@ -208,7 +208,6 @@ sub conf
 
     delete $own{pg};
     $own{spool} //= "$self->{dir}/spool" if $name eq 'podi_echod';
-    $own{queues} //= 'test' if $name eq 'podi_dispatchd';
 
     open my $file, '>', $path or die "$path: $!";
     print {$file} "[common]\n", map { "$_ = $common{$_}\n" } sort keys %common;

@@ -218,7 +218,6 @@ sub daemons_conf
         my ($file, $text) = @_;
 
         return $text if $file ne 'workers.conf';
-        $text =~ s/^#queues = .*/queues = bench/m;
         for my $name (sort keys %of) {
             my %set = %{ $of{$name} };
             $text .= "\n[$name]\n"
