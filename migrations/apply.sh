@@ -7,14 +7,16 @@
 #     NNNN_*.sql        each once, in order, each in its own transaction; its
 #                       checksum is kept, and a file that changed is refused
 #     context keys      from the file that PODI_CONTEXT_KEY_FILE names
+#     chain keys        from the file that PODI_CHAIN_KEY_FILE names
 #     internal api sys  every function again, then grants.sql: one transaction,
 #                       so that callers see the old set or the new one; what no
 #                       file makes any more is dropped
 #
 # Idempotent; two runs at once take turns (advisory lock).  Runs as superuser.
 #
-# The key file has one key a line, "ID HEX", the current one first; keys that
-# left the file are retired.  Only the derived HMAC blocks reach the database,
+# A key file has one key a line, "ID HEX", the current one first.  Context keys
+# that left the file are retired; chain keys stay, to verify what they made, and
+# without one no point moves.  Only the derived HMAC blocks reach the database,
 # as COPY data on psql's standard input: never in argv, never in SQL text.
 
 set -euo pipefail
@@ -48,15 +50,16 @@ block()
 }
 
 
-context_keys()
+# the key file $1 as a temporary table; false when there is none
+key_table()
 {
-    local file=${PODI_CONTEXT_KEY_FILE:-} id key rest
+    local file=$1 id key rest n=0
 
-    [ -n "$file" ] || return 0
-    [ -r "$file" ] || die "cannot read the context key file $file"
+    [ -n "$file" ] || return 1
+    [ -r "$file" ] || die "cannot read the key file $file"
 
-    echo 'create temp table key_file (key_id text, ipad bytea, opad bytea)'
-    echo '    on commit drop;'
+    echo 'create temp table key_file (key_id text, ipad bytea, opad bytea,'
+    echo '    n int) on commit drop;'
     echo 'copy key_file from stdin;'
 
     while read -r id key rest; do
@@ -66,11 +69,18 @@ context_keys()
         [[ $key =~ ^([0-9a-fA-F]{2}){32,64}$ ]] \
             || die "$file: key $id is not 32 to 64 bytes of hex"
 
-        printf '%s\t\\\\x%s\t\\\\x%s\n' "$id" "$(block "$key" 0x36)" \
-            "$(block "$key" 0x5c)"
+        n=$((n + 1))
+        printf '%s\t\\\\x%s\t\\\\x%s\t%d\n' "$id" "$(block "$key" 0x36)" \
+            "$(block "$key" 0x5c)" "$n"
     done < "$file"
 
     echo '\.'
+}
+
+
+context_keys()
+{
+    key_table "${PODI_CONTEXT_KEY_FILE:-}" || return 0
     cat <<'SQL'
 insert into podi.context_key as k (key_id, ipad, opad)
 select f.key_id, f.ipad, f.opad from key_file f
@@ -81,6 +91,32 @@ select f.key_id, f.ipad, f.opad from key_file f
 update podi.context_key k set retired_at = now()
  where k.retired_at is null
    and not exists (select 1 from key_file f where f.key_id = k.key_id);
+drop table key_file;
+SQL
+}
+
+
+# keys of the chain are added and never changed: old rows stand on them
+chain_keys()
+{
+    key_table "${PODI_CHAIN_KEY_FILE:-}" || return 0
+    cat <<'SQL'
+do $$
+begin
+    if exists (select 1 from key_file f join podi.chain_key k using (key_id)
+                where (k.ipad, k.opad) <> (f.ipad, f.opad)) then
+        raise exception 'a chain key was given before with other bytes';
+    end if;
+end
+$$;
+insert into podi.chain_key (key_id, ipad, opad, newest)
+select f.key_id, f.ipad, f.opad, false from key_file f
+    on conflict do nothing;
+update podi.chain_key k set newest = false
+ where k.newest and k.key_id <> (select f.key_id from key_file f where f.n = 1);
+update podi.chain_key k set newest = true
+ where not k.newest and k.key_id = (select f.key_id from key_file f where f.n = 1);
+drop table key_file;
 SQL
 }
 
@@ -139,6 +175,7 @@ SQL
     echo "set local lock_timeout = '5s';"
     echo 'set local check_function_bodies = off;'
     context_keys
+    chain_keys
 
     for file in "$here"/{internal,api,sys}/*.sql; do
         [ -e "$file" ] && echo "\\i '$file'"

@@ -28,7 +28,8 @@ begin
           from pg_proc p
           join pg_namespace n on n.oid = p.pronamespace
          cross join lateral (select case
-                   when p.oid = 'internal.context_verify(text)'::regprocedure
+                   when n.nspname = 'internal'
+                        and p.proname in ('context_verify', 'chain_mac')
                                             then 'podi_keeper'
                    when n.nspname = 'sys'   then 'podi_system'
                    else                          'podi_core' end as name) o
@@ -57,14 +58,15 @@ revoke update on podi.ledger, podi.audit, podi.user_event, podi.media_parent
 grant delete on podi.event_ticket to podi_core;
 grant delete on podi.event_ticket, podi.idempotency, podi.session,
     podi.user_event, podi.worker to podi_system;
-revoke all on podi.context_key, podi.schema_migration from podi_core, podi_system;
+revoke all on podi.context_key, podi.chain_key, podi.schema_migration
+    from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
 revoke all on podi.worker from podi_core;
 revoke insert, update on podi.tenant, podi.action, podi.plan,
     podi.queue_type, podi.gate, podi.price_rule from podi_core;
 revoke update on podi.price_rule from podi_system;
 grant delete on podi.gate to podi_system;
-grant select on podi.context_key, podi.tenant to podi_keeper;
+grant select on podi.context_key, podi.chain_key, podi.tenant to podi_keeper;
 
 -- schemas
 revoke all on schema podi, api, sys, internal
@@ -94,7 +96,8 @@ grant execute on function sys.upload_expire, sys.object_doomed,
     sys.object_gone, sys.metrics to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
-grant execute on function sys.invariant_breaks to podi_worker, podi_ctl;
+grant execute on function sys.invariant_breaks, sys.ledger_verify
+    to podi_worker, podi_ctl;
 
 -- the operator
 grant execute on function sys.action_put to podi_ctl;

@@ -3,7 +3,7 @@
 # keys: passwords, PODI's keys, the local CA and the server's certificate.
 #
 #     keys/   pg_* redis                              passwords, one a file
-#             context.key token.key refresh.key store.key
+#             context.key chain.key token.key refresh.key store.key
 #     tls/    ca.crt ca.key server.crt server.key
 
 # Made once, by podictl; readable by the group of the web server.
@@ -13,7 +13,7 @@ keys_up() {
     for name in pg_web pg_worker pg_ctl redis; do
         key_make secret "$name"
     done
-    for kind in context token refresh store; do
+    for kind in context chain token refresh store; do
         key_make "$kind" "$kind.key"
     done
     key_make secret pg_super

@@ -115,6 +115,7 @@ postgres_migrate() {
     local role log=$STATE/log/migrate.log
 
     PODI_CONTEXT_KEY_FILE=$STATE/keys/context.key \
+    PODI_CHAIN_KEY_FILE=$STATE/keys/chain.key \
         "$ROOT/migrations/apply.sh" "dbname=podi" > "$log" 2>&1 \
         || { tail -n 30 "$log" >&2; die "the migrations failed (see $log)"; }
 

@@ -1,15 +1,13 @@
 -- ----------------------------------------------------------------------
 -- internal.hold_freeze(tenant, wallet, task, round, amount, ttl)
 --
---      Freezes points for a round of a task: takes them from the wallet's lots
---      in the order of spending (priority, soonest expiry, oldest) and records
---      the split.  Expired lots lapse first.  Locks the wallet.  Invoker
---      rights.
+--      Freezes the points for a round of a task.  Its caller tells it by
+--      internal.wallet_event; who wants the events as they are made calls
+--      internal.hold_take.
+--      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  hold_id
--- Raises:   U0402 not enough points; detail required, available, missing
---           U0420 no such wallet, or its lots do not add up
---           23505 the round has a hold already
+-- Raises:   as internal.hold_take
 -- Writes:   podi.wallet, podi.hold, podi.lot, podi.hold_alloc, podi.ledger
 -- Called:   internal.task_make
 -- ----------------------------------------------------------------------
@@ -22,40 +20,19 @@ create or replace function internal.hold_freeze(
     i_ttl     interval)
 returns bigint
 language plpgsql
-set search_path = podi, pg_temp
 as $$
 declare
-    v_available  bigint;
-    v_hold       bigint;
+    v_hold  podi.hold;
 begin
-    perform 1
-       from wallet w
-      where w.tenant_id = i_tenant and w.wallet_id = i_wallet
-        for update;
-    if not found then
-        raise exception 'no wallet %', i_wallet using errcode = 'U0420';
-    end if;
-    perform internal.lot_lapse(i_tenant, i_wallet);
+    v_hold.tenant_id := i_tenant;
+    v_hold.wallet_id := i_wallet;
+    v_hold.kind := 'task';
+    v_hold.task_id := i_task;
+    v_hold.round := i_round;
+    v_hold.amount := i_amount;
 
-    select w.available into v_available
-      from wallet w
-     where w.tenant_id = i_tenant and w.wallet_id = i_wallet;
-    if v_available < i_amount then
-        raise exception '% points wanted, % available', i_amount, v_available
-              using errcode = 'U0402',
-                    detail = jsonb_build_object('required', i_amount,
-                                'available', v_available,
-                                'missing', i_amount - v_available)::text;
-    end if;
-
-    insert into hold (tenant_id, wallet_id, task_id, round, amount, expires_at)
-    values (i_tenant, i_wallet, i_task, i_round, i_amount, now() + i_ttl)
-    returning hold.hold_id into v_hold;
-
-    perform internal.hold_allocate(i_tenant, i_wallet, v_hold, i_amount);
-    perform internal.wallet_move(i_tenant, i_wallet, 'freeze', 'available',
-            'held', i_amount, 'freeze:' || i_task || ':' || i_round,
-            i_hold => v_hold, i_task => i_task);
-    return v_hold;
+    return (select t.o_hold
+              from internal.hold_take(v_hold, i_ttl,
+                       'freeze:' || i_task || ':' || i_round) t);
 end
 $$;

@@ -7,7 +7,7 @@
 -- Returns:  wallet events for internal.event_append; empty for price 0
 -- Raises:   as internal.hold_settle_all
 -- Writes:   podi.wallet, podi.hold, podi.hold_alloc, podi.lot, podi.ledger
--- Called:   internal.job_end_effects, sys.job_settle
+-- Called:   whatever ends one share of a hold
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_settle(
     i_tenant  uuid,

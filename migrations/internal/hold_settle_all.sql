@@ -8,13 +8,13 @@
 -- Returns:  jsonb for event_append_all, in the order of the moves
 -- Raises:   U0421 no such hold, or it has less left than its moves cost
 --           U0422 a charge is not between 0 and its price
---           23505 a move was made before
+--           U0426 its lots do not add up to it; U0428 a move was made before
 -- Writes:   podi.wallet, podi.hold, podi.hold_alloc, podi.lot, podi.ledger
 -- Called:   internal.hold_settle, whatever ends jobs in batches
 --
 --      moves: [{tenant_id, hold_id, task_id, job_id, price, charge, idem,
---      trace_id}]; idem is what makes the ledger rows of a move unique in its
---      wallet.  Those of price 0 move nothing.
+--      trace_id, ref?, reason?, body_hash?}]; idem is what makes the ledger
+--      rows of a move unique in its wallet.  Those of price 0 move nothing.
 --      The wallets are locked first, ascending: whoever touches a hold or a
 --      lot has its wallet, so that the rest needs no order.  What lies in
 --      expired lots lapses last; of the events of a wallet the last one tells
@@ -36,9 +36,8 @@ begin
       from rows from (jsonb_to_recordset(i_moves)
                       as (tenant_id uuid, hold_id bigint, task_id uuid,
                           job_id uuid, price bigint, charge bigint, idem text,
-                          trace_id text)) with ordinality
-           as m (tenant_id, hold_id, task_id, job_id, price, charge, idem,
-                 trace_id, ord)
+                          trace_id text, ref text, reason text,
+                          body_hash bytea)) with ordinality m
      where (m.price, m.charge) is distinct from (0, 0);
     if v_wrong then
         raise exception 'a charge above its price, or below 0'
@@ -47,20 +46,9 @@ begin
         return '[]';
     end if;
 
-    perform 1
-       from podi.wallet w
-      where w.wallet_id = any (array(
-            select h.wallet_id
-              from unnest(v_moves) m
-             cross join lateral (
-                   select q.wallet_id from podi.hold q
-                    where q.hold_id = m.hold_id and q.tenant_id = m.tenant_id
-                    limit 1) h))
-      order by w.wallet_id, w.tenant_id
-        for update;
-
+    perform internal.wallet_lock_all(v_moves);
     v_lapse := internal.hold_split_all(v_moves);
-    v_events := internal.hold_book_all(v_moves);
+    v_events := internal.ledger_write(internal.hold_movements(v_moves));
     if v_lapse is not null then
         return internal.hold_lapse_all(v_lapse, v_events);
     end if;

@@ -11,6 +11,7 @@
 --
 -- Returns:  the wallets that have points in expired lots; NULL: none
 -- Raises:   U0421 no such hold, or it has less left than its moves cost
+--           U0426 its allocations do not add up to it
 -- Writes:   podi.hold, podi.hold_alloc, podi.lot
 -- Called:   internal.hold_settle_all
 -- ----------------------------------------------------------------------
@@ -36,16 +37,14 @@ begin
         select a.*, d.captured as fill, d.amount - d.released as stop,
                (sum(a.amount) over w)::bigint as upto
           from drawn d
-          join podi.hold_alloc a on a.hold_id = d.hold_id
-                                and a.tenant_id = d.tenant_id
+          join podi.hold_alloc a using (hold_id, tenant_id)
         window w as (partition by a.hold_id, a.tenant_id order by a.ord
                      rows unbounded preceding)),
     noted as (
         update podi.hold_alloc a
            set captured = g.fill, released = g.back
           from (select l.lot_id, l.hold_id, l.tenant_id, l.captured, l.released,
-                       greatest(0, least(l.amount, l.fill - l.upto + l.amount))
-                           as fill,
+                       greatest(0, least(l.amount, l.fill - l.upto + l.amount)) as fill,
                        greatest(0, least(l.amount, l.upto - l.stop)) as back
                   from line l) g
          where a.hold_id = g.hold_id and a.lot_id = g.lot_id
@@ -62,16 +61,21 @@ begin
                   from noted q group by q.tenant_id, q.lot_id) n
          where l.lot_id = n.lot_id and l.tenant_id = n.tenant_id)
     select (select count(*) from want t) as wanted, count(*) as found,
+           (select sum(t.charge + t.back) from want t) = (
+               select sum(n.spent + n.back) from noted n) as even,
            array_agg(distinct d.wallet_id) filter (where exists (
                select 1 from podi.lot l
                 where l.wallet_id = d.wallet_id and l.tenant_id = d.tenant_id
-                  and l.expires_at <= now() and l.avail + l.held > 0)) as lapse
+                  and l.live and l.expires_at <= now())) as lapse
       into v_done
       from drawn d;
 
     if v_done.found < v_done.wanted then
         raise exception 'a hold has less left than its jobs cost'
               using errcode = 'U0421';
+    elsif not coalesce(v_done.even, false) then
+        raise exception 'the lots of a hold do not add up to it'
+              using errcode = 'U0426';
     end if;
     return v_done.lapse;
 end

@@ -33,6 +33,13 @@ as $$
         select e.tenant_id, e.user_id, count(*) as n, min(e.seq) as first,
                max(e.seq) as last
           from user_event e group by 1, 2)
+    select 'I14 wallet knows the end of its chain', w.wallet_id::text
+      from wallet w
+      left join ledger l
+        on l.tenant_id = w.tenant_id and l.wallet_id = w.wallet_id
+           and l.seq = w.seq
+     where w.head <> coalesce(l.hash, '')
+    union all
     select 'I6 ledger is dense', w.wallet_id::text
       from wallet w left join final f using (tenant_id, wallet_id)
      where (w.seq, w.seq) <> (coalesce(f.seq, 0), coalesce(f.n, 0))

@@ -24,10 +24,11 @@ as $$
           from hold h group by 1, 2),
     allocs as (
         select a.tenant_id, a.hold_id, sum(a.amount) as amount,
-               sum(a.captured) as captured, sum(a.released) as released
+               sum(a.captured) as captured, sum(a.released) as released,
+               sum(a.refunded) as refunded
           from hold_alloc a group by 1, 2),
     lot_held as (
-        select a.tenant_id, a.lot_id, sum(a.captured) as captured,
+        select a.tenant_id, a.lot_id, sum(a.captured - a.refunded) as spent,
                sum(a.amount - a.captured - a.released) as open
           from hold_alloc a group by 1, 2)
     select 'I1 wallet.available = sum of lot.avail', w.wallet_id::text
@@ -44,12 +45,12 @@ as $$
     union all
     select 'I4 hold split = lot split', h.hold_id::text
       from hold h left join allocs a using (tenant_id, hold_id)
-     where (h.amount, h.captured, h.released)
-           is distinct from (a.amount, a.captured, a.released)
+     where (h.amount, h.captured, h.released, h.refunded)
+           is distinct from (a.amount, a.captured, a.released, a.refunded)
     union all
     select 'I4 lot split = hold split', 'lot ' || l.lot_id
       from lot l left join lot_held a using (tenant_id, lot_id)
-     where (l.held, l.spent) <> (coalesce(a.open, 0), coalesce(a.captured, 0))
+     where (l.held, l.spent) <> (coalesce(a.open, 0), coalesce(a.spent, 0))
     union all
     select i.inv, i.id from internal.invariant_ledger() i
 $$;

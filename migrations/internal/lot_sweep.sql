@@ -23,9 +23,9 @@ begin
           from wallet w
          where (w.tenant_id, w.wallet_id) in (
                select l.tenant_id, l.wallet_id from lot l
-                where l.expires_at <= now() and l.avail > 0
+                where l.live and l.avail > 0 and l.expires_at <= now()
                 limit i_limit)
-         order by w.tenant_id, w.wallet_id
+         order by w.wallet_id, w.tenant_id
            for update of w skip locked
     loop
         perform internal.lot_lapse(v_wallet.tenant_id, v_wallet.wallet_id);

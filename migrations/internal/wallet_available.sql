@@ -23,7 +23,7 @@ begin
            select coalesce(sum(l.avail), 0)::bigint
              from lot l
             where l.tenant_id = w.tenant_id and l.wallet_id = w.wallet_id
-                  and l.avail > 0 and l.expires_at <= now())
+                  and l.live and l.expires_at <= now())
       from wallet w
      where w.tenant_id = i_tenant and w.wallet_id = i_wallet);
 end

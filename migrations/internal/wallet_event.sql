@@ -1,16 +1,17 @@
 -- ----------------------------------------------------------------------
 -- internal.wallet_event(type, tenant, wallet, amount, task, job)
 --
---      One event about a wallet, with the balances as they stand now in this
---      transaction (volatile, to see what the caller just wrote).  Callers
+--      The event about a wallet's last movement, with the balances as they
+--      stand now in this transaction (volatile, to see what the caller just
+--      wrote); when that movement made it low, that is told with it.  Callers
 --      have let expired lots lapse, so available is what can be spent, as in
 --      internal.wallet_available.  Invoker rights.
 --
--- Returns:  an array of one event for internal.event_append; its data are
---           amount, available, frozen, seq
+-- Returns:  an array of one or two events for internal.event_append; data of
+--           the first are amount, available, frozen, seq
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.task_make, sys.wallet_grant
+-- Called:   internal.task_make
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_event(
     i_type    text,
@@ -29,6 +30,14 @@ begin
                'data', jsonb_build_object('amount', i_amount,
                        'available', w.available, 'frozen', w.held,
                        'seq', w.seq)))
+                   || case when w.low_seq = w.seq
+                      then jsonb_build_array(jsonb_build_object(
+                               'type', 'wallet.low', 'task_id', i_task,
+                               'data', jsonb_build_object(
+                                   'available', w.available,
+                                   'threshold', w.low_until / 2,
+                                   'seq', w.seq)))
+                      else '[]' end
       from wallet w
      where w.tenant_id = i_tenant and w.wallet_id = i_wallet);
 end

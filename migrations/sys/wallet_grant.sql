@@ -41,21 +41,21 @@ begin
         for update;
 
     perform internal.lot_lapse(v_who.o_tenant, v_wallet);
-    is_new := internal.lot_add(v_who.o_tenant, v_wallet, i_amount, i_kind,
-                               i_expires_at, i_source_ref, i_reason);
+    _events := internal.lot_add(v_who.o_tenant, v_wallet,
+                   case i_kind when 'refund' then 'refund' else 'grant' end,
+                   i_amount, i_kind, i_expires_at, i_source_ref, i_reason);
+    is_new := _events is not null;
     select w.wallet_id, w.available, w.seq into wallet_id, available, seq
       from wallet w
      where w.tenant_id = v_who.o_tenant and w.wallet_id = v_wallet;
 
-    _events := '[]';
     if is_new then
         perform internal.audit_append(v_who.o_tenant, 'wallet.grant',
                 v_who.o_user, jsonb_build_object('amount', i_amount,
                 'kind', i_kind, 'source_ref', i_source_ref,
                 'reason', i_reason));
-        _events := internal.event_append(v_who.o_tenant, v_who.o_user,
-                   internal.wallet_event('wallet.granted', v_who.o_tenant,
-                                         v_wallet, i_amount));
+        _events := internal.event_append(v_who.o_tenant, v_who.o_user, _events);
     end if;
+    _events := coalesce(_events, '[]');
 end
 $$;

@@ -49,6 +49,7 @@ my @PLANT = (
     I9  => 'update podi.task_header set charged = charged - 1 where task_id = $e',
     I9  => "update podi.task_header set state = 'failed' where task_id = \$e",
     I9  => 'delete from podi.job where task_id = $o',
+    I14 => 'update podi.wallet set head = sha256(head) where user_id = $u',
     I10 => 'update podi.user_head set top = top + 1 where user_id = $u',
     I10 => 'delete from podi.user_event where user_id = $u and seq = 2',
     I12 => 'update podi.task_header t set hold_id = h.hold_id from podi.hold h'
@@ -83,8 +84,9 @@ while (my ($inv, $sql) = splice @PLANT, 0, 2) {
             or diag "seen: @seen; $plant";
 
         $super->dbh->do("delete from $table");
-        $super->dbh->do("insert into $table overriding system value"
-                        . ' table kept');
+        my $columns = $db->columns($table);
+        $super->dbh->do("insert into $table ($columns) overriding system value"
+                        . " select $columns from kept");
         $super->dbh->do('drop table kept');
         $super->dbh->do('set session_replication_role = origin');
     }

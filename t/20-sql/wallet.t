@@ -207,7 +207,7 @@ is_deeply([map { "$_->{seq} $_->{type} $_->{amount} $_->{available_change}"
                  . " $_->{frozen_after}" } @{ entries($bob, undef, 3) }],
           ['9 release 8 8 -8 13 35', '8 confirm 12 0 -12 5 43',
            '7 freeze 55 -55 55 5 55'], 'is two rows, each exact');
-is(state_of(sub { settle($hold, 20, 12, $job) }), '23505',
+is(state_of(sub { settle($hold, 20, 12, $job) }), 'U0428',
    'a job is settled once');
 is(state_of(sub { settle($hold, 36, 0) }), 'U0421',
    'no more than the hold has left');
@@ -522,6 +522,7 @@ for my $plant (
     ['I6', "alter table podi.ledger disable trigger user;"
            . " delete from podi.ledger where wallet_id = '$w' and seq = 3"],
     ['I6', "update podi.wallet set seq = seq + 1 where wallet_id = '$w'"],
+    ['I14', "update podi.wallet set head = '' where wallet_id = '$w'"],
     ['I7 ledger replay', "alter table podi.ledger disable trigger user;"
            . " update podi.ledger set amount = amount + 1"
            . " where wallet_id = '$w' and seq = 1"],
@@ -545,8 +546,12 @@ for my $plant (
     $super->dbh->do('alter table podi.ledger disable trigger user');
     $super->dbh->do('set local session_replication_role = replica');
     $super->dbh->do("delete from podi.$_") for reverse @table;
-    $super->dbh->do("insert into podi.$_ overriding system value"
-                    . " select * from kept_$_") for @table;
+    for my $table (@table) {
+        my $columns = $db->columns("podi.$table");
+
+        $super->dbh->do("insert into podi.$table ($columns) overriding system"
+                        . " value select $columns from kept_$table");
+    }
     $super->dbh->do("drop table kept_$_") for @table;
     $super->dbh->do('alter table podi.ledger enable trigger user');
     $super->dbh->commit;

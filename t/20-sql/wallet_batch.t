@@ -52,7 +52,7 @@ is($purse->state_of(sub { $purse->system(
    'again is more than the holds have');
 is($purse->state_of(sub { $purse->settle([$h[0], 5, 5, idem => 'x'],
                                          [$h[0], 5, 5, idem => 'x']) }),
-   '23505', 'and one idem is booked once');
+   'U0428', 'and one idem is booked once');
 is($purse->state_of(sub { $purse->settle([$h[0], 10, 10], [$h[2], 1, 1]) }),
    'U0421', 'one move too much: none is made');
 is($purse->state_of(sub { $purse->settle([$h[0], 10, 10], [$h[0], 1, $_]) }),

@@ -4,7 +4,7 @@
 -- each defect once and wants it seen.
 --
 -- Reviewed: tables without a tenant are action, plan, queue_type, gate,
--- price_rule, worker, context_key and schema_migration; tenant_slug_uq alone
+-- price_rule, worker, context_key, chain_key and schema_migration; tenant_slug_uq alone
 -- may be unique across tenants; the keeper may read tenants.
 
 with login (oid, rolname) as (
@@ -41,7 +41,8 @@ fn as (
 select 'no tenant_id' as defect, t.relname::text as what from tab t
  where t.oid not in (select ten.oid from ten)
    and t.relname not in ('action', 'plan', 'queue_type', 'gate', 'price_rule',
-                         'worker', 'context_key', 'schema_migration')
+                         'worker', 'context_key', 'chain_key',
+                         'schema_migration')
 union all
 select 'tenant_id nullable', t.relname from ten t where not t.attnotnull
 union all
@@ -93,10 +94,11 @@ select 'facts may be deleted', i.rolname || ' ' || t.relname
    and t.relname not in ('event_ticket', 'idempotency', 'session', 'user_event',
                          'worker', 'gate')
 union all
-select 'context keys readable', r.rolname
-  from (select * from login union all select * from inner_role) r
+select 'keys readable', r.rolname || ' ' || k.name
+  from (select * from login union all select * from inner_role) r,
+       (values ('context_key'), ('chain_key')) k (name)
  where r.rolname not in ('podi_keeper', 'podi_owner')
-   and has_any_column_privilege(r.oid, 'podi.context_key', 'select, insert, update')
+   and has_any_column_privilege(r.oid, 'podi.' || k.name, 'select, insert, update')
 
 -- views
 union all
@@ -150,7 +152,8 @@ union all
 select 'function in schema podi', f.sign from fn f where f.nspname = 'podi'
 union all
 select 'function of the wrong owner', f.sign from fn f
- where f.owner <> case when f.sign = 'internal.context_verify(text)'
+ where f.owner <> case when f.nspname = 'internal'
+                            and f.proname in ('context_verify', 'chain_mac')
                                          then 'podi_keeper'
                        when f.nspname = 'sys' then 'podi_system'
                        else 'podi_core' end
@@ -165,7 +168,7 @@ select 'entry that is not a definer', f.sign from fn f
 union all
 select 'helper that is a definer', f.sign from fn f
  where f.nspname = 'internal' and f.prosecdef
-   and f.sign <> 'internal.context_verify(text)'
+   and f.proname not in ('context_verify', 'chain_mac')
 union all
 select 'api function that does not enter first', f.sign from fn f
  where f.nspname = 'api' and f.proname not in ('context_open', 'ready')

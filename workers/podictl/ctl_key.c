@@ -44,6 +44,7 @@ static int key_store(const char *path, const char *text);
 
 static const key_form_t  key_forms[] = {
     { "context", "k", 3, " ", 32 },
+    { "chain", "c", 3, " ", 32 },
     { "refresh", "", 0, "", 32 },
     { "store", "PODI", 8, ":", 20 },
     { "secret", "", 0, "", 24 },

@@ -54,7 +54,7 @@ static const ctl_command_t  main_commands[] = {
       ctl_invariant_steps, NULL },
 
     { "key", "make",
-      { { "kind", NULL, NULL, "context, token, refresh, store, secret" },
+      { { "kind", NULL, NULL, "context, chain, token, refresh, store, secret" },
         { "out", NULL, NULL, "a file that does not exist yet" } },
       NULL, ctl_key_make },
 

@@ -30,6 +30,7 @@ use POSIX ();
 our $ROOT = root();
 our $KEY_ID = 'test';
 our $KEY = sha256_hex('the context key of tests, and of nothing else');
+our $CHAIN_KEY = sha256_hex('the chain key of tests, and of nothing else');
 our @LOGINS = qw(podi_web podi_worker podi_ctl);
 
 my $serial = 0;
@@ -101,7 +102,7 @@ sub checksum
         $sum->add($file);
         $sum->addfile($file);
     }
-    $sum->add($KEY);
+    $sum->add($KEY, $CHAIN_KEY);
     return substr $sum->hexdigest, 0, 16;
 }
 
@@ -141,17 +142,26 @@ sub migrate
 {
     my ($self, $database, %option) = @_;
     my $apply = ($option{tree} // "$ROOT/migrations") . '/apply.sh';
-    my $file = File::Temp->new;
-
-    print {$file} "# key of tests\n$KEY_ID $KEY\n";
-    close $file;
+    my ($file, $chain) = map { key_file($_) } $KEY, $CHAIN_KEY;
 
     local $ENV{PODI_CONTEXT_KEY_FILE} = $option{key_file} // "$file";
+    local $ENV{PODI_CHAIN_KEY_FILE} = $option{chain_key_file} // "$chain";
     my $output = run_quiet($apply, $self->conninfo('postgres', $database));
     my $status = $? >> 8;
 
     return wantarray ? ($status, $output)
                      : $status == 0 || die "apply.sh: $output";
+}
+
+
+sub key_file
+{
+    my ($key) = @_;
+    my $file = File::Temp->new;
+
+    print {$file} "# key of tests\n$KEY_ID $key\n";
+    close $file;
+    return $file;
 }
 
 

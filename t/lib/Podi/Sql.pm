@@ -146,6 +146,17 @@ sub grant
 }
 
 
+# the columns of a table that can be written, for putting rows back
+sub columns
+{
+    my ($self, $table) = @_;
+
+    return $self->super->value(undef, 'select string_agg(quote_ident(attname),'
+        . " ', ' order by attnum) from pg_attribute where attrelid = ?::regclass"
+        . " and attnum > 0 and not attisdropped and attgenerated = ''", $table);
+}
+
+
 # what podi_worker's own connection sees broken, as "I1 ..." => id
 sub breaks
 {

@@ -1,0 +1,54 @@
+-- ----------------------------------------------------------------------
+-- internal.hold_take(hold, ttl, idem, body_hash, trace)
+--
+--      Makes a hold: takes its amount from the wallet's lots in the order of
+--      spending (priority, soonest expiry, oldest) and records the split.
+--      Expired lots lapse first.  Locks the wallet.
+--      Runs as its caller; called only by functions that pin search_path.
+--
+-- Returns:  o_hold: its id; o_events for internal.event_append: wallet.frozen,
+--           and wallet.low when it made the wallet that
+-- Raises:   U0402 not enough points; detail required, available, missing
+--           U0420 no such wallet; U0426 its lots do not add up to it
+--           23505 the round, or the ref, has a hold already
+-- Writes:   podi.wallet, podi.hold, podi.lot, podi.hold_alloc, podi.ledger
+-- Called:   internal.hold_freeze
+--
+--      Of hold: tenant_id, wallet_id, kind, task_id, round, ref, reason and
+--      amount.
+-- ----------------------------------------------------------------------
+create or replace function internal.hold_take(
+    i_hold       podi.hold,
+    i_ttl        interval,
+    i_idem       text,
+    i_body_hash  bytea default null,
+    i_trace      text default null,
+    out o_hold    bigint,
+    out o_events  jsonb)
+language plpgsql
+as $$
+declare
+    v_wallet  record;
+begin
+    v_wallet := internal.wallet_enter(i_hold.tenant_id, i_hold.wallet_id);
+
+    if v_wallet.o_available < i_hold.amount then
+        raise exception '% points wanted, % available', i_hold.amount,
+                        v_wallet.o_available
+              using errcode = 'U0402',
+                    detail = jsonb_build_object('required', i_hold.amount,
+                                'available', v_wallet.o_available,
+                                'missing', i_hold.amount
+                                           - v_wallet.o_available)::text;
+    end if;
+
+    o_hold := internal.hold_allocate(i_hold, now() + i_ttl);
+    o_events := internal.wallet_move(i_hold.tenant_id, i_hold.wallet_id,
+                    'freeze', 'available', 'held', i_hold.amount, i_idem,
+                    i_hold => o_hold, i_task => i_hold.task_id,
+                    i_ref => i_hold.ref, i_reason => i_hold.reason,
+                    i_body_hash => i_body_hash, i_trace => i_trace)
+             || internal.wallet_low(i_hold.tenant_id, i_hold.wallet_id,
+                    v_wallet.o_available - i_hold.amount, v_wallet.o_low);
+end
+$$;
