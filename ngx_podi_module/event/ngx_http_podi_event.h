@@ -71,13 +71,21 @@ struct ngx_http_podi_event_user_s {
  */
 
 typedef struct {
-    ngx_buf_t     buf;                  /* with its bytes behind it */
+    size_t        size;
+    size_t        len;
     u_char        data[];
 } ngx_http_podi_event_chunk_t;
+
+/*
+ * buf says how far nginx is with the busy chunk.  It outlives the chunk: the
+ * chunked filter keeps a link to what it could not pass on at once, and looks
+ * at it again when the next one comes.
+ */
 
 typedef struct {
     ngx_http_podi_event_chunk_t  *queue;      /* waits, or NULL */
     ngx_http_podi_event_chunk_t  *busy;       /* nginx has it, or NULL */
+    ngx_buf_t                     buf;
 } ngx_http_podi_event_out_t;
 
 struct ngx_http_podi_event_stream_s {

@@ -34,9 +34,8 @@ podi_rc_t
 event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
 {
     size_t                        size, used;
-    ngx_buf_t                    *b;
     ngx_http_podi_event_out_t    *out = &s->out;
-    ngx_http_podi_event_chunk_t  *bigger;
+    ngx_http_podi_event_chunk_t  *chunk, *bigger;
 
     used = event_out_waiting(out);
 
@@ -44,8 +43,7 @@ event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
         return PODI_DECLINED;
     }
 
-    size = (out->queue == NULL) ? 0
-           : (size_t) (out->queue->buf.end - out->queue->buf.start);
+    size = (out->queue == NULL) ? 0 : out->queue->size;
 
     if (used + len > size) {
 
@@ -57,16 +55,17 @@ event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
         }
 
         if (used > 0) {
-            bigger->buf.last = ngx_cpymem(bigger->data, out->queue->data,
-                                          used);
+            ngx_memcpy(bigger->data, out->queue->data, used);
+            bigger->len = used;
         }
 
         ngx_free(out->queue);
         out->queue = bigger;
     }
 
-    b = &out->queue->buf;
-    b->last = ngx_cpymem(b->last, data, len);
+    chunk = out->queue;
+    ngx_memcpy(chunk->data + chunk->len, data, len);
+    chunk->len += len;
 
     return PODI_OK;
 }
@@ -75,7 +74,6 @@ event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
 static ngx_http_podi_event_chunk_t *
 event_out_chunk(ngx_http_podi_event_stream_t *s, size_t size)
 {
-    ngx_buf_t                    *b;
     ngx_http_podi_event_chunk_t  *chunk;
 
     chunk = ngx_alloc(sizeof(ngx_http_podi_event_chunk_t) + size,
@@ -84,15 +82,8 @@ event_out_chunk(ngx_http_podi_event_stream_t *s, size_t size)
         return NULL;
     }
 
-    b = &chunk->buf;
-    ngx_memzero(b, sizeof(ngx_buf_t));
-
-    b->start = chunk->data;
-    b->pos = chunk->data;
-    b->last = chunk->data;
-    b->end = chunk->data + size;
-    b->memory = 1;
-    b->flush = 1;
+    chunk->size = size;
+    chunk->len = 0;
 
     return chunk;
 }
@@ -101,8 +92,7 @@ event_out_chunk(ngx_http_podi_event_stream_t *s, size_t size)
 static size_t
 event_out_waiting(const ngx_http_podi_event_out_t *out)
 {
-    return (out->queue == NULL) ? 0
-           : (size_t) (out->queue->buf.last - out->queue->buf.start);
+    return (out->queue == NULL) ? 0 : out->queue->len;
 }
 
 
@@ -154,7 +144,7 @@ event_out_flush(ngx_http_podi_event_stream_t *s)
             return;
         }
 
-        if (out->busy->buf.pos != out->busy->buf.last) {
+        if (out->buf.pos != out->buf.last) {
             break;
         }
 
@@ -170,6 +160,7 @@ event_out_flush(ngx_http_podi_event_stream_t *s)
 static ngx_int_t
 event_out_send(ngx_http_podi_event_stream_t *s)
 {
+    ngx_buf_t                  *b;
     ngx_chain_t                 cl;
     ngx_http_podi_event_out_t  *out = &s->out;
 
@@ -181,7 +172,17 @@ event_out_send(ngx_http_podi_event_stream_t *s)
     out->busy = out->queue;
     out->queue = NULL;
 
-    cl.buf = &out->busy->buf;
+    b = &out->buf;
+    ngx_memzero(b, sizeof(ngx_buf_t));
+
+    b->start = out->busy->data;
+    b->pos = b->start;
+    b->last = b->start + out->busy->len;
+    b->end = b->start + out->busy->size;
+    b->memory = 1;
+    b->flush = 1;
+
+    cl.buf = b;
     cl.next = NULL;
 
     return (ngx_http_output_filter(s->request, &cl) == NGX_ERROR)
