@@ -16,6 +16,8 @@
  *     G3  A rate (podi_gcra) that does not let the cost pass is a gate that
  *         opens at now + retry_after.  Rates are peeked with the other gates
  *         and taken only when all passed.  A breaker or a 429 sets opens_at.
+ *         A cost above the burst counts as the burst: it waits for a full
+ *         bucket, not for ever.
  *     G4  A slot belongs to a claim, not to a job: it is taken, kept and given
  *         back under the names of job, worker and claim.  So a release that
  *         comes late, and the claim of a hint that was there twice, cannot
@@ -45,16 +47,21 @@
  *         goes back: it is the greatest of those.
  *     T4  Who comes, or comes back after being idle, starts at max(own pass,
  *         virtual time): idling earns nothing.
- *     T5  A tenant whose oldest job meets a shut gate is parked there, with
- *         that class, and keeps its pass.  When it is woken it returns at
- *         max(own pass, virtual time - own step): one turn ahead of those
- *         who come anew, and never more.
- *     T6  A freed slot wakes one tenant of those parked on its gate: of the
- *         classes for which the gate is open now (G1) the next by T1, in it
- *         the next by T2, if the gate's rate lets the cost of its oldest job
- *         pass.  A woken tenant that does not take the slot (its queue is
- *         empty, or another gate is shut) hands the wake on.  Each second a
- *         sweep does the same for gates that opened by time.
+ *     T5  The jobs of one user of a tenant in a class, the oldest first, are
+ *         a line; the lines of a tenant take turns, a job each, so that one
+ *         user at his bound does not hold up the others.  A line whose oldest
+ *         job meets a shut gate is parked there, with class and tenant.  A
+ *         tenant without a line that is not parked is idle and keeps its
+ *         pass.  When one is woken it returns at max(own pass, virtual time -
+ *         own step): one turn ahead of those who come anew, and never more.
+ *     T6  A freed slot wakes one line of those parked on its gate: queues that
+ *         share the gate take turns; in the queue, of the classes for which
+ *         the gate is open now (G1), the next by T1; in it the next tenant by
+ *         T2, by its pass when it was parked and a step for each line woken
+ *         since.  A rate wakes that line when its own cost passes.  A woken
+ *         line that does not take the slot (it is empty, or another gate is
+ *         shut) hands the wake on; one that nobody served for 5 s has lost
+ *         it, and the next is woken.
  *     T7  Looking at a shut gate costs no turn; only a job that starts does.
  */
 

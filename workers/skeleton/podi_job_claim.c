@@ -32,6 +32,7 @@
 static void claim_next(void *data);
 static void claim_forget_old(podi_jobs_t *jobs);
 static void claim_set_state(podi_jobs_t *jobs, podi_claim_e state);
+static void claim_rows(podi_jobs_t *jobs);
 static void claim_flow(podi_jobs_t *jobs, podi_claim_e state,
     const podi_step_t *steps, podi_flow_end_pt end);
 static void claim_pause(podi_jobs_t *jobs, podi_msec_t around);
@@ -41,11 +42,6 @@ static void claim_failed(podi_jobs_t *jobs, podi_flow_t *f);
 static podi_rc_t claim_hints_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t claim_hints_take(podi_flow_t *f, void *ctx);
 static void claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static podi_rc_t claim_rows_ask(podi_flow_t *f, void *ctx);
-static podi_rc_t claim_ids(podi_jobs_t *jobs, podi_mem_t *mem,
-    podi_str_t *ret_ids);
-static podi_rc_t claim_rows_take(podi_flow_t *f, void *ctx);
-static podi_slot_t claim_slot(podi_jobs_t *jobs, const podi_str_t *id);
 static void claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static podi_rc_t claim_wait_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t claim_wait_over(podi_flow_t *f, void *ctx);
@@ -55,12 +51,6 @@ static void claim_wait_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static const podi_step_t  claim_hints_steps[] = {
     { "asking for hints", claim_hints_ask, 0 },
     { "taking the hints", claim_hints_take, 0 },
-    podi_null_step
-};
-
-static const podi_step_t  claim_rows_steps[] = {
-    { "claiming jobs", claim_rows_ask, 0 },
-    { "starting the jobs", claim_rows_take, 0 },
     podi_null_step
 };
 
@@ -207,7 +197,7 @@ claim_next(void *data)
     }
 
     if (jobs->n_hints > 0 || !podi_worker_redis_is_up(w)) {
-        claim_flow(jobs, PODI_CLAIM_ROWS, claim_rows_steps, claim_rows_end);
+        claim_rows(jobs);
         return;
     }
 
@@ -238,6 +228,13 @@ static void
 claim_set_state(podi_jobs_t *jobs, podi_claim_e state)
 {
     jobs->claim = state;
+}
+
+
+static void
+claim_rows(podi_jobs_t *jobs)
+{
+    claim_flow(jobs, PODI_CLAIM_ROWS, podi_claim_rows_steps, claim_rows_end);
 }
 
 
@@ -358,7 +355,7 @@ claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
     }
 
     if (jobs->unready && !jobs->worker->draining) {
-        claim_flow(jobs, PODI_CLAIM_ROWS, claim_rows_steps, claim_rows_end);
+        claim_rows(jobs);
         return;
     }
 
@@ -376,105 +373,6 @@ claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
     }
 
     claim_flow(jobs, PODI_CLAIM_WAIT, claim_wait_steps, claim_wait_end);
-}
-
-
-static podi_rc_t
-claim_rows_ask(podi_flow_t *f, void *ctx)
-{
-    podi_str_t        ids;
-    podi_jobs_t      *jobs = ctx;
-    podi_worker_t    *w = jobs->worker;
-    podi_pg_call_t    call;
-
-    if (jobs->n_hints > 0) {
-        if (claim_ids(jobs, f->mem, &ids) != PODI_OK) {
-            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-        }
-
-        podi_pg_call_init(&call, PODI_SQL_JOB_CLAIM, f->mem);
-        podi_arg_str(&call, &ids);
-        podi_arg_c(&call, w->id);
-        podi_arg_int64(&call, (int64_t) w->set->lease);
-
-    } else {
-        podi_pg_call_init(&call, PODI_SQL_JOB_CLAIM_NEXT, f->mem);
-        podi_arg_c(&call, w->set->queue);
-        podi_arg_int64(&call, podi_jobs_free_slots(jobs));
-        podi_arg_c(&call, w->id);
-        podi_arg_int64(&call, (int64_t) w->set->lease);
-        podi_arg_int64(&call, w->set->global_limit);
-    }
-
-    return podi_pg_call(w->pg, f, &call);
-}
-
-
-/* "{id,...}" */
-
-static podi_rc_t
-claim_ids(podi_jobs_t *jobs, podi_mem_t *mem, podi_str_t *ret_ids)
-{
-    unsigned    i;
-    podi_buf_t  b;
-
-    podi_buf_init(&b, mem);
-
-    for (i = 0; i < jobs->n_hints; i++) {
-        podi_buf_printf(&b, "%c%s", i == 0 ? '{' : ',', jobs->slots[i].id);
-    }
-
-    podi_buf_add_byte(&b, '}');
-
-    return podi_buf_take(&b, ret_ids);
-}
-
-
-/* each row is a job now and has its slot; who got no row gives his back */
-
-static podi_rc_t
-claim_rows_take(podi_flow_t *f, void *ctx)
-{
-    int           i;
-    podi_str_t    id, events;
-    podi_jobs_t  *jobs = ctx;
-
-    jobs->claimed = (unsigned) podi_rows(f->result);
-
-    for (i = 0; i < (int) jobs->claimed; i++) {
-        events = podi_row_str(f->result, i, "_events");
-        podi_worker_publish(jobs->worker, f->mem, &events);
-        id = podi_row_str(f->result, i, "job_id");
-        podi_job_start(jobs, f->result, i, claim_slot(jobs, &id));
-    }
-
-    for (i = 0; i < (int) jobs->n_hints; i++) {
-        podi_gate_free(jobs, &jobs->slots[i]);
-    }
-
-    return PODI_DONE;
-}
-
-
-/* of the first hint of that id; it is the job's from now on */
-
-static podi_slot_t
-claim_slot(podi_jobs_t *jobs, const podi_str_t *id)
-{
-    unsigned     i;
-    podi_slot_t  slot = { "", "" };
-
-    for (i = 0; i < jobs->n_hints; i++) {
-        if (podi_str_eq_c(id, jobs->slots[i].id)) {
-            slot = jobs->slots[i];
-            jobs->slots[i].id[0] = '\0';
-            return slot;
-        }
-    }
-
-    (void) snprintf(slot.id, sizeof(slot.id), PODI_STR_FMT, podi_str_arg(id));
-
-    return slot;
 }
 
 

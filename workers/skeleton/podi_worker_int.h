@@ -9,7 +9,8 @@
  *     podi_objects.c       the object stores that they talk to
  *     podi_release.c       the parent's one call to PostgreSQL
  *     podi_round.c         flows that repeat
- *     podi_job_claim.c     hints or rows -> held jobs
+ *     podi_job_claim.c     when to claim: hints or rows
+ *     podi_job_rows.c      rows -> held jobs
  *     podi_job.c           a held job: its states
  *     podi_job_end.c       its endings, as its action says them
  *     podi_job_settle.c    telling PostgreSQL how it ended, until it answers
@@ -202,6 +203,9 @@ void podi_jobs_kick(podi_jobs_t *jobs);
 int podi_jobs_are_idle(const podi_jobs_t *jobs);
 unsigned podi_jobs_free_slots(const podi_jobs_t *jobs);
 int podi_jobs_are_alive(const podi_jobs_t *jobs);
+
+/* podi_job_rows.c */
+extern const podi_step_t  podi_claim_rows_steps[];
 
 /* podi_job.c */
 void podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row,

@@ -1,0 +1,546 @@
+# Gates and turns in a real Redis: the examples that C, Lua and SQL share, the
+# wake-ups that must not be lost, and what many clients that die leave behind.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use File::Temp qw( tempdir );
+use IO::Socket::UNIX;
+use JSON::PP;
+use List::Util qw( sum0 );
+use Podi::Proc qw( poll );
+use Test::More;
+
+my $P = 'podi:{q}:';
+my $LEASE = 60_000;
+my $dir = tempdir('podi-gates-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $server = Podi::Proc::spawn(log => "$dir/log", cmd => [
+    'redis-server', '--port', 0, '--unixsocket', "$dir/s", '--save', '',
+    '--dir', $dir ]);
+my %text = map { $_ => slurp('queue') . slurp('gate')
+                  . slurp("queue_$_") }
+           qw( push claim drop release beat shut gates sweep check );
+my $redis;
+
+poll(20, sub { $redis = IO::Socket::UNIX->new(Peer => "$dir/s") })
+    or BAIL_OUT('Redis does not start');
+
+
+sub slurp
+{
+    my ($name) = @_;
+
+    open my $in, '<', "shared/store/lua/$name.lua" or die "$name: $!";
+    local $/;
+    return scalar <$in>;
+}
+
+
+sub reply
+{
+    my $line = <$redis> // die "Redis has gone\n";
+    my ($kind, $rest) = $line =~ /^([-+:\$*])(.*)\r\n/ or die "what is $line";
+
+    die "$rest\n" if $kind eq '-';
+    return $rest if $kind eq '+' || $kind eq ':';
+    return $rest < 0 ? undef : [map { reply() } 1 .. $rest] if $kind eq '*';
+    return undef if $rest < 0;
+
+    read $redis, my $data, $rest + 2;
+    return substr $data, 0, $rest;
+}
+
+
+sub say_
+{
+    syswrite $redis, join '', '*', scalar(@_), "\r\n",
+                          map { '$' . length . "\r\n$_\r\n" } @_;
+    return reply();
+}
+
+
+sub script
+{
+    my ($name, @args) = @_;
+
+    return say_('EVAL', $text{$name}, 1, $P, @args);
+}
+
+
+# nothing waits, nothing runs, these gates: scope => [slots, reserve, rate,
+# period in us, burst]
+sub start
+{
+    my (%gate) = @_;
+
+    say_('FLUSHALL');
+    gates(%gate);
+    script('check', 1000);
+    say_('SET', "${P}token", 0);
+}
+
+
+sub gates
+{
+    my (%gate) = @_;
+
+    return script('gates', map {
+        my ($slots, @more) = (ref $gate{$_} ? @{ $gate{$_} } : $gate{$_},
+                              0, 0, 0, 0);
+
+        ($_, join ' ', $slots // '-', @more[0 .. 3]);
+    } sort keys %gate);
+}
+
+
+# job => tenant, queue, class, weight, cost, plan, scopes
+sub hint
+{
+    my ($job, %of) = @_;
+
+    return ($job, $of{tenant} // 't', $of{queue} // 'q', $of{class} // 1,
+            $of{weight} // 1, $of{cost} // 1, $of{plan} // '',
+            join ',', @{ $of{scopes} // [] });
+}
+
+
+# the job ids, the tokens are kept
+my %token;
+sub claim
+{
+    my ($want, $queue, $lease) = @_;
+    my ($gen, $left, @slot) = @{ script('claim', $queue // 'q', $want // 1,
+                                        $lease // $LEASE) };
+    my @job;
+
+    while (my ($job, $token) = splice @slot, 0, 2) {
+        push @job, $job;
+        $token{$job} = $token;
+    }
+
+    return join ' ', @job;
+}
+
+
+sub release
+{
+    return script('release', map { ($_, $token{$_}) } @_);
+}
+
+
+sub parked
+{
+    my ($field, $queue) = @_;
+
+    return say_('HGET', $P . 'line:' . ($queue // 'q'), $field);
+}
+
+
+my $vectors = do {
+    open my $in, '<', 't/lib/vectors/gates.json' or die $!;
+    local $/;
+    JSON::PP->new->decode(scalar <$in>);
+};
+
+
+subtest 'examples: gates' => sub {
+    for my $c (@{ $vectors->{gates} }) {
+        my @gate = @{ $c->{gates} };
+
+        start(map { $_->{scope} => [ $_->{slots} || undef, $_->{reserve} ] }
+              @gate);
+        for my $g (@gate) {
+            say_('SADD', "${P}s:$g->{scope}", map { "x$_:" } 1 .. $g->{taken})
+                if $g->{taken};
+            script('shut', $g->{scope}, 60_000) if $g->{opens_at} > $c->{now};
+        }
+        script('push', hint('j', class => $c->{class},
+                            scopes => [ map { $_->{scope} } @gate ]));
+
+        my $user = (map { $_->{scope} =~ /^user:(.*)/ } @gate)[0] // '';
+        my $shut = $c->{shut};
+        is claim(), defined $shut ? '' : 'j', $c->{name};
+        is parked("$c->{class}/t/$user"), $gate[$shut]{scope}, '  where it parks'
+            if defined $shut;
+        is sum0(map { say_('SISMEMBER', "${P}s:$_->{scope}", 'j:1') } @gate),
+            defined $shut ? 0 : scalar @gate, '  a slot of all, or of none';
+    }
+};
+
+subtest 'examples: turns' => sub {
+    for my $c (@{ $vectors->{turns} }) {
+        my @ready = grep { $c->{ready}[$_] } 0 .. $#{ $c->{ready} };
+
+        start();
+        script('push', map { hint("j$_", tenant => $_) } @ready);
+        say_('ZADD', "${P}a:q/1", $c->{passes}[$_], $_) for @ready;
+        is claim(), $c->{next} < 0 ? '' : "j$c->{next}", $c->{name};
+    }
+
+    for my $c (@{ $vectors->{steps} }) {
+        start();
+        script('push', map { hint($_, weight => $c->{weight}) } 1, 2);
+        say_('ZADD', "${P}a:q/1", $c->{pass}, 't');
+        claim();
+        is say_('ZSCORE', "${P}a:q/1", 't'), $c->{to},
+            "a step of weight $c->{weight} from $c->{pass}";
+    }
+
+    for my $c (@{ $vectors->{returns} }) {
+        start();
+        say_('HSET', "${P}pass:q", '1/t', $c->{pass});
+        say_('HSET', "${P}turns:q", 't1', $c->{virtual_time});
+        script('push', hint('j'));
+        is say_('ZSCORE', "${P}a:q/1", 't'), $c->{to}, "return to $c->{to}";
+    }
+
+    for my $c (@{ $vectors->{wakes} }) {
+        start(global => 1);
+        script('push', hint('j0', queue => 'other', scopes => ['global']),
+               hint('j', weight => $c->{weight}, scopes => ['global']));
+        is claim(1, 'other') . claim(), 'j0', 'parked';
+        say_('HSET', "${P}pass:q", '1/t', $c->{pass});
+        say_('HSET', "${P}turns:q", 't1', $c->{virtual_time});
+        release('j0');
+        is say_('ZSCORE', "${P}a:q/1", 't'), $c->{to}, "woken to $c->{to}";
+    }
+};
+
+subtest 'examples: rounds' => sub {
+    for my $c (@{ $vectors->{rounds} }) {
+        my ($served, $n) = ('', 0);
+        my $turns = length $c->{served};
+
+        start();
+        while ($n < $turns) {
+            for my $t (grep { ($_->{comes_after} // 0) == $n }
+                       @{ $c->{tenants} })
+            {
+                script('push', map {
+                    hint("$t->{id}$_", tenant => $t->{id},
+                         weight => $t->{weight}, class => $t->{class} // 1)
+                } 1 .. $turns);
+            }
+            $served .= substr claim(), 0, 1;
+            $n++;
+        }
+        is $served, $c->{served}, $c->{name};
+    }
+};
+
+# a slot that is lost by time is nobody's release
+subtest 'the lost wake-up' => sub {
+    start('key:k' => 1);
+    script('push', map { hint("j$_", tenant => $_, scopes => ['key:k']) }
+                   qw( a b c ));
+    is claim(3, 'q', 50), 'ja', 'one runs, two are parked';
+    say_('DEL', "${P}wake:q");
+    is claim(3), '', 'nor are they later';
+    is say_('LLEN', "${P}wake:q"), 0, 'and nobody is told to try again';
+    ok poll(10, sub { script('sweep')->[0] == 1 }), 'its holder dies: swept';
+    is say_('SCARD', "${P}awake:key:k"), 1, 'exactly one is woken';
+    is say_('LLEN', "${P}wake:q"), 1, 'and a worker with it';
+    is claim(3), 'jb', 'it runs, the other sleeps on';
+    is parked('1/c/'), 'key:k', 'where it was';
+
+    is_deeply script('sweep'), [0, 0], 'nobody sleeps before an open gate';
+    say_('SREM', "${P}s:key:k", "jb:$token{jb}");
+    is_deeply script('sweep'), [0, 1], 'a slot lost by a bug is seen (R4)';
+    is claim(3), 'jc', 'and taken';
+};
+
+subtest 'a slot that is free wakes one' => sub {
+    start('key:k' => 2);
+    script('push', map { hint("j$_", tenant => $_, scopes => ['key:k']) }
+                   'a' .. 'f');
+    is claim(6), 'ja jb', 'two run';
+    release('ja');
+    is say_('SCARD', "${P}awake:key:k"), 1, 'one slot: one is woken';
+    release('jb');
+    is say_('SCARD', "${P}awake:key:k"), 2, 'another: another';
+    release('jb');
+    is say_('SCARD', "${P}awake:key:k"), 2, 'none: none';
+
+    # who was woken and whose job is gone hands the slot on
+    script('drop', 'q', 'jc');
+    is claim(6), 'jd je', 'the slot is not lost with its job';
+
+    # nobody serves the queue of the one that was woken
+    release('jd', 'je');
+    say_('ZADD', "${P}wakes", 'XX', 1, $_)
+        for @{ say_('SMEMBERS', "${P}awake:key:k") };
+    script('push', hint('z', queue => 'z', scopes => ['key:k']));
+    script('sweep');
+    is say_('SCARD', "${P}awake:key:k"), 0, 'a wake does not last for ever';
+    is claim(6, 'z'), 'z', 'others pass';
+};
+
+subtest 'queues share gates' => sub {
+    start(global => 1);
+    script('push', hint('a1', queue => 'a', scopes => ['global']),
+           hint('a2', queue => 'a', scopes => ['global']),
+           hint('b1', queue => 'b', scopes => ['global']),
+           hint('b2', queue => 'b', scopes => ['global']));
+    is claim(9, 'a') . claim(9, 'b'), 'a1', 'one job of all queues';
+
+    my $served = 'a1';
+    for (1 .. 3) {
+        release(substr $served, -2);
+        $served .= claim(9, 'a') . claim(9, 'b');
+    }
+    like $served, qr/^a1(?:a2b1|b1a2)b2$/, 'they take turns';
+};
+
+subtest 'users of a tenant' => sub {
+    start('user:*' => 1, 'tenant:*@gold' => 3);
+    script('push', map {
+        hint($_, plan => 'gold', scopes => [ 'tenant:t',
+                                             'user:' . substr $_, 0, 1 ])
+    } qw( a1 a2 a3 b1 b2 c1 d1 ));
+    is claim(9), 'a1 b1 c1', 'one at his bound does not hold up the others';
+    is parked('1/t/d'), 'tenant:t', 'nor do they pass the bound of all';
+    release('b1');
+    is claim(9), 'd1', 'who waited for the tenant goes first';
+    release('a1');
+    is claim(9), 'a2', 'then the user that may';
+    gates('user:a' => 2, 'user:*' => 1, 'tenant:*@gold' => 9);
+    is join(' ', sort split ' ', claim(9)), 'a3 b2',
+        'a new bound wakes who waited';
+};
+
+subtest 'shut, and open again' => sub {
+    start();
+    script('push', map { hint($_, tenant => $_, scopes => ['comfyui:x']) }
+                   qw( a b c ));
+    is script('shut', 'comfyui:x', 60_000), 0, 'a breaker opens';
+    is claim(9), '', 'jobs are parked, not failed';
+    is script('shut', 'comfyui:x', 0), 1, 'it closes: one is woken';
+    is claim(9), 'a b c', 'each wakes the next';
+
+    start();
+    script('push', hint('j', scopes => ['key:k']));
+    script('shut', 'key:k', 50);
+    is claim(), '', 'a 429 for a while';
+    ok poll(10, sub { script('sweep'); claim() eq 'j' }),
+        'opens when it is over';
+};
+
+subtest 'rates with costs' => sub {
+    start('key:k' => [ undef, 0, 1, 3_600_000_000, 4 ]);
+    script('push', map { hint("j$_", tenant => 't', cost => 2,
+                              scopes => ['key:k']) } 1 .. 3);
+    is claim(9), 'j1 j2', 'a burst passes';
+    is parked('1/t/'), 'key:k', 'the rest waits for its time';
+    my $at = say_('ZSCORE', "${P}opens", 'key:k');
+    my ($s, $us) = @{ say_('TIME') };
+    cmp_ok abs($at - $s * 1e6 - $us - 7.2e9), '<', 60e6,
+        'as long as its cost takes';
+
+    say_('HSET', "${P}tat", 'key:k', 1);
+    say_('ZADD', "${P}opens", 1, 'key:k');
+    script('sweep');
+    is claim(9), 'j3', 'and passes then';
+
+    start('key:k' => [ undef, 0, 1, 3_600_000_000, 4 ]);
+    script('push', hint('j', cost => 99, scopes => ['key:k']));
+    is claim(), 'j', 'what weighs more than a burst waits for a full one';
+};
+
+subtest 'slots are leases of a claim' => sub {
+    start('key:k' => 1);
+    script('push', hint('j', scopes => ['key:k']));
+    claim(1, 'q', 1000);
+    my $was = say_('ZSCORE', "${P}lease", 'j:1');
+
+    is script('beat', 60_000, 'j', 1, 'other', 7), 1, 'a beat keeps it';
+    cmp_ok say_('ZSCORE', "${P}lease", 'j:1'), '>', $was + 30e6, 'for longer';
+    is script('release', 'j', 99), 0, 'another claim cannot free it';
+    is say_('SCARD', "${P}s:key:k"), 1, 'it stays';
+    is script('release', 'j', 1), 1, 'its own does';
+    is say_('SCARD', "${P}s:key:k"), 0, 'it is free';
+
+    say_('DEL', "${P}ready");
+    is_deeply script('check', 1000, 'j', 9000, '', 'key:k'), [1, 0, 1],
+        'rebuilt from what runs';
+    is script('beat', 60_000, 'j', 5), 1, 'it becomes the one of its holder';
+    is_deeply say_('SMEMBERS', "${P}s:key:k"), ['j:5'], 'by his claim';
+    is_deeply script('check', 0, 'j', 9000, '', 'key:k'), [0, 0, 0],
+        'and no difference is seen';
+};
+
+subtest 'slots against what runs (R3)' => sub {
+    start('key:k' => 1);
+    script('push', map { hint($_, tenant => $_, scopes => ['key:k']) }
+                   qw( a b ));
+    claim(2);
+    is_deeply script('check', 60_000), [0, 0, 0],
+        'a difference may be one of a moment';
+    is_deeply script('check', 0), [0, 1, 0, 'a'], 'one that stays is repaired';
+    is claim(2), 'b', 'which wakes who waits';
+
+    my @run = map { ($_, 9000, '', 'key:k') } qw( b x );
+    is_deeply script('check', 60_000, @run), [0, 0, 0], 'the other way, too';
+    is_deeply script('check', 0, @run), [0, 0, 1], 'it takes what is missing';
+    is_deeply script('check', 0, @run), [0, 0, 0], 'once';
+    is say_('SCARD', "${P}s:key:k"), 2, 'truth goes before the bound';
+};
+
+# every holder has all of its scopes, no scope has anybody else
+my $sound = <<'LUA';
+local P, held = KEYS[1], redis.call('HGETALL', KEYS[1] .. 'held')
+local want, bad = {}, {}
+for i = 1, #held, 2 do
+    if not redis.call('ZSCORE', P .. 'lease', held[i]) then
+        bad[#bad + 1] = 'no lease ' .. held[i]
+    end
+    for scope in string.gmatch(held[i + 1], '[^,]+') do
+        want[scope] = (want[scope] or 0) + 1
+        if redis.call('SISMEMBER', P .. 's:' .. scope, held[i]) == 0 then
+            bad[#bad + 1] = scope .. ' lacks ' .. held[i]
+        end
+    end
+end
+for i = 1, #ARGV, 2 do
+    local n = redis.call('SCARD', P .. 's:' .. ARGV[i])
+    if n ~= (want[ARGV[i]] or 0) then bad[#bad + 1] = ARGV[i] .. ' counts' end
+    if n > tonumber(ARGV[i + 1]) then bad[#bad + 1] = ARGV[i] .. ' over' end
+end
+return bad
+LUA
+
+subtest 'many clients, some are killed' => sub {
+    my %gate = (global => 9, 'key:a' => 2, 'key:b' => 3, 'tenant:x' => 4);
+    my @job = map { sprintf 'j%03d', $_ } 1 .. 600;
+    my ($n, %client) = (0);
+
+    start(%gate);
+    script('push', map {
+        $n++;
+        hint($_, queue => 'q' . $n % 2, tenant => (qw( x y z ))[$n % 3],
+             class => $n % 3, scopes => [ 'global', 'key:' . (qw( a b ))[$n % 2],
+                                          'tenant:' . (qw( x y z ))[$n % 3] ])
+    } @job);
+
+    for my $i (1 .. 8) {
+        my $pid = fork // die "fork: $!";
+
+        $client{$pid} = $i;
+        next if $pid;
+        client($i, "$dir/client$i");
+        require POSIX;
+        POSIX::_exit(0);
+    }
+
+    my @bad;
+    my @victim = (sort { $a <=> $b } keys %client)[0 .. 2];
+    my $taken = sub { scalar map { do { open my $in, '<', $_; <$in> } }
+                      glob "$dir/client*" };
+
+    poll(60, sub {
+        push @bad, @{ say_('EVAL', $sound, 1, $P, %gate) };
+        script('sweep');
+        kill 'KILL', shift @victim if @victim && $taken->() > 100 * (4 - @victim);
+        return !@victim && !say_('EXISTS', "${P}ids:q0", "${P}ids:q1",
+                                 "${P}held");
+    });
+    kill 'TERM', keys %client;
+    waitpid $_, 0 for keys %client;
+
+    is_deeply \@bad, [], 'at no time was a slot lost, doubled or one too many';
+    my %times;
+    for my $file (glob "$dir/client*") {
+        open my $in, '<', $file or die $!;
+        $times{$_}++ for map { /^(\w+)/ } <$in>;
+    }
+    is scalar(@victim), 0, 'three were killed in the middle';
+    is_deeply [grep { ($times{$_} // 0) > 1 } @job], [],
+        'no job was taken twice';
+    # what is claimed for one that dies before it can say so is the
+    # dispatcher's to push again: at most one call of three clients
+    cmp_ok scalar(grep { !$times{$_} } @job), '<=', 9, 'nor was one lost';
+    is_deeply [grep { /(?::bay|:s:|held|lease|woken|awake|wakes|:line|:a:)/
+                      && !/:bay_at$/ }
+               @{ say_('KEYS', "$P*") }], [], 'nothing is left';
+};
+
+
+# claims, writes down, holds for a moment, gives back
+sub client
+{
+    my ($i, $file) = @_;
+    my $term = 0;
+
+    $redis = IO::Socket::UNIX->new(Peer => "$dir/s") or die $!;
+    open my $out, '>', $file or die $!;
+    $out->autoflush(1);
+    local $SIG{TERM} = sub { $term = 1 };
+
+    for (my $n = 0; !$term; $n++) {
+        my @job = split ' ', claim(3, 'q' . ($n + $i) % 2, 800);
+
+        print {$out} "$_\n" for @job;
+        say_('BLPOP', @job ? 'nothing' : "${P}wake:q0", @job ? 0.003 : 0.01);
+        release(@job) if @job;
+    }
+}
+
+
+# commands that one claim and its release take inside Redis
+sub price
+{
+    my $count = sub { sum0 say_('INFO', 'commandstats') =~ /:calls=(\d+)/g };
+    my $was = $count->();
+
+    for (1 .. 20) {
+        release(split ' ', claim());
+    }
+
+    return ($count->() - $was) / 20;
+}
+
+subtest 'what a claim costs' => sub {
+    my @price;
+
+    for my $waiting (50, 1000, 50_000) {
+        start('key:k' => 5);
+        for (my $n = 0; $n < $waiting; $n += 1000) {
+            my $last = $n + 999 < $waiting ? $n + 999 : $waiting;
+            script('push', map { hint("j$_", tenant => $_ % 10, weight => 2,
+                                      scopes => ['key:k', 'global']) }
+                           $n .. $last);
+        }
+        push @price, price();
+    }
+    cmp_ok abs($price[2] - $price[0]), '<', 8,
+        "does not depend on how many jobs wait: @price";
+
+    @price = ();
+    for my $blocked (10, 3000) {
+        start('key:shut' => 1);
+        script('push', hint('first', tenant => 'x', scopes => ['key:shut']));
+        claim();
+        script('push', map { hint("b$_", tenant => "b$_",
+                                  scopes => ['key:shut']) } 1 .. $blocked);
+        claim() for 1 .. $blocked / 100 + 1;
+        script('push', map { hint("j$_", tenant => 'free',
+                                  scopes => ['global']) } 1 .. 100);
+        claim();
+        push @price, price();
+    }
+    cmp_ok abs($price[1] - $price[0]), '<', 8,
+        "nor on how many tenants are blocked: @price";
+};
+
+done_testing;
+
+
+END {
+    my $status = $?;
+
+    if ($server) {
+        kill 'TERM', $server;
+        waitpid $server, 0;
+    }
+    $? = $status;
+}
