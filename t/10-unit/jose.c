@@ -23,13 +23,6 @@
     "{\"iss\":\"https://podi\",\"aud\":\"api\",\"sub\":\"u\","               \
     "\"iat\":1795324600,\"exp\":1795325000}"
 
-/* RFC 7515, appendix A.3 */
-#define RFC_JWK                                                              \
-    "{\"kty\":\"EC\",\"crv\":\"P-256\","                                     \
-    "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","                 \
-    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\","                 \
-    "\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"%s}"
-
 
 static podi_mem_t        *mem;
 static podi_jose_key_t   *key;
@@ -135,8 +128,6 @@ static void test_headers(void);
 static void test_texts(void);
 static void test_signatures(void);
 static void test_confusion(void);
-static void test_keys(void);
-static void test_rings(void);
 
 
 int
@@ -187,8 +178,6 @@ main(void)
     test_texts();
     test_signatures();
     test_confusion();
-    test_keys();
-    test_rings();
 
     ok(ERR_peek_error() == 0, "nothing is left in the error queue");
 
@@ -436,138 +425,4 @@ test_confusion(void)
 
     is_fail(verify(token, &fail), &fail, PODI_E_TOKEN_INVALID, NULL,
             "HS256 under the public key");
-}
-
-
-static void
-test_keys(void)
-{
-    char              jwk[512];
-    podi_str_t        s, kid;
-    podi_fail_t       fail;
-    podi_secret_t    *text;
-    podi_jose_key_t  *other;
-
-    (void) snprintf(jwk, sizeof(jwk), RFC_JWK, ",\"kid\":\"rfc\"");
-    s = str(jwk);
-    ok(podi_jose_key_parse(&s, mem, &other, &fail) == PODI_OK, "a JWK");
-    is_str(podi_jose_key_kid(other), "rfc", "has its own kid");
-
-    (void) snprintf(jwk, sizeof(jwk), RFC_JWK, "");
-    s = str(jwk);
-    ok(podi_jose_key_parse(&s, mem, &other, &fail) == PODI_OK, "without");
-    is_str(podi_jose_key_kid(other),
-           "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
-           "it is the thumbprint");
-
-    kid = podi_jose_key_kid(key);
-    ok(podi_jose_key_pem(key, mem, &text) == PODI_OK, "as PEM");
-    s = podi_secret_bytes(text);
-    ok(podi_jose_key_parse(&s, mem, &other, &fail) == PODI_OK, "and back");
-    s = podi_jose_key_kid(other);
-    ok(podi_str_eq(&s, &kid), "the same key");
-
-    ok(podi_jose_key_jwk(key, mem, &text) == PODI_OK, "as JWK");
-    s = podi_secret_bytes(text);
-    ok(podi_jose_key_parse(&s, mem, &other, &fail) == PODI_OK, "and back");
-    s = podi_jose_key_kid(other);
-    ok(podi_str_eq(&s, &kid), "the same key");
-
-    s = str("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
-    is_fail(podi_jose_key_parse(&s, mem, &other, &fail), &fail,
-            PODI_E_CONFIG, NULL, "a broken PEM");
-
-    s = str("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\","
-            "\"d\":\"AA\"}");
-    is_fail(podi_jose_key_parse(&s, mem, &other, &fail), &fail,
-            PODI_E_CONFIG, NULL, "coordinates too short");
-
-    s = str("{\"kty\":\"EC\",\"crv\":\"P-256\","
-            "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-            "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\","
-            "\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LA\"}");
-    is_fail(podi_jose_key_parse(&s, mem, &other, &fail), &fail,
-            PODI_E_CONFIG, NULL, "a private part of another key");
-
-    s = str("{\"kty\":\"oct\",\"k\":\"AAAA\"}");
-    is_fail(podi_jose_key_parse(&s, mem, &other, &fail), &fail,
-            PODI_E_CONFIG, NULL, "a kind that is not supported");
-}
-
-
-#define PUB(more)                                                            \
-    "{\"kty\":\"EC\",\"crv\":\"P-256\","                                     \
-    "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","                 \
-    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"" more "}"
-
-static const struct {
-    const char  *keys;
-    int          n;             /* -1: refused */
-    const char  *what;
-}  sets[] = {
-    { "", 0, "no keys" },
-    { PUB(",\"kid\":\"a\""), 1, "one" },
-    { PUB(",\"kid\":\"a\",\"alg\":\"ES256\",\"use\":\"sig\","
-          "\"key_ops\":[\"verify\"]"), 1, "one with everything" },
-    { PUB(",\"kid\":\"a\"") "," PUB(",\"kid\":\"b\""), 2, "two" },
-    { PUB(",\"kid\":\"a\"") "," PUB(",\"kid\":\"a\""), -1, "a kid twice" },
-    { PUB(""), -1, "no kid" },
-    { PUB(",\"kid\":\"a\",\"use\":\"enc\""), 0, "for encryption" },
-    { PUB(",\"kid\":\"a\",\"key_ops\":[\"sign\"]"), 0, "to sign only" },
-    { PUB(",\"kid\":\"a\",\"alg\":\"ES384\""), 0, "another algorithm" },
-    { "{\"kty\":\"RSA\",\"kid\":\"r\",\"n\":\"AQAB\",\"e\":\"AQAB\"}", 0,
-      "another kind" },
-    { PUB(",\"kid\":\"a\",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-"
-          "E9LI\""), -1, "a private key" },
-    { "{\"kty\":\"oct\",\"kid\":\"h\",\"k\":\"AAAA\"}", -1, "a secret" },
-    { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\","
-      "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-      "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1\"}", -1,
-      "unused bits in a coordinate" },
-    { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\","
-      "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-      "\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}", -1,
-      "a point that is not on the curve" },
-    { "7", -1, "no object" },
-};
-
-
-static void
-test_rings(void)
-{
-    unsigned           i;
-    podi_rc_t          rc;
-    podi_str_t         s;
-    podi_fail_t        fail;
-    podi_jose_ring_t  *r;
-
-    for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-        s = text_of(mem, "{\"keys\":[%s]}", sets[i].keys);
-        rc = podi_jose_ring_parse(&s, mem, &r, &fail);
-
-        if (sets[i].n < 0) {
-            is_fail(rc, &fail, PODI_E_CONFIG, NULL, sets[i].what);
-
-        } else {
-            ok(rc == PODI_OK
-               && podi_jose_ring_count(r) == (size_t) sets[i].n,
-               "%s", sets[i].what);
-        }
-    }
-
-    s = str("{\"key\":[]}");
-    is_fail(podi_jose_ring_parse(&s, mem, &r, &fail), &fail, PODI_E_CONFIG,
-            "keys", "no array of keys");
-
-    ok(podi_jose_ring_jwks(ring, mem, &s) == PODI_OK
-       && podi_jose_ring_parse(&s, mem, &r, &fail) == PODI_OK,
-       "what is published can be read");
-    ok(strstr((char *) s.data, "\"d\"") == NULL, "and is public");
-
-    ring = r;
-    is_int(verify(forge("{\"alg\":\"ES256\",\"kid\":\"%s\","
-                        "\"typ\":\"at+jwt\"}", CLAIMS), &fail), PODI_OK,
-           "and verifies");
-    is_fail(podi_jose_ring_add(ring, key, &fail), &fail, PODI_E_CONFIG,
-            "kid", "the same key does not go in twice");
 }

@@ -1,5 +1,5 @@
 /*
- * vectors: what the runner's two files share.
+ * vectors: what the runner asks of the files that sign.
  */
 
 #ifndef PODI_VECTORS_H
