@@ -59,3 +59,29 @@ alter table podi.price_rule
     add constraint price_rule_most_ck check (base <= 1000000000000000
                                              and most <= 1000000000000000
                                              and least <= 1000000000000000);
+
+
+-- what an order comes to, before anything of it is written
+create type podi.job_plan as (
+    key           text,
+    field         text,
+    action        text,
+    queue         text,
+    params        jsonb,
+    accepts       jsonb,
+    fewest        int,
+    most          int,
+    inputs        uuid[],
+    needs         int[],
+    places        int[],
+    unit_price    bigint,
+    rule          podi.price_rule,
+    price         bigint,
+    max_attempts  smallint,
+    max_wait_ms   bigint,
+    cost          int,
+    gates         text[],
+    plan          text,
+    weight        smallint
+);
+comment on type podi.job_plan is 'A job that has been asked for: needs are the ordinals of the jobs it waits for, places the inputs that their first results become';

@@ -5,7 +5,8 @@
 --      before (ids ascend with time).  NULL filters nothing.
 --
 -- Returns:  task_id, state, price, charged, jobs_total, jobs_open,
---           jobs_succeeded, actions jsonb [name], channel, trace_id,
+--           jobs_succeeded, actions jsonb [name], channel, hold_id,
+--           priority, on_failure, start_at, deadline_at, round, trace_id,
 --           created_at, started_at, ended_at
 -- Raises:   nothing of its own
 -- Writes:   nothing
@@ -28,6 +29,12 @@ returns table (
     jobs_succeeded  int,
     actions         jsonb,
     channel         text,
+    hold_id         bigint,
+    priority        text,
+    on_failure      text,
+    start_at        timestamptz,
+    deadline_at     timestamptz,
+    round           smallint,
     trace_id        text,
     created_at      timestamptz,
     started_at      timestamptz,
@@ -44,7 +51,9 @@ begin
            (select jsonb_agg(distinct j.action)
               from job j
              where j.tenant_id = t.tenant_id and j.task_id = t.task_id),
-           t.channel, t.trace_id, t.created_at, t.started_at, t.ended_at
+           t.channel, t.hold_id,
+           internal.priority_word(t.priority), t.on_failure, t.start_at,
+           t.deadline_at, t.round, t.trace_id, t.created_at, t.started_at, t.ended_at
       from task_header t
      where t.tenant_id = internal.tenant() and t.user_id = internal.user_id()
            and t.kind = 'user'

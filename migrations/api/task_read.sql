@@ -21,6 +21,12 @@ returns table (
     jobs_open            int,
     jobs_succeeded       int,
     channel              text,
+    hold_id              bigint,
+    priority             text,
+    on_failure           text,
+    start_at             timestamptz,
+    deadline_at          timestamptz,
+    round                smallint,
     trace_id             text,
     created_at           timestamptz,
     started_at           timestamptz,
@@ -37,7 +43,9 @@ begin
 
     return query
     select t.task_id, t.state, t.price, t.charged, t.jobs_total, t.jobs_open,
-           t.jobs_succeeded, t.channel, t.trace_id, t.created_at, t.started_at,
+           t.jobs_succeeded, t.channel, t.hold_id,
+           internal.priority_word(t.priority), t.on_failure, t.start_at,
+           t.deadline_at, t.round, t.trace_id, t.created_at, t.started_at,
            t.ended_at, t.cancel_requested_at,
            internal.task_jobs(t.tenant_id, t.task_id),
            internal.task_results(t.tenant_id, t.task_id),

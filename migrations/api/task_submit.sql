@@ -1,47 +1,54 @@
 -- ----------------------------------------------------------------------
--- api.task_submit(task, jobs, inputs, actions, expected price, channel,
---                 trace, key, hash)
+-- api.task_submit(task, jobs, order, channel, trace, key, hash)
 --
---      Makes a task of every action on every input, freezes what it costs,
---      and queues its jobs: all of it or nothing.
+--      Makes a task of an order, freezes what it costs, and queues its jobs:
+--      all of it or nothing.
 --
--- Returns:  task_id, state, price, jobs_total, channel, trace_id, created_at,
---           is_new, jobs jsonb [{job_id, action, input, state, price}],
---           _hints jsonb (see sys.job_dispatch), _events jsonb; for a
+--      order {inputs: [media], actions: [{action, params?}]}
+--         or {jobs: [{key, action, params?, inputs: [{media}|{job}], after?}]}
+--            and priority?, on_failure?, start_at?, deadline_at?,
+--            expected_price?, quote?
+--
+-- Returns:  the columns of internal.task_columns, is_new, _hints jsonb (see sys.job_dispatch), _events jsonb; for a
 --           repeated key the task as it is now, without hints and events
 -- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
 --           U0432 the price is not the expected one; detail expected, price
 --           U0402 not enough points; detail required, available, missing
 --           U0410 the key was used with another request
---           U0400 not as many job ids as jobs
--- Writes:   podi.idempotency, podi.task_header, podi.job, the wallet tables
---           when it has a price, podi.user_head, podi.user_event
+--           U0400 fewer job ids than jobs
+-- Writes:   podi.idempotency, podi.task_header, podi.job, podi.job_need, the
+--           wallet tables when it has a price, podi.user_head, podi.user_event
 -- Called:   task/ngx_http_podi_task_submit.c
 --
---      job ids in the order of the inputs, within one in that of the actions.
+--      jobs: an id each, in the order of the inputs, within one in that of the
+--      actions, or in that of the graph; what is left over is not used.
 -- ----------------------------------------------------------------------
 create or replace function api.task_submit(
     i_task      uuid,
     i_jobs      uuid[],
-    i_inputs    uuid[],
-    i_actions   jsonb,
-    i_expected  bigint,
+    i_order     jsonb,
     i_channel   text,
     i_trace     text,
     i_key       text,
     i_hash      bytea)
 returns table (
-    task_id     uuid,
-    state       text,
-    price       bigint,
-    jobs_total  int,
-    channel     text,
-    trace_id    text,
-    created_at  timestamptz,
-    is_new      boolean,
-    jobs        jsonb,
-    _hints      jsonb,
-    _events     jsonb)
+    task_id      uuid,
+    state        text,
+    price        bigint,
+    jobs_total   int,
+    channel      text,
+    hold_id      bigint,
+    priority     text,
+    on_failure   text,
+    start_at     timestamptz,
+    deadline_at  timestamptz,
+    round        smallint,
+    trace_id     text,
+    created_at   timestamptz,
+    jobs         jsonb,
+    is_new       boolean,
+    _hints       jsonb,
+    _events      jsonb)
 language plpgsql security definer
 set search_path = podi, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -56,21 +63,18 @@ begin
     v_old := internal.idem_begin('task.submit', i_key, i_hash);
     if v_old is not null then
         return query
-        select c.task_id, c.state, c.price, c.jobs_total, c.channel, c.trace_id,
-               c.created_at, false, c.jobs, jsonb '[]', jsonb '[]'
+        select c.*, false, jsonb '[]', jsonb '[]'
           from internal.task_columns((v_old ->> 'task_id')::uuid) c;
         return;
     end if;
 
-    v_made := internal.task_make(i_task, i_jobs, i_inputs, i_actions, i_expected,
-                                 i_channel, i_trace);
+    v_made := internal.task_make(i_task, i_jobs, i_order, i_channel, i_trace);
 
     perform internal.idem_end('task.submit', i_key,
                               jsonb_build_object('task_id', i_task));
 
     return query
-    select c.task_id, c.state, c.price, c.jobs_total, c.channel, c.trace_id,
-           c.created_at, true, c.jobs, v_made.hints, v_made.events
+    select c.*, true, v_made.hints, v_made.events
       from internal.task_columns(i_task) c;
 end
 $$;

@@ -8,7 +8,7 @@
 -- Raises:   U0422 naming the first member that is wrong, as field || path, and
 --           the keyword of the schema that refuses it
 -- Writes:   nothing
--- Called:   internal.task_plan
+-- Called:   internal.order_asks
 -- ----------------------------------------------------------------------
 create or replace function internal.params_check(
     i_schema  jsonb,

@@ -4,7 +4,8 @@
 --      The jobs of a task as clients see them.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  jsonb [{job_id, ord, action, input, params, state, price, charged,
+-- Returns:  jsonb [{job_id, ord, key, action, input, inputs, needs, params,
+--           state, price, rule_id, confirmed, charged, segment, segments,
 --           progress, attempts, max_attempts, crashes, deferrals, error_code,
 --           error_detail, results: [media_id], created_at, started_at,
 --           ended_at}]
@@ -17,9 +18,15 @@ returns jsonb
 language sql stable
 as $$
     select jsonb_agg(jsonb_build_object(
-               'job_id', j.job_id, 'ord', j.ord, 'action', j.action,
-               'input', j.inputs[1], 'params', j.params, 'state', j.state,
-               'price', j.price, 'charged', coalesce(j.charged, 0),
+               'job_id', j.job_id, 'ord', j.ord, 'key', j.key,
+               'action', j.action, 'input', j.inputs[1], 'inputs', j.inputs,
+               'needs', internal.job_needs(j.key, j.job_id, j.tenant_id),
+               'params', j.params, 'state', j.state, 'price', j.price,
+               'rule_id', j.rule_id, 'confirmed', j.confirmed,
+               'charged', coalesce(j.charged, j.confirmed),
+               'segment', j.segment,
+               'segments', (select a.segments from podi.action a
+                             where a.action = j.action),
                'progress', j.progress, 'attempts', j.attempts,
                'max_attempts', j.max_attempts, 'crashes', j.crashes,
                'deferrals', j.deferrals, 'error_code', j.error_code,

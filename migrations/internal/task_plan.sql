@@ -1,80 +1,51 @@
 -- ----------------------------------------------------------------------
--- internal.task_plan(actions)
+-- internal.task_plan(order, channel)
 --
---      Reads what was asked: each action looked up, its parameters checked and
---      filled in.
+--      Reads what was asked, in either form, down to the jobs it comes to and
+--      what each costs.  Nothing is written.
+--
+--          asks -> matrix or graph -> inputs -> prices
+--
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  one row an action, in the order asked: ord (from 0), action,
---           queue, params, accepts, price, max_attempts, max_wait_ms
--- Raises:   U0422 a field has a wrong value, named in the detail
---           U0430 there is no such action (or none for users)
+-- Returns:  podi.job_plan[], a job each
+-- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
 -- Writes:   nothing
 -- Called:   api.task_quote, internal.task_make
 -- ----------------------------------------------------------------------
-create or replace function internal.task_plan(i_actions jsonb)
-returns table (
-    ord           int,
-    action        text,
-    queue         text,
-    params        jsonb,
-    accepts       jsonb,
-    price         bigint,
-    max_attempts  smallint,
-    max_wait_ms   bigint)
+create or replace function internal.task_plan(i_order jsonb, i_channel text)
+returns podi.job_plan[]
 language plpgsql
 as $$
 declare
-    v_ask     record;
-    v_action  podi.action;
-    v_field   text;
+    v_plan    podi.job_plan[];
+    v_sizes   numeric[];
+    v_one     podi.job_plan;
 begin
-    if coalesce(jsonb_typeof(i_actions), '') <> 'array'
-       or jsonb_array_length(i_actions) not between 1 and 64
-    then
-        raise exception '1 to 64 actions are wanted'
-              using errcode = 'U0422', detail = '{"field":"actions"}';
+    if i_order ? 'jobs' then
+        v_plan := internal.order_graph(i_order -> 'jobs',
+                      internal.order_asks(i_order -> 'jobs', 'jobs', i_channel));
+    else
+        v_plan := internal.order_matrix(i_order -> 'inputs',
+                      internal.order_asks(i_order -> 'actions', 'actions',
+                                          i_channel));
     end if;
 
-    for v_ask in
-        select e.value as ask, (e.ordinality - 1)::int as n
-          from jsonb_array_elements(i_actions) with ordinality e
-    loop
-        v_field := 'actions[' || v_ask.n || ']';
+    perform internal.inputs_check(v_plan, i_order -> 'inputs');
 
-        if coalesce(jsonb_typeof(v_ask.ask -> 'action'), '') <> 'string' then
-            raise exception 'an action has a name'
-                  using errcode = 'U0422',
-                        detail = json_build_object('field', v_field || '.action');
+    for i in 1 .. cardinality(v_plan) loop
+        v_one := v_plan[i];
+        if (v_one.rule).rule_id is null then
+            v_one.price := v_one.unit_price;
+        else
+            if (v_one.rule).terms @> '[{"unit": "megapixel"}]' then
+                v_sizes := coalesce(v_sizes, internal.order_sizes(v_plan));
+            end if;
+            v_one.price := internal.price_of(v_one.rule, v_one.params,
+                               cardinality(v_one.inputs), v_sizes[i]);
         end if;
-
-        if jsonb_typeof(coalesce(v_ask.ask -> 'params', '{}')) <> 'object' then
-            raise exception 'parameters are an object'
-                  using errcode = 'U0422',
-                        detail = json_build_object('field', v_field || '.params');
-        end if;
-
-        select a.* into v_action
-          from podi.action a
-         where a.action = v_ask.ask ->> 'action' and a.public
-               and a.state = 'active';
-        if not found then
-            raise exception 'no action %', v_ask.ask ->> 'action'
-                  using errcode = 'U0430',
-                        detail = json_build_object('field', v_field || '.action');
-        end if;
-
-        ord := v_ask.n;
-        action := v_action.action;
-        queue := v_action.queue;
-        params := internal.params_check(v_action.schema,
-                      coalesce(v_ask.ask -> 'params', '{}'),
-                      v_field || '.params');
-        accepts := v_action.accepts;
-        price := v_action.price;
-        max_attempts := v_action.max_attempts;
-        max_wait_ms := v_action.max_wait_ms;
-        return next;
+        v_plan[i] := v_one;
     end loop;
+    return v_plan;
 end
 $$;

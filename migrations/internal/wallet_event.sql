@@ -11,7 +11,7 @@
 --           the first are amount, available, frozen, seq
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.task_make
+-- Called:   internal.task_queued
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_event(
     i_type    text,

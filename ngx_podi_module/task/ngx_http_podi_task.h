@@ -11,23 +11,20 @@
 
 
 #define TASK_BODY_MAX     (64 * 1024)
-#define TASK_INPUTS_MAX   64
-#define TASK_ACTIONS_MAX  16
 #define TASK_JOBS_MAX     64
 
-/* what to do with what: {"inputs":[...],"actions":[...]} */
+/* what to do with what, as PostgreSQL is told it */
 
 typedef struct {
-    json_t      *inputs;             /* array of UUIDs */
-    json_t      *actions;            /* array of {"action","params"} */
-    int64_t      expected_price;     /* -1: not said */
-    podi_str_t   inputs_text;        /* as a PostgreSQL array */
-    podi_str_t   actions_text;       /* as JSON */
-    size_t       jobs;
+    podi_str_t   text;               /* as JSON */
+    size_t       jobs;               /* at most so many will be made */
 } ngx_http_podi_task_order_t;
 
 
-/* fills the order from a parsed body; ERROR names the field */
+/* whose prices hold for what is ordered here */
+extern const podi_str_t  ngx_http_podi_task_channel;
+
+/* fills the order from a parsed body; ERROR: it is none */
 PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_order(ngx_http_request_t *r,
     json_t *body, ngx_http_podi_task_order_t *order, podi_fail_t *fail);
 

@@ -66,8 +66,8 @@ quote_price(podi_flow_t *f, void *ctx)
     podi_pg_call_t   call;
 
     ngx_podi_pg_init(q->request, &call, PODI_SQL_TASK_QUOTE);
-    podi_arg_str(&call, &q->order.inputs_text);
-    podi_arg_str(&call, &q->order.actions_text);
+    podi_arg_str(&call, &q->order.text);
+    podi_arg_str(&call, &ngx_http_podi_task_channel);
 
     return ngx_podi_pg_call(f, q->request, &call);
 }

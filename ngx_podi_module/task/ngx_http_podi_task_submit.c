@@ -1,5 +1,5 @@
 /*
- * POST /v1/tasks: freeze the price, queue a job for each input and action.
+ * POST /v1/tasks: freeze the price, queue the jobs of an order.
  *
  *     read body -> parse -> submit (PG) -> announce (Redis) and reply
  *
@@ -36,8 +36,6 @@ static const podi_step_t  task_submit_steps[] = {
     { "replying",            submit_reply,     0 },
     podi_null_step
 };
-
-static const podi_str_t  task_default_channel = podi_string("default");
 
 
 ngx_int_t
@@ -89,6 +87,7 @@ submit_name(podi_flow_t *f, void *ctx)
     }
 
     podi_buf_init(&b, f->mem);
+    podi_buf_add_byte(&b, '{');
 
     for (i = 0; i < t->order.jobs; i++) {
 
@@ -99,7 +98,10 @@ submit_name(podi_flow_t *f, void *ctx)
 
         text = podi_id_str(&id);
 
-        podi_buf_add_byte(&b, (i == 0) ? '{' : ',');
+        if (i > 0) {
+            podi_buf_add_byte(&b, ',');
+        }
+
         podi_buf_add_str(&b, &text);
     }
 
@@ -131,16 +133,8 @@ submit_write(podi_flow_t *f, void *ctx)
     ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_SUBMIT);
     podi_arg_str(&call, &id);
     podi_arg_str(&call, &t->job_ids);
-    podi_arg_str(&call, &t->order.inputs_text);
-    podi_arg_str(&call, &t->order.actions_text);
-
-    if (t->order.expected_price < 0) {
-        podi_arg_null(&call);
-    } else {
-        podi_arg_int64(&call, t->order.expected_price);
-    }
-
-    podi_arg_str(&call, &task_default_channel);
+    podi_arg_str(&call, &t->order.text);
+    podi_arg_str(&call, &ngx_http_podi_task_channel);
     podi_arg_str(&call, &pc->trace_id);
 
     if (t->key.data == NULL) {

@@ -111,8 +111,9 @@ subtest 'a quote says what the wallet says' => sub {
     my $dan = $w->person('dan', 40);
     my $own = $w->media($dan);
     my $quote = sub { $w->{web}->one($db->as($dan),
-        'select available, missing from api.task_quote(?, ?)', "{$own}",
-        '[{"action": "image.convert", "params": {"format": "png"}}]') };
+        'select available, missing from api.task_quote(?, ?)',
+        Podi::Work::text($w->order(inputs => [$own], actions => ['convert'])),
+        'default') };
 
     is_deeply $quote->(), { available => 40, missing => 0 }, 'what is there';
     $db->super->all(undef, "update podi.lot l set expires_at = now() from"

@@ -121,8 +121,8 @@ subtest 'the number of jobs is bounded' => sub {
                                   actions => ['resize', 'convert'] },
                  '66 jobs');
     is detail($e)->{field}, 'inputs', '... at inputs';
-    refused('U0400', $ann, { jobs => [$w->ids(2)], actions => ['resize'] },
-            'ids that do not match the jobs');
+    refused('U0400', $ann, { jobs => [], actions => ['resize'] },
+            'fewer ids than jobs');
 };
 
 subtest 'inputs must be usable' => sub {
@@ -233,17 +233,18 @@ subtest 'what costs nothing holds nothing' => sub {
 };
 
 subtest 'a quote says what a submit would cost' => sub {
-    my $call = 'select * from api.task_quote(?::uuid[], ?)';
-    my $actions = Podi::Work::text([map { Podi::Work::action(@$_) }
+    my $call = "select * from api.task_quote(?, 'default')";
+    my %order = (actions => [map { Podi::Work::action(@$_) }
         ['image.resize', height => 7], ['image.thumbnail']]);
     my $q = Podi::Work::decode($w->{web}->one($db->as($ann), $call,
-                                              "{$pic,$pic2}", $actions))->[0];
+        Podi::Work::text($w->order(%order, inputs => [$pic, $pic2]))))->[0];
 
     is $q->{price}, 6, 'the price';
     is $q->{jobs_total}, 4, 'of four jobs';
     is $q->{missing}, 0, 'nothing is missing';
     is $q->{jobs}[1]{params}{size}, 256, 'with the defaults';
-    $w->{web}->refused('U0422', $db->as($ben), $call, "{$pic}", $actions,
+    $w->{web}->refused('U0422', $db->as($ben), $call,
+                       Podi::Work::text($w->order(%order, inputs => [$pic])),
                        'of what one may not submit there is no quote');
 };
 

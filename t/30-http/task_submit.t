@@ -229,7 +229,7 @@ __DATA__
 
 === TEST 34: 66 jobs
 --- order eval: '{"inputs":[' . '"<pic>",' x 5 . '"<pic>"],"actions":[' . '{"action":"image.thumbnail"},' x 10 . '{"action":"image.thumbnail"}]}'
---- response_body_like: "field":"actions"
+--- response_body_like: "field":"inputs"
 
 
 === TEST 35: a price below nothing

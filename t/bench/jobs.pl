@@ -46,9 +46,9 @@ sub preload
         # in the select list: from the from list it would be called once
         $web->all($who->{context}, 'select api.task_submit('
             . 'gen_random_uuid(), array[gen_random_uuid()],'
-            . ' array[?]::uuid[], ?, null, ?, ?, null, ?)'
-            . ' from generate_series(1, ?)', $who->{media},
-            qq([{"action":"$action","params":{}}]), 'default', 'a' x 32,
+            . ' ?, ?, ?, null, ?) from generate_series(1, ?)',
+            qq({"inputs":["$who->{media}"],"actions":[{"action":"$action"}]}),
+            'default', 'a' x 32,
             \'hash', $n / @who);
     }
 

@@ -55,7 +55,7 @@ sub pgbench_script
     return Podi::Bench::Tools::write_lines("$tmp/submit-$i.sql", <<"SQL");
 \\startpipeline
 select api.context_open(:ctx$i);
-select * from api.task_submit(gen_random_uuid(), array[gen_random_uuid()], array[:media$i]::uuid[], '[{"action":"image.resize","params":{"width":100}}]', null, 'default', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', gen_random_uuid()::text, '\\x00');
+select * from api.task_submit(gen_random_uuid(), array[gen_random_uuid()], jsonb_build_object('inputs', array[:media$i]::uuid[], 'actions', '[{"action":"image.resize","params":{"width":100}}]'::jsonb), 'default', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', gen_random_uuid()::text, '\\x00');
 \\endpipeline
 SQL
 }

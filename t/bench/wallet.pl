@@ -33,7 +33,7 @@ my $script = Podi::Bench::Tools::write_lines("$tmp/unit.sql", <<'SQL');
 select context, media, gen_random_uuid() as task, gen_random_uuid() as job from bench.who where n = :n \gset
 \startpipeline
 select api.context_open(:context);
-select api.task_submit(:task, array[:job]::uuid[], array[:media]::uuid[], '[{"action":"bench.priced","params":{}}]', null, 'default', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', null, '\x00');
+select api.task_submit(:task, array[:job]::uuid[], jsonb_build_object('inputs', array[:media]::uuid[], 'actions', '[{"action":"bench.priced","params":{}}]'::jsonb), 'default', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', null, '\x00');
 \endpipeline
 select fence from sys.job_claim(array[:job]::uuid[], 'bench', 60000) \gset
 select 1 / (verdict = 'OK')::int from sys.job_settle(:job, :fence, 'succeeded', null, '[]', null, null);

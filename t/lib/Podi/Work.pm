@@ -132,21 +132,33 @@ my %SHORT = (
 );
 
 
+# what a client would send: graph is its jobs, more its other members
+sub order
+{
+    my ($self, %o) = @_;
+    my $actions = [map { ref $_ ? $_ : $SHORT{$_}->() } @{ $o{actions} // [] }];
+
+    return { $o{graph} ? (jobs => $o{graph})
+                       : (inputs => $o{inputs}, actions => $actions),
+             defined $o{expected} ? (expected_price => $o{expected}) : (),
+             %{ $o{more} // {} } };
+}
+
+
 # the statement and its binds, for those who send it themselves
 sub submit_call
 {
     my ($self, %o) = @_;
-    my @actions = map { ref $_ ? $_ : $SHORT{$_}->() } @{ $o{actions} };
-    my @ids = $self->ids(1 + @actions * @{ $o{inputs} });
+    my $order = $self->order(%o);
+    my @ids = $self->ids(1 + ($order->{jobs} ? @{ $order->{jobs} }
+                              : @{ $o{actions} } * @{ $o{inputs} }));
     my $task = $o{task} // shift @ids;
     my $jobs = $o{jobs} // \@ids;
     my $hash = $o{hash} // 'the body';
 
-    return ('select * from api.task_submit(?, ?::uuid[], ?::uuid[], ?, ?, ?, ?,'
-            . ' ?, ?)', $task, '{' . join(',', @$jobs) . '}',
-            '{' . join(',', @{ $o{inputs} }) . '}', text(\@actions),
-            $o{expected}, $o{channel} // 'default', $o{trace} // 'a' x 32,
-            $o{key}, \$hash);
+    return ('select * from api.task_submit(?, ?::uuid[], ?, ?, ?, ?, ?)',
+            $task, '{' . join(',', @$jobs) . '}', text($order),
+            $o{channel} // 'default', $o{trace} // 'a' x 32, $o{key}, \$hash);
 }
 
 
