@@ -116,7 +116,7 @@ alter table podi.hold
                                          and (kind = 'task') = (task_id is not null)
                                          and (kind = 'external') = (ref is not null)),
     add constraint hold_ref_ck    check (length(ref) between 1 and 200),
-    add constraint hold_ref_uq    unique (wallet_id, ref, tenant_id),
+    add constraint hold_ref_uq    unique (ref, tenant_id),
     add constraint hold_refund_ck check (refunded between 0 and captured);
 comment on table podi.hold is 'Points frozen for a round of a task, or by another server';
 comment on column podi.hold.ref is 'what the other server calls it';
@@ -147,6 +147,7 @@ alter table podi.ledger
 comment on column podi.ledger.ref is 'what an operator or another server calls it';
 comment on column podi.ledger.body_hash is 'of the request that asked for it: the same key with another body is refused, for ever';
 comment on column podi.ledger.hash is 'HMAC of the hash before it and of this row, by the key of key_id';
+create index ledger_at_ix on podi.ledger using brin (at);
 create index ledger_hold_ix on podi.ledger (wallet_id, hold_id, tenant_id, seq)
        where hold_id is not null and task_id is null;
 

@@ -96,11 +96,12 @@ grant execute on function sys.upload_expire, sys.object_doomed,
     sys.object_gone, sys.metrics to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
-grant execute on function sys.invariant_breaks, sys.ledger_verify
-    to podi_worker, podi_ctl;
+grant execute on function sys.invariant_breaks, sys.ledger_verify,
+    sys.hold_expire, sys.report_daily to podi_worker, podi_ctl;
 
 -- the operator
 grant execute on function sys.action_put to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;
 grant execute on function sys.account_role to podi_ctl;
-grant execute on function sys.wallet_grant to podi_ctl;
+grant execute on function sys.wallet_grant, sys.wallet_refund,
+    sys.wallet_adjust to podi_ctl;

@@ -24,8 +24,8 @@ begin
     select c.o_tenant, c.o_user, c.o_role into v_tenant, v_user, v_role
       from internal.context_verify(current_setting('podi.context', true)) c;
 
-    if v_role not in ('anon', 'user', 'admin', 'gateway', 'worker')
-       or (v_role in ('user', 'admin') and v_user is null) then
+    if v_role not in ('anon', 'user', 'admin', 'service', 'gateway', 'worker')
+       or (v_role in ('user', 'admin', 'service') and v_user is null) then
         raise exception 'context without a role' using errcode = 'U0001';
     end if;
 

@@ -12,7 +12,7 @@
 --           U0420 no such wallet; U0426 its lots do not add up to it
 --           23505 the round, or the ref, has a hold already
 -- Writes:   podi.wallet, podi.hold, podi.lot, podi.hold_alloc, podi.ledger
--- Called:   internal.hold_freeze
+-- Called:   internal.hold_freeze, internal.hold_open
 --
 --      Of hold: tenant_id, wallet_id, kind, task_id, round, ref, reason and
 --      amount.

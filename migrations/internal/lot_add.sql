@@ -1,5 +1,6 @@
 -- ----------------------------------------------------------------------
--- internal.lot_add(tenant, wallet, op, amount, kind, expires, ref, reason)
+-- internal.lot_add(tenant, wallet, op, amount, kind, expires, source_ref,
+--                  reason, ref)
 --
 --      Adds a lot to a wallet, once for each source_ref.  Spent first: gifts,
 --      then plans, refunds, and what was paid for.  The caller holds the
@@ -9,7 +10,7 @@
 -- Returns:  events for internal.event_append; NULL: the source_ref has its lot
 -- Raises:   U0409 the source_ref granted another amount or kind
 -- Writes:   podi.lot, podi.wallet, podi.ledger
--- Called:   sys.wallet_grant
+-- Called:   sys.wallet_grant, internal.wallet_change
 -- ----------------------------------------------------------------------
 create or replace function internal.lot_add(
     i_tenant      uuid,
@@ -19,7 +20,8 @@ create or replace function internal.lot_add(
     i_kind        text,
     i_expires_at  timestamptz,
     i_source_ref  text,
-    i_reason      text)
+    i_reason      text,
+    i_ref         text default null)
 returns jsonb
 language plpgsql
 as $$
@@ -49,8 +51,9 @@ begin
     return internal.wallet_move(i_tenant, i_wallet, i_op,
                case i_op when 'grant' then 'granted' when 'refund' then 'revenue'
                          else 'adjusted' end,
-               'available', i_amount, i_op || ':' || i_source_ref,
-               i_lot => v_lot.lot_id, i_ref => i_source_ref,
+               'available', i_amount, case when i_op = 'adjust' then i_source_ref
+                                      else i_op || ':' || i_source_ref end,
+               i_lot => v_lot.lot_id, i_ref => coalesce(i_ref, i_source_ref),
                i_reason => i_reason);
 end
 $$;

@@ -19,6 +19,8 @@ as $$
                                "event.read"]'::jsonb
            when 'admin' then '["account.read", "wallet.read", "media.read",
                                "media.write", "task.read", "task.write",
-                               "event.read", "tenant.admin"]'::jsonb
+                               "event.read", "tenant.admin",
+                               "wallet.operate"]'::jsonb
+           when 'service' then '["account.read", "wallet.operate"]'::jsonb
            else '[]'::jsonb end
 $$;

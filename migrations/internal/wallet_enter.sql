@@ -8,7 +8,8 @@
 -- Returns:  o_available; o_low: below this wallet.low is to be told, NULL: no
 -- Raises:   U0420 no such wallet
 -- Writes:   podi.wallet, podi.lot, podi.ledger, when something lapses
--- Called:   internal.hold_take
+-- Called:   internal.hold_take, internal.wallet_change,
+--           sys.wallet_refund
 --
 --      Two statements: who waited for the lock must not see the lots as they
 --      were before.

@@ -9,7 +9,7 @@
 -- Returns:  events for internal.event_append: one, or none
 -- Raises:   nothing
 -- Writes:   podi.wallet
--- Called:   internal.hold_take
+-- Called:   internal.hold_take, internal.wallet_change
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_low(
     i_tenant     uuid,

@@ -7,7 +7,8 @@
 -- Returns:  events for internal.event_append
 -- Raises:   as internal.ledger_write
 -- Writes:   podi.wallet, podi.ledger
--- Called:   internal.hold_take, internal.lot_add
+-- Called:   internal.hold_take, internal.lot_add,
+--           internal.refund_make, internal.wallet_change
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_move(
     i_tenant     uuid,

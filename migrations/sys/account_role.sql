@@ -22,8 +22,8 @@ as $$
 declare
     v_who  record;
 begin
-    if i_role is null or i_role not in ('user', 'admin') then
-        raise exception 'a role is user or admin'
+    if i_role is null or i_role not in ('user', 'admin', 'service') then
+        raise exception 'a role is user, admin or service'
               using errcode = 'U0422', detail = '{"field":"role"}';
     end if;
     v_who := internal.account_find(i_slug, i_login);

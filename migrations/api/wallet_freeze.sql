@@ -1,0 +1,59 @@
+-- ----------------------------------------------------------------------
+-- api.wallet_freeze(user, amount, ref, ttl, reason, key, hash)
+--
+--      Another server freezes points of a user, for work that is not a task of
+--      ours.  The hold ends by confirms and releases, or by itself after ttl.
+--      The same key and body is answered the same for ever.
+--
+-- Returns:  hold_id, ref, user_id, amount, captured, released, expires_at, seq,
+--           available, frozen (as they stood after the entry seq), is_new,
+--           _events
+-- Raises:   U0402 not enough points; detail required, available, missing
+--           U0403 neither service nor admin; U0404 no such user
+--           U0409 the ref has a hold already
+--           U0410 the key was used with another request
+--           U0422 amount, ref, ttl, reason or the key is wrong
+-- Writes:   the wallet tables, podi.audit, podi.user_head, podi.user_event
+-- Called:   whatever serves the route of that name
+-- ----------------------------------------------------------------------
+create or replace function api.wallet_freeze(
+    i_user    uuid,
+    i_amount  bigint,
+    i_ref     text,
+    i_ttl_ms  bigint,
+    i_reason  text,
+    i_key     text,
+    i_hash    bytea,
+    out hold_id     bigint,
+    out ref         text,
+    out user_id     uuid,
+    out amount      bigint,
+    out captured    bigint,
+    out released    bigint,
+    out expires_at  timestamptz,
+    out seq         bigint,
+    out available   bigint,
+    out frozen      bigint,
+    out is_new      boolean,
+    out _events     jsonb)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_done  record;
+begin
+    perform internal.enter('service', 'admin');
+
+    v_done := internal.hold_open(i_user, i_amount, i_ref, i_ttl_ms, i_reason,
+                  i_key, sha256(convert_to('freeze|', 'UTF8')
+                                || coalesce(i_hash, '')));
+    is_new := v_done.o_events is not null;
+    _events := coalesce(v_done.o_events, '[]');
+
+    select a.* into hold_id, ref, user_id, amount, captured, released,
+           expires_at, seq, available, frozen
+      from internal.hold_answer(internal.tenant(), v_done.o_hold,
+                                v_done.o_seq) a;
+end
+$$;

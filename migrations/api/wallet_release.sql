@@ -1,0 +1,57 @@
+-- ----------------------------------------------------------------------
+-- api.wallet_release(hold, ref, amount, key, hash)
+--
+--      Another server gives back points of a hold that it made: the amount, or
+--      NULL, all that is left.  The hold is named by hold or by ref.
+--      The same key and body is answered the same for ever.
+--
+-- Returns:  hold_id, ref, user_id, amount, captured, released, expires_at, seq,
+--           available, frozen (as they stood after the entry seq), is_new,
+--           _events
+-- Raises:   U0403 neither service nor admin
+--           U0410 the key was used with another request
+--           U0421 the hold has less left; detail left
+--           U0422 the amount or the key is wrong
+--           U0423 no such hold of another server; U0424 it has expired
+-- Writes:   the wallet tables, podi.audit, podi.user_head, podi.user_event
+-- Called:   whatever serves the route of that name
+-- ----------------------------------------------------------------------
+create or replace function api.wallet_release(
+    i_hold    bigint,
+    i_ref     text,
+    i_amount  bigint,
+    i_key     text,
+    i_hash    bytea,
+    out hold_id     bigint,
+    out ref         text,
+    out user_id     uuid,
+    out amount      bigint,
+    out captured    bigint,
+    out released    bigint,
+    out expires_at  timestamptz,
+    out seq         bigint,
+    out available   bigint,
+    out frozen      bigint,
+    out is_new      boolean,
+    out _events     jsonb)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_done  record;
+begin
+    perform internal.enter('service', 'admin');
+
+    v_done := internal.hold_draw(i_hold, i_ref, 'release', i_amount, false,
+                  i_key, sha256(convert_to('release|', 'UTF8')
+                                || coalesce(i_hash, '')));
+    is_new := v_done.o_events is not null;
+    _events := coalesce(v_done.o_events, '[]');
+
+    select a.* into hold_id, ref, user_id, amount, captured, released,
+           expires_at, seq, available, frozen
+      from internal.hold_answer(internal.tenant(), v_done.o_hold,
+                                v_done.o_seq) a;
+end
+$$;

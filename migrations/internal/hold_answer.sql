@@ -1,0 +1,48 @@
+-- ----------------------------------------------------------------------
+-- internal.hold_answer(tenant, hold, seq)
+--
+--      What a request about a hold of another server is answered: how the
+--      hold and its wallet stood after an entry.  Derived from the ledger, so
+--      that a repetition is told the same for ever.
+--      Runs as its caller; called only by functions that pin search_path.
+--
+-- Returns:  hold_id, ref, user_id, amount, captured, released, expires_at, seq,
+--           available, frozen
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   api.wallet_freeze, api.wallet_confirm, api.wallet_release
+-- ----------------------------------------------------------------------
+create or replace function internal.hold_answer(
+    i_tenant  uuid,
+    i_hold    bigint,
+    i_seq     bigint,
+    out hold_id     bigint,
+    out ref         text,
+    out user_id     uuid,
+    out amount      bigint,
+    out captured    bigint,
+    out released    bigint,
+    out expires_at  timestamptz,
+    out seq         bigint,
+    out available   bigint,
+    out frozen      bigint)
+language sql
+as $$
+    select h.hold_id, h.ref, w.user_id, h.amount,
+           coalesce(s.captured, 0)::bigint, coalesce(s.released, 0)::bigint,
+           h.expires_at, e.seq, e.available_after, e.held_after
+      from podi.hold h
+      join podi.wallet w
+        on w.wallet_id = h.wallet_id and w.tenant_id = h.tenant_id
+      join podi.ledger e
+        on e.wallet_id = h.wallet_id and e.tenant_id = h.tenant_id
+           and e.seq = i_seq
+     cross join lateral (
+           select sum(l.amount) filter (where l.op = 'confirm') as captured,
+                  sum(l.amount) filter (where l.op = 'release') as released
+             from podi.ledger l
+            where l.wallet_id = h.wallet_id and l.tenant_id = h.tenant_id
+              and l.hold_id = h.hold_id and l.task_id is null
+              and l.seq <= i_seq) s
+     where h.hold_id = i_hold and h.tenant_id = i_tenant
+$$;
