@@ -29,7 +29,8 @@ begin
           join pg_namespace n on n.oid = p.pronamespace
          cross join lateral (select case
                    when n.nspname = 'internal'
-                        and p.proname in ('context_verify', 'chain_mac')
+                        and p.proname in ('context_verify', 'chain_mac',
+                                          'quote_mac')
                                             then 'podi_keeper'
                    when n.nspname = 'sys'   then 'podi_system'
                    else                          'podi_core' end as name) o
@@ -80,7 +81,8 @@ grant usage on schema sys to podi_worker, podi_ctl;
 revoke all on all functions in schema api, sys, internal
     from public, podi_core, podi_system, podi_keeper, podi_web, podi_worker, podi_ctl;
 grant execute on all functions in schema internal to podi_core, podi_system;
-revoke execute on function internal.context_verify from podi_system;
+revoke execute on function internal.context_verify, internal.quote_mac
+    from podi_system;
 grant execute on all functions in schema api to podi_web;
 grant execute on function api.context_open to podi_worker, podi_ctl;
 
@@ -103,5 +105,7 @@ grant execute on function sys.invariant_breaks, sys.ledger_verify,
 grant execute on function sys.action_put to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;
 grant execute on function sys.account_role to podi_ctl;
+grant execute on function sys.price_put, sys.price_list, sys.plan_put,
+    sys.plan_list, sys.tenant_plan to podi_ctl;
 grant execute on function sys.wallet_grant, sys.wallet_refund,
     sys.wallet_adjust to podi_ctl;

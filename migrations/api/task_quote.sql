@@ -4,9 +4,11 @@
 --      What api.task_submit would cost, checked as the submit checks it.
 --
 -- Returns:  price, jobs_total, available (what can be spent), missing
---           (what would have to be topped up), jobs jsonb [{key?, action,
+--           (what would have to be topped up), quote (a token by which the
+--           submit of this order freezes exactly this), expires_at, jobs jsonb [{key?, action,
 --           input, inputs, params, price, rule_id}]
--- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
+-- Raises:   U0422, U0430, U0440, U0441 with the field in the detail;
+--           U0001 there is no key to sign with
 -- Writes:   nothing
 -- Called:   task/ngx_http_podi_task_quote.c
 -- ----------------------------------------------------------------------
@@ -16,6 +18,8 @@ returns table (
     jobs_total  int,
     available   bigint,
     missing     bigint,
+    quote       text,
+    expires_at  timestamptz,
     jobs        jsonb)
 language plpgsql security definer
 set search_path = podi, pg_temp
@@ -23,11 +27,12 @@ as $$
 declare
     v_plan       job_plan[];
     v_available  bigint;
+    v_expires    timestamptz := now() + interval '10 min';
 begin
     perform internal.enter('user', 'admin');
 
     perform internal.order_terms(i_order);
-    v_plan := internal.task_plan(i_order, i_channel);
+    v_plan := internal.task_plan(i_order, i_channel, null);
     v_available := internal.wallet_available(internal.tenant(),
                        internal.wallet_of(internal.tenant(),
                                           internal.user_id()));
@@ -35,6 +40,8 @@ begin
     return query
     select sum(p.price)::bigint, count(*)::int, v_available,
            greatest(0, sum(p.price)::bigint - v_available),
+           internal.quote_issue(i_order, i_channel, v_plan, v_expires),
+           v_expires,
            jsonb_agg(jsonb_strip_nulls(jsonb_build_object('key', p.key))
                || jsonb_build_object(
                       'action', p.action, 'input', p.inputs[1],

@@ -12,7 +12,8 @@
 -- Returns:  the columns of internal.task_columns, is_new, _hints jsonb (see sys.job_dispatch), _events jsonb; for a
 --           repeated key the task as it is now, without hints and events
 -- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
---           U0432 the price is not the expected one; detail expected, price
+--           U0432 the price is not the expected one; detail expected, price;
+--           or the quote is not for this, or no longer
 --           U0402 not enough points; detail required, available, missing
 --           U0410 the key was used with another request
 --           U0400 fewer job ids than jobs

@@ -9,7 +9,7 @@
 -- Returns:  numeric[], by ordinal
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.task_plan
+-- Called:   internal.price_all
 -- ----------------------------------------------------------------------
 create or replace function internal.order_sizes(i_plan podi.job_plan[])
 returns numeric[]

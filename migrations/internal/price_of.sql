@@ -8,7 +8,7 @@
 -- Returns:  bigint
 -- Raises:   U0422 more than a job may cost (10^15)
 -- Writes:   nothing
--- Called:   internal.task_plan
+-- Called:   internal.price_all
 --
 --      picture    the inputs of the job
 --      megapixel  the pixels of its inputs, in millions

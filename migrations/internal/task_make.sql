@@ -34,7 +34,8 @@ declare
     v_hold    bigint;
 begin
     v_say := internal.order_terms(i_order);
-    v_plan := internal.task_plan(i_order, i_channel);
+    v_plan := internal.task_plan(i_order, i_channel,
+                                 internal.quote_open(i_order, i_channel));
     v_jobs := cardinality(v_plan);
     if coalesce(cardinality(i_jobs), 0) < v_jobs then
         raise exception '% job ids for % jobs', cardinality(i_jobs), v_jobs

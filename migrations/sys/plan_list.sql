@@ -1,0 +1,29 @@
+-- ----------------------------------------------------------------------
+-- sys.plan_list()
+--
+--      The plans, and how many tenants have each.
+--
+-- Returns:  plan, weight, tenant_slots, user_slots, low_points, tenants
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   whatever the operator uses
+-- ----------------------------------------------------------------------
+create or replace function sys.plan_list()
+returns table (
+    plan          text,
+    weight        smallint,
+    tenant_slots  int,
+    user_slots    int,
+    low_points    bigint,
+    tenants       bigint)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+begin
+    return query
+    select p.plan, p.weight, p.tenant_slots, p.user_slots, p.low_points,
+           (select count(*) from tenant t where t.plan = p.plan)
+      from plan p
+     order by p.plan;
+end
+$$;
