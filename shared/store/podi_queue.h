@@ -124,6 +124,14 @@ PODI_MUSTCHECK podi_rc_t podi_queue_generation(podi_redis_t *redis,
 PODI_MUSTCHECK podi_rc_t podi_queue_release(podi_redis_t *redis,
     podi_flow_t *f, podi_mem_t *mem, const podi_queue_slot_t *slots, size_t n);
 
+/*
+ * Slots for jobs that were claimed by their rows: pairs of a job's id and, in
+ * place of the token, its scopes.  The flow may be NULL.
+ */
+PODI_MUSTCHECK podi_rc_t podi_queue_take(podi_redis_t *redis, podi_flow_t *f,
+    podi_mem_t *mem, podi_msec_t lease, const podi_queue_slot_t *jobs,
+    size_t n);
+
 /* slots of claims that go on, for `lease` from now; the flow may be NULL */
 PODI_MUSTCHECK podi_rc_t podi_queue_beat(podi_redis_t *redis, podi_flow_t *f,
     podi_mem_t *mem, podi_msec_t lease, const podi_queue_slot_t *slots,
@@ -132,6 +140,16 @@ PODI_MUSTCHECK podi_rc_t podi_queue_beat(podi_redis_t *redis, podi_flow_t *f,
 /* shuts a scope for `wait`; 0 opens it; the flow may be NULL */
 PODI_MUSTCHECK podi_rc_t podi_queue_shut(podi_redis_t *redis, podi_flow_t *f,
     podi_mem_t *mem, const podi_str_t *scope, podi_msec_t wait);
+
+/*
+ * Changes the state of a scope's breaker from `was` ("": there is none) to
+ * `next`, if it is `was`, and shuts the scope for `wait` milliseconds; 0 opens
+ * it, -1 leaves it as it is.  AGAIN: [1 when it was, else 0; Redis's time in
+ * milliseconds; the state now].
+ */
+PODI_MUSTCHECK podi_rc_t podi_queue_breaker(podi_redis_t *redis,
+    podi_flow_t *f, const podi_str_t *scope, const podi_str_t *was,
+    const podi_str_t *next, int64_t wait, podi_msec_t keep);
 
 /* all gates there are; AGAIN: an integer, 1 when something has changed */
 PODI_MUSTCHECK podi_rc_t podi_queue_gates(podi_redis_t *redis, podi_flow_t *f,

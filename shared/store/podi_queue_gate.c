@@ -1,7 +1,8 @@
 /*
  * podi_queue_gate: the slots of jobs that run, and the gates they are of.
  *
- *     worker     -> QUEUE_BEAT, QUEUE_RELEASE, QUEUE_SHUT
+ *     worker     -> QUEUE_TAKE, QUEUE_BEAT, QUEUE_RELEASE, QUEUE_SHUT,
+ *                   QUEUE_BREAKER
  *     dispatcher -> QUEUE_GATES, QUEUE_SWEEP, QUEUE_CHECK
  *
  * Promises: one call, however many jobs; what is not told here runs out.
@@ -18,6 +19,9 @@
 
 static podi_rc_t gate_send(podi_redis_t *redis, podi_flow_t *f,
     podi_lua_e script, size_t argc, podi_str_t *argv);
+static podi_rc_t gate_lease(podi_redis_t *redis, podi_flow_t *f,
+    podi_mem_t *mem, podi_lua_e script, podi_msec_t lease,
+    const podi_queue_slot_t *slots, size_t n);
 static podi_rc_t gate_no_memory(podi_flow_t *f);
 
 
@@ -43,8 +47,27 @@ podi_queue_release(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
 
 
 podi_rc_t
+podi_queue_take(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
+    podi_msec_t lease, const podi_queue_slot_t *jobs, size_t n)
+{
+    return gate_lease(redis, f, mem, PODI_LUA_QUEUE_TAKE, lease, jobs, n);
+}
+
+
+podi_rc_t
 podi_queue_beat(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
     podi_msec_t lease, const podi_queue_slot_t *slots, size_t n)
+{
+    return gate_lease(redis, f, mem, PODI_LUA_QUEUE_BEAT, lease, slots, n);
+}
+
+
+/* a lease, then pairs */
+
+static podi_rc_t
+gate_lease(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
+    podi_lua_e script, podi_msec_t lease, const podi_queue_slot_t *slots,
+    size_t n)
 {
     size_t       i, argc = 2;
     podi_str_t  *argv;
@@ -63,7 +86,7 @@ podi_queue_beat(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
         argv[argc++] = slots[i].token;
     }
 
-    return gate_send(redis, f, PODI_LUA_QUEUE_BEAT, argc, argv);
+    return gate_send(redis, f, script, argc, argv);
 }
 
 
@@ -82,6 +105,28 @@ podi_queue_shut(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
     }
 
     return gate_send(redis, f, PODI_LUA_QUEUE_SHUT, 3, argv);
+}
+
+
+podi_rc_t
+podi_queue_breaker(podi_redis_t *redis, podi_flow_t *f,
+    const podi_str_t *scope, const podi_str_t *was, const podi_str_t *next,
+    int64_t wait, podi_msec_t keep)
+{
+    podi_str_t  argv[6];
+
+    argv[1] = *scope;
+    argv[2] = *was;
+    argv[3] = *next;
+
+    if (podi_mem_printf(f->mem, &argv[4], "%lld", (long long) wait) != PODI_OK
+        || podi_mem_printf(f->mem, &argv[5], "%llu",
+                           (unsigned long long) keep) != PODI_OK)
+    {
+        return gate_no_memory(f);
+    }
+
+    return gate_send(redis, f, PODI_LUA_QUEUE_BREAKER, 6, argv);
 }
 
 

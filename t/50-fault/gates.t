@@ -20,7 +20,8 @@ my $server = Podi::Proc::spawn(log => "$dir/log", cmd => [
     '--dir', $dir ]);
 my %text = map { $_ => slurp('queue') . slurp('gate')
                   . slurp("queue_$_") }
-           qw( push claim drop release beat shut gates sweep check );
+           qw( push claim drop release take beat shut breaker gates sweep
+               check );
 my $redis;
 
 poll(20, sub { $redis = IO::Socket::UNIX->new(Peer => "$dir/s") })
@@ -367,6 +368,36 @@ subtest 'slots are leases of a claim' => sub {
     is_deeply say_('SMEMBERS', "${P}s:key:k"), ['j:5'], 'by his claim';
     is_deeply script('check', 0, 'j', 9000, '', 'key:k'), [0, 0, 0],
         'and no difference is seen';
+};
+
+subtest 'jobs that were claimed by their rows' => sub {
+    start('key:k' => 2);
+    script('push', map { hint($_, scopes => ['key:k']) } qw( a b ));
+    is script('take', 60_000, map { ($_, 'global,key:k') } qw( x y )), 2,
+        'take their slots';
+    is script('take', 60_000, 'x', 'global,key:k'), 0, 'once';
+    is claim(), '', 'the next sees the gate full';
+    is script('release', 'x', ''), 1, 'they give them back';
+    is claim(9), 'a', 'and wake who waits';
+};
+
+subtest 'a breaker' => sub {
+    my $breaker = sub { script('breaker', 'key:k', @_, 60_000) };
+
+    start();
+    script('push', map { hint($_, tenant => $_, scopes => ['key:k']) }
+                   qw( a b ));
+    is_deeply [@{ $breaker->('', 'one', -1) }[0, 2]], [1, 'one'],
+        'its state is changed';
+    is_deeply [@{ $breaker->('', 'two', 60_000) }[0, 2]], [0, 'one'],
+        'but not by who has not seen it';
+    is claim(), 'a', 'and then nothing is shut';
+    is $breaker->('one', 'two', 60_000)->[0], 1, 'it opens';
+    is claim(), '', 'its gate is shut';
+    is $breaker->('two', 'three', -1)->[0], 1, 'it stays so';
+    is claim(), '', 'until told otherwise';
+    is $breaker->('three', 'four', 0)->[0], 1, 'it closes';
+    is claim(), 'b', 'and wakes who waits';
 };
 
 subtest 'slots against what runs (R3)' => sub {
