@@ -62,7 +62,7 @@ grant delete on podi.event_ticket, podi.idempotency, podi.session,
 revoke all on podi.context_key, podi.chain_key, podi.schema_migration
     from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
-revoke all on podi.worker from podi_core;
+revoke all on podi.worker, podi.queue_turn from podi_core;
 revoke insert, update on podi.tenant, podi.action, podi.plan,
     podi.queue_type, podi.gate, podi.price_rule from podi_core;
 revoke update on podi.price_rule from podi_system;
@@ -103,6 +103,7 @@ grant execute on function sys.invariant_breaks, sys.ledger_verify,
 
 -- the operator
 grant execute on function sys.action_put to podi_ctl;
+grant execute on function sys.queue_put, sys.gate_put to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;
 grant execute on function sys.account_role to podi_ctl;
 grant execute on function sys.price_put, sys.price_list, sys.plan_put,

@@ -23,39 +23,44 @@ set search_path = podi, pg_temp
 as $$
 declare
     v_n       int := coalesce(jsonb_array_length(i_events), 0);
-    v_top     bigint;
-    v_at      timestamptz;
     v_stored  jsonb;
 begin
     if v_n = 0 then
         return '[]';
     end if;
 
-    update user_head h
-       set top = h.top + v_n
-     where h.tenant_id = i_tenant and h.user_id = i_user
-    returning h.top into v_top;
-    if not found then
+    with h as (
+        update user_head h
+           set top = h.top + v_n
+         where h.tenant_id = i_tenant and h.user_id = i_user
+        returning h.top - v_n as base, clock_timestamp() as at
+    ), s as (
+        select h.base + e.ordinality as seq, h.at, e.value ->> 'type' as type,
+               (e.value ->> 'task_id')::uuid as task_id,
+               (e.value ->> 'job_id')::uuid as job_id,
+               e.value ->> 'trace_id' as trace_id,
+               coalesce(e.value -> 'data', '{}') as data
+          from h
+         cross join jsonb_array_elements(i_events) with ordinality e
+    ), w as (
+        insert into user_event (tenant_id, user_id, seq, at, type, task_id,
+                                job_id, trace_id, data)
+        select i_tenant, i_user, s.seq, s.at, s.type, s.task_id, s.job_id,
+               s.trace_id, s.data
+          from s
+    )
+    select jsonb_agg(jsonb_build_object(
+               'tenant_id', i_tenant, 'user_id', i_user, 'seq', s.seq,
+               'at', internal.rfc3339(s.at), 'type', s.type,
+               'task_id', s.task_id, 'job_id', s.job_id,
+               'trace_id', s.trace_id, 'data', s.data) order by s.seq)
+      into v_stored
+      from s;
+
+    if v_stored is null then
         raise exception 'no event head of user %', i_user
               using errcode = 'U0404';
     end if;
-    v_at := clock_timestamp();
-
-    with e as (
-        insert into user_event (tenant_id, user_id, seq, at, type, task_id,
-                                job_id, trace_id, data)
-        select i_tenant, i_user, v_top - v_n + x.ord, v_at, x.e ->> 'type',
-               (x.e ->> 'task_id')::uuid, (x.e ->> 'job_id')::uuid,
-               x.e ->> 'trace_id', coalesce(x.e -> 'data', '{}')
-          from jsonb_array_elements(i_events) with ordinality as x (e, ord)
-        returning *)
-    select jsonb_agg(jsonb_build_object(
-               'tenant_id', e.tenant_id, 'user_id', e.user_id, 'seq', e.seq,
-               'at', internal.rfc3339(e.at), 'type', e.type,
-               'task_id', e.task_id, 'job_id', e.job_id,
-               'trace_id', e.trace_id, 'data', e.data) order by e.seq)
-      into v_stored
-      from e;
     return v_stored;
 end
 $$;

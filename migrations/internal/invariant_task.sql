@@ -5,8 +5,6 @@
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  inv, id: one row for each break
---           I5   a hold's captures are its jobs' charges, and what is left of
---                it is the price of its open jobs
 --           I8   a job of a user that has ended has exactly one event of it
 --                (unless it ended before the oldest event that was kept),
 --                and one that has not has none
@@ -26,19 +24,11 @@ as $$
                count(*) filter (where j.state = 'succeeded') as succeeded,
                count(*) filter (where j.state = 'cancelled') as cancelled,
                sum(j.price) as price,
-               coalesce(sum(j.price) filter (where j.settled_fence is null), 0)
-                   as open_price,
-               coalesce(sum(j.charged), 0) as charged,
+               sum(coalesce(j.charged, j.confirmed)) as charged,
                bool_or(j.state = 'running') as running
           from podi.job j
          group by j.tenant_id, j.task_id
     )
-    select 'I5 hold captures its jobs'' charges', h.hold_id::text
-      from podi.hold h
-      left join sums s on s.tenant_id = h.tenant_id and s.task_id = h.task_id
-     where h.captured is distinct from s.charged
-           or h.amount - h.captured - h.released is distinct from s.open_price
-    union all
     select 'I8 one terminal event per job', j.job_id::text
       from podi.job j
       join podi.task_header t

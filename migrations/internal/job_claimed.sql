@@ -7,28 +7,14 @@
 --      ids also before the first ANALYZE, and not by walking the tenant's; the
 --      limit does the same for the tasks.
 --
--- Returns:  the columns of sys.job_claim
+-- Returns:  podi.claim
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   sys.job_claim, sys.job_claim_next
 -- ----------------------------------------------------------------------
+drop function if exists internal.job_claimed(uuid[], jsonb);
 create or replace function internal.job_claimed(i_ids uuid[], i_events jsonb)
-returns table (
-    job_id        uuid,
-    fence         int,
-    tenant_id     uuid,
-    user_id       uuid,
-    task_id       uuid,
-    action        text,
-    params        jsonb,
-    inputs        jsonb,
-    attempts      smallint,
-    max_attempts  smallint,
-    timeout_ms    bigint,
-    price         bigint,
-    trace_id      text,
-    kind          text,
-    _events       jsonb)
+returns setof podi.claim
 language plpgsql
 as $$
 begin
@@ -45,6 +31,8 @@ begin
                 on m.media_id = i.media_id and m.tenant_id = j.tenant_id
                    and m.media_id = any (j.inputs)),
            j.attempts, j.max_attempts, a.timeout_ms, j.price, t.trace_id, t.kind,
+           j.priority, j.segment, j.checkpoint,
+           internal.job_scopes(j.queue, j.action, j.tenant_id, j.user_id, a.gates),
            case when row_number() over (order by j.job_id) = 1
                 then i_events else '[]' end
       from podi.job j

@@ -1,21 +1,17 @@
 -- ----------------------------------------------------------------------
 -- internal.job_end(ids, state, code, detail, outcome, bump)
 --
---      Ends any number of open jobs at no charge: everything that was frozen
---      for them is given back, and tasks without an open job end too.
---      The caller holds the locks of the tasks and the jobs.
+--      internal.job_end_all for open jobs that end in one way and without a
+--      result: what was frozen for them and not spent on finished segments is
+--      given back.  The caller holds the locks of the tasks and the jobs.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  jsonb, what event_append_all shall append: of each user first
---           the jobs, then the money, then the tasks
+-- Returns:  jsonb for event_append_all
 -- Raises:   U0421 a hold has less left than its jobs cost
--- Writes:   podi.job, podi.attempt, podi.task_header, podi.media, the wallet
---           tables for jobs with a price
--- Called:   internal.task_stop, sys.job_expire, internal.job_give_back
+-- Writes:   as internal.job_end_all
+-- Called:   internal.task_stop, sys.job_expire
 --
---      outcome is what becomes of the attempts that were running.  bump = 1
---      makes the end one that no holder knows a fence for, so that a holder
---      who comes late is told STALE.
+--      outcome is what becomes of the attempts that were running.
 -- ----------------------------------------------------------------------
 create or replace function internal.job_end(
     i_ids      uuid[],
@@ -28,58 +24,20 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_now   timestamptz := clock_timestamp();
-    v_job   record;
-    v_more  jsonb := '[]';
+    v_ends  podi.job_end[];
 begin
-    with j as (
-        update podi.job q
-           set state = i_state, fence = q.fence + i_bump,
-               settled_fence = q.fence + i_bump, charged = 0,
-               crashes = q.crashes + (i_outcome in ('crashed', 'lost'))::int,
-               error_code = i_code, error_detail = i_detail,
-               lease_until = null, worker = null, ended_at = v_now
-         where q.job_id = any (i_ids) and q.state in ('queued', 'running')
-        returning q.tenant_id, q.task_id, q.job_id
-    ), a as (
-        update podi.attempt t
-           set outcome = i_outcome, error_code = i_code, ended_at = v_now
-          from j
-         where t.job_id = j.job_id and t.tenant_id = j.tenant_id
-               and t.outcome = 'running'
-    )
-    update podi.task_header t
-       set jobs_open = t.jobs_open - d.n,
-           jobs_cancelled = t.jobs_cancelled + d.cancelled,
-           state = case t.jobs_open when d.n
-                   then internal.task_outcome(t.jobs_total, t.jobs_succeeded,
-                                              t.jobs_cancelled + d.cancelled)
-                   else t.state end,
-           ended_at = case t.jobs_open when d.n then v_now end
-      from (select j.tenant_id, j.task_id, count(*)::int as n,
-                   case i_state when 'cancelled' then count(*)::int else 0 end
-                       as cancelled
-              from j group by j.tenant_id, j.task_id) d
-     where t.task_id = d.task_id and t.tenant_id = d.tenant_id;
+    select array_agg((j.ord, j.job_id, i_state, i_outcome, i_bump, false,
+                      i_outcome in ('crashed', 'lost') and i_state = 'failed',
+                      null, null, null, i_code, i_detail, null, null, null,
+                      null)::podi.job_end order by j.task_id, j.ord)
+      into v_ends
+      from podi.job j
+     where j.job_id = any (i_ids) and j.settled_fence is null;
 
-    perform internal.wallet_lock(i_ids);
+    if v_ends is null then
+        return '[]';
+    end if;
 
-    for v_job in
-        select j.tenant_id, j.user_id, j.task_id, j.job_id, j.action, j.price,
-               j.inputs, t.hold_id
-          from podi.job j
-         cross join lateral (
-               select h.* from podi.task_header h
-                where h.task_id = j.task_id and h.tenant_id = j.tenant_id
-                limit 1) t
-         where j.job_id = any (i_ids) and (j.price > 0 or t.kind = 'system')
-         order by j.job_id
-    loop
-        v_more := v_more || internal.job_end_effects(v_job.tenant_id,
-            v_job.user_id, v_job.task_id, v_job.job_id, v_job.action,
-            v_job.price, v_job.inputs[1], v_job.hold_id, i_code);
-    end loop;
-
-    return internal.job_end_events(i_ids, v_more);
+    return (internal.job_end_all(v_ends)).events;
 end
 $$;

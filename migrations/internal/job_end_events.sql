@@ -1,59 +1,60 @@
 -- ----------------------------------------------------------------------
--- internal.job_end_events(ids, more)
+-- internal.job_end_events(done, money)
 --
---      The events of jobs that internal.job_end ended, and of their tasks if
---      they ended with them; more, the events of money and media, goes
---      between.  Tasks of the system have none.
+--      The events of jobs that have ended: of each itself, its money, and its
+--      task when it was the last one of it.  Tasks of the system have none.
 --      Runs as its caller; called only by functions that pin search_path.
---      The limit makes a look-up of what the planner could take for a join of
---      all tasks.
 --
 -- Returns:  jsonb for event_append_all
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.job_end
+-- Called:   internal.job_end_effects
 -- ----------------------------------------------------------------------
-create or replace function internal.job_end_events(i_ids uuid[], i_more jsonb)
+create or replace function internal.job_end_events(
+    i_done   podi.job_done[],
+    i_money  jsonb)
 returns jsonb
-language sql
+language plpgsql
 as $$
-    with j as (
-        select j.tenant_id, j.user_id, j.task_id, j.job_id, j.ord, j.state,
-               j.action, j.inputs, j.error_code, t.trace_id
-          from podi.job j
-         cross join lateral (
-               select h.* from podi.task_header h
-                where h.task_id = j.task_id and h.tenant_id = j.tenant_id
-                limit 1) t
-         where j.job_id = any (i_ids) and t.kind = 'user'
+begin
+    return (
+    with d as (
+        select u.*, u.n as place,
+               row_number() over (partition by u.task_id order by u.n desc)
+                   as back
+          from unnest(i_done) with ordinality u (ord, tenant_id, user_id,
+               task_id, job_id, state, action, input, code, price, confirmed,
+               charged, fence, hold_id, results, media, trace_id, kind,
+               task_state, jobs_total, jobs_open, jobs_succeeded, task_price,
+               task_charged, n)
+         where u.kind = 'user'
     ), e as (
-        select 1 as rank, j.task_id, j.ord::bigint as ord, jsonb_build_object(
-                   'tenant_id', j.tenant_id, 'user_id', j.user_id,
-                   'type', 'job.' || j.state, 'task_id', j.task_id,
-                   'job_id', j.job_id, 'trace_id', j.trace_id,
-                   'data', jsonb_build_object('action', j.action,
-                       'input', j.inputs[1], 'error_code', j.error_code,
-                       'results', jsonb_build_array(), 'charged', 0)) as event
-          from j
+        select d.place, 0 as rank, 0::bigint as nth, jsonb_build_object(
+                   'tenant_id', d.tenant_id, 'user_id', d.user_id,
+                   'type', 'job.' || d.state, 'task_id', d.task_id,
+                   'job_id', d.job_id, 'trace_id', d.trace_id,
+                   'data', jsonb_build_object('action', d.action,
+                       'input', d.input, 'error_code', d.code,
+                       'results', coalesce(d.media, '[]'),
+                       'charged', d.charged)) as event
+          from d
         union all
-        select 2, null, m.ordinality,
-               m.value || coalesce((select jsonb_build_object('trace_id', j.trace_id)
-                                      from j
-                                     where j.task_id::text = m.value ->> 'task_id'
-                                     limit 1), '{}')
-          from jsonb_array_elements(i_more) with ordinality m
+        select d.place, 1, m.ordinality, m.value
+          from jsonb_array_elements(i_money) with ordinality m
+          join d on d.job_id = (m.value ->> 'job_id')::uuid
         union all
-        select 3, t.task_id, 0, jsonb_build_object(
-                   'tenant_id', t.tenant_id, 'user_id', t.user_id,
-                   'type', 'task.' || t.state, 'task_id', t.task_id,
-                   'trace_id', t.trace_id,
-                   'data', jsonb_build_object('jobs', t.jobs_total,
-                       'succeeded', t.jobs_succeeded, 'price', t.price,
-                       'charged', t.charged))
-          from podi.task_header t
-         where (t.task_id, t.tenant_id) in (select j.task_id, j.tenant_id from j)
-               and t.jobs_open = 0
+        select d.place, 2, 0,
+               jsonb_build_object(
+                   'tenant_id', d.tenant_id, 'user_id', d.user_id,
+                   'type', 'task.' || d.task_state, 'task_id', d.task_id,
+                   'trace_id', d.trace_id,
+                   'data', jsonb_build_object('jobs', d.jobs_total,
+                       'succeeded', d.jobs_succeeded, 'price', d.task_price,
+                       'charged', d.task_charged))
+          from d
+         where d.jobs_open = 0 and d.back = 1
     )
-    select coalesce(jsonb_agg(e.event order by e.rank, e.task_id, e.ord), '[]')
-      from e
+    select coalesce(jsonb_agg(e.event order by e.place, e.rank, e.nth), '[]')
+      from e);
+end
 $$;

@@ -5,15 +5,16 @@
 --      attempt (it failed, try again), deferral (it could not be tried),
 --      return (the holder stops), crashed or lost (the holder is gone).
 --      A job that its user cancelled ends now; so does one that failed as often
---      as its action allows, and one that took three holders with it.  The
---      others are queued again.  The caller holds the locks of the tasks and
---      the jobs.
+--      as its action allows, and one that took as many holders with it as its
+--      queue allows: that one is set aside.  The others are queued again.  The
+--      caller holds the locks of the tasks and the jobs.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  jsonb for event_append_all
 -- Raises:   nothing
 -- Writes:   podi.job, podi.attempt, podi.task_header, the wallet tables
--- Called:   sys.job_retry, sys.job_return, sys.job_sweep, sys.worker_gone
+-- Called:   sys.job_retry, sys.job_return, sys.job_sweep, sys.worker_gone,
+--           sys.job_beat
 -- ----------------------------------------------------------------------
 create or replace function internal.job_give_back(
     i_ids     uuid[],
@@ -26,38 +27,34 @@ language plpgsql
 as $$
 declare
     v_gone    boolean := i_kind in ('crashed', 'lost');
-    v_cancel  uuid[];
-    v_fail    uuid[];
+    v_ends    podi.job_end[];
     v_queue   uuid[];
     v_events  jsonb := '[]';
 begin
-    select array_agg(j.job_id) filter (where j.cancel_requested),
-           array_agg(j.job_id) filter (where not j.cancel_requested and s.spent),
-           array_agg(j.job_id) filter (where not j.cancel_requested and not s.spent)
-      into v_cancel, v_fail, v_queue
+    select array_agg((j.ord, j.job_id,
+               case when j.cancel_requested then 'cancelled' else 'failed' end,
+               case when v_gone then i_kind
+                    when j.cancel_requested then 'cancelled' else 'failed' end,
+               v_gone::int, false, v_gone and not j.cancel_requested,
+               null, null, null,
+               case when j.cancel_requested then 'job_cancelled'
+                    else coalesce(i_code, 'internal') end,
+               case when j.cancel_requested then null else i_detail end,
+               null, null, null, null)::podi.job_end order by j.task_id, j.ord)
+               filter (where j.cancel_requested or s.spent),
+           array_agg(j.job_id) filter (where not j.cancel_requested
+                                             and not s.spent)
+      into v_ends, v_queue
       from podi.job j
+      join podi.queue_type q on q.queue = j.queue
      cross join lateral (
-           select case when v_gone             then j.crashes + 1 >= 3
+           select case when v_gone             then j.crashes + 1 >= q.max_crashes
                        when i_kind = 'attempt' then j.attempts >= j.max_attempts
                        else false end as spent) s
      where j.job_id = any (i_ids) and j.state = 'running';
 
-    -- both kinds of end in one order of wallets
-    if v_cancel is not null and v_fail is not null then
-        perform internal.wallet_lock(v_cancel || v_fail);
-    end if;
-
-    if v_cancel is not null then
-        v_events := internal.job_end(v_cancel, 'cancelled', 'job_cancelled', null,
-                        case when v_gone then i_kind else 'cancelled' end,
-                        v_gone::int);
-    end if;
-
-    if v_fail is not null then
-        v_events := v_events || internal.job_end(v_fail, 'failed',
-                        coalesce(i_code, 'internal'), i_detail,
-                        case when v_gone then i_kind else 'failed' end,
-                        v_gone::int);
+    if v_ends is not null then
+        v_events := (internal.job_end_all(v_ends)).events;
     end if;
 
     if v_queue is not null then

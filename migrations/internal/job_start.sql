@@ -34,8 +34,8 @@ begin
         select q.tenant_id, q.job_id
           from podi.job q
          where q.job_id = any (i_ids)
-               and q.state not in ('running', 'succeeded', 'failed', 'cancelled')
-               and not q.cancel_requested
+               and q.state not in ('blocked', 'running', 'succeeded', 'failed',
+                                   'cancelled') and not q.cancel_requested
                and q.not_before <= v_now and q.start_by > v_now
          order by q.job_id
            for no key update

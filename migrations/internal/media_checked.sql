@@ -9,7 +9,7 @@
 --           tenant_id and user_id for event_append_all
 -- Raises:   23514 a verdict that is neither ready nor rejected
 -- Writes:   podi.media
--- Called:   sys.job_settle, internal.job_end, api.media_complete
+-- Called:   internal.job_end_effects, api.media_complete
 --
 --      verdict: {verdict, reject_code, type, width, height, bytes, sha256,
 --      thumb_key, thumb_bytes}

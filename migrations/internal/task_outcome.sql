@@ -7,7 +7,7 @@
 -- Returns:  text: succeeded, cancelled, failed or partial
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.job_close, internal.job_end, internal.invariant_task
+-- Called:   internal.job_close_all, internal.invariant_task
 -- ----------------------------------------------------------------------
 create or replace function internal.task_outcome(
     i_jobs       int,

@@ -26,21 +26,6 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    return query
-    select coalesce(g.scope, 'queue:' || q.queue),
-           case q.state when 'paused' then 0 else g.slots end,
-           case q.state when 'paused' then 0 else coalesce(g.reserve, 0) end,
-           g.rate, g.period_ms, g.burst
-      from gate g
-      full join (select t.queue, t.state from queue_type t
-                  where t.state = 'paused') q on g.scope = 'queue:' || q.queue
-    union all
-    select v.scope, v.slots, 0, null, null, null
-      from plan p
-     cross join lateral (
-           values ('tenant:*@' || p.plan, p.tenant_slots),
-                  ('user:*@' || p.plan, p.user_slots)) v (scope, slots)
-     where v.slots is not null
-     order by 1;
+    return query select g.* from internal.gate_list() g;
 end
 $$;

@@ -20,6 +20,8 @@ begin
     union all
     select i.inv, i.id from internal.invariant_task() i
     union all
+    select i.inv, i.id from internal.invariant_hold() i
+    union all
     select i.inv, i.id from internal.invariant_payment() i;
 end
 $$;

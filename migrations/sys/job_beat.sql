@@ -7,12 +7,17 @@
 -- Returns:  job_id, cancel_requested, for the jobs that it still holds; a job
 --           that does not come back is lost: stop it, settle nothing
 -- Raises:   nothing
--- Writes:   podi.job
+-- Writes:   podi.job; for what goes back podi.attempt, podi.user_head,
+--           podi.user_event, and what internal.job_end_all writes
 -- Called:   workers/skeleton
 --
 --      progress: {job_id: percent}; what is no percentage is bent or ignored,
 --      because an error would cost all leases.  A beat is no fact, so its
 --      commit does not wait for the disk.
+--
+--      A claim whose answer was lost leaves jobs that the worker does not know
+--      of.  What it was handed half a lease ago, and has not named since, goes
+--      back to the queue, and that counts as nothing.
 -- ----------------------------------------------------------------------
 create or replace function sys.job_beat(
     i_worker    text,
@@ -26,8 +31,26 @@ set search_path = podi, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
+declare
+    v_half  timestamptz := clock_timestamp()
+                           + i_lease_ms * interval '0.5 milliseconds';
+    v_lost  uuid[];
 begin
-    perform set_config('synchronous_commit', 'off', true);
+    select array_agg(j.job_id) into v_lost
+      from job j
+     where j.state = 'running' and j.worker = i_worker
+           and j.lease_until < v_half and not (j.job_id = any (i_ids));
+
+    if v_lost is null then
+        perform set_config('synchronous_commit', 'off', true);
+    else
+        perform internal.job_lock(i_ids || v_lost);
+        perform internal.event_append_all(internal.job_give_back(
+                    array(select j.job_id from job j
+                           where j.job_id = any (v_lost) and j.worker = i_worker
+                                 and j.lease_until < v_half),
+                    'return', interval '0', null, null));
+    end if;
 
     return query
     with c as (

@@ -5,35 +5,23 @@
 --      named twice; what comes back is what the worker now holds, each with a
 --      fence.  Who does not come back was not claimable: give its gates back.
 --
--- Returns:  job_id, fence, tenant_id, user_id, task_id, action, params,
---           inputs jsonb [{media_id, store, object_key, type, bytes, sha256,
---           name}], attempts, max_attempts, timeout_ms, price, trace_id,
---           kind (user|system), _events (all of them in the first row)
+-- Returns:  podi.claim: job_id, fence, tenant_id, user_id, task_id, action,
+--           params, inputs jsonb [{media_id, store, object_key, type, bytes,
+--           sha256, name}], attempts, max_attempts, timeout_ms, price,
+--           trace_id, kind (user|system), priority; segment and checkpoint:
+--           how far an earlier holder came; scopes, the gates that it is in;
+--           _events (all of them in the first row)
 -- Raises:   nothing
 -- Writes:   podi.job, podi.attempt, podi.task_header, podi.user_head,
 --           podi.user_event
 -- Called:   workers/skeleton
 -- ----------------------------------------------------------------------
+drop function if exists sys.job_claim(uuid[], text, bigint);
 create or replace function sys.job_claim(
     i_ids       uuid[],
     i_worker    text,
     i_lease_ms  bigint)
-returns table (
-    job_id        uuid,
-    fence         int,
-    tenant_id     uuid,
-    user_id       uuid,
-    task_id       uuid,
-    action        text,
-    params        jsonb,
-    inputs        jsonb,
-    attempts      smallint,
-    max_attempts  smallint,
-    timeout_ms    bigint,
-    price         bigint,
-    trace_id      text,
-    kind          text,
-    _events       jsonb)
+returns setof podi.claim
 language plpgsql security definer
 set search_path = podi, pg_temp
 set plan_cache_mode = force_generic_plan

@@ -30,7 +30,8 @@ begin
         select j.tenant_id, j.job_id
           from job j
          where j.job_id = any (i_ids)
-               and j.state not in ('running', 'succeeded', 'failed', 'cancelled')
+               and j.state not in ('blocked', 'running', 'succeeded', 'failed',
+                                   'cancelled')
                and j.not_before <= clock_timestamp()
          order by j.job_id
            for no key update skip locked

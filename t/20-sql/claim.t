@@ -115,6 +115,8 @@ subtest 'of two at once only one gets a job' => sub {
 };
 
 subtest 'without Redis the oldest are claimed, up to a limit' => sub {
+    $db->{ctl}->all(undef, 'select * from sys.queue_put(?)',
+                    '{"queue": "slow", "label": "slow"}');
     $db->super->all(undef, q{update podi.action set queue = 'slow'
                              where action = 'image.convert'});
     my @id = map { order('convert')->{jobs}[0]{job_id} } 1 .. 5;
@@ -158,6 +160,27 @@ subtest 'a beat keeps a lease, and only the holder beats' => sub {
     is_deeply $beat->('w2', 1), [], 'another worker too';
     $w->settle($j, 'succeeded');
     is_deeply $beat->('w1', 1), [], 'a settled job too';
+};
+
+subtest 'what a worker does not know of goes back' => sub {
+    my ($known, $lost, $new) = map { $w->claim_task(order('resize'),
+                                                    worker => 'w5')->[0] } 1 .. 3;
+    my $beat = sub { [map { $_->{job_id} } @{ $w->sys(
+        'job_beat(?, ?::uuid[], ?::int[], ?, ?)', 'w5', "{$known->{job_id}}",
+        "{$known->{fence}}", 60_000, '{}') }] };
+
+    $w->bend($_->{job_id}, "lease_until = now() + interval '20 seconds'")
+        for $known, $lost;
+    is_deeply $beat->(), [$known->{job_id}], 'the beat is of what it knows';
+    my $j = $w->job($lost->{job_id});
+    is_deeply [@{$j}{qw(state attempts crashes fence)}], ['queued', 0, 0, 1],
+              'what it was handed long ago is queued, and not counted';
+    is $w->job($new->{job_id})->{state}, 'running',
+       'what it was handed just now may be on its way';
+    is $w->claim([$lost->{job_id}])->[0]{fence}, 2, 'the next has a fence anew';
+    is $w->settle($lost, 'succeeded')->{verdict}, 'STALE',
+       'and whoever comes late has none';
+    is_deeply $beat->(), [$known->{job_id}], 'that is all';
 };
 
 subtest 'what Redis does not know is dispatched' => sub {

@@ -101,5 +101,223 @@ subtest 'what runs is known with its gates' => sub {
     is $find->(), undef, 'nor does what has ended';
 };
 
+subtest 'the operator sets gates and queues' => sub {
+    my $ctl = $db->{ctl};
+    my $put = sub { my ($what, $text) = @_;
+                    return $ctl->one(undef, "select * from sys.${what}_put(?)",
+                                     $text) };
+
+    is_deeply $put->('gate', '{"scope": "comfyui:a", "slots": 2, "reserve": 1}'),
+              { scope => 'comfyui:a', state => 'set' }, 'a gate';
+    is_deeply gates()->{'comfyui:a'}, [2, 1, (undef) x 3], '... is there';
+    is $put->('gate', '{"scope": "comfyui:a", "slots": 3}')->{state}, 'set',
+       'put again';
+    is_deeply gates()->{'comfyui:a'}, [3, 0, (undef) x 3],
+              'it is what was put last';
+    is $put->('gate', '{"scope": "comfyui:a"}')->{state}, 'gone',
+       'without a bound it is gone';
+    is gates()->{'comfyui:a'}, undef, '... really';
+    is $ctl->refused('U0422', undef, 'select * from sys.gate_put(?)',
+                     '{"scope": "global", "slot": 1}', 'a wrong member')->{detail},
+       '{"field" : "slot"}', '... is named';
+    $ctl->refused('23514', undef, 'select * from sys.gate_put(?)',
+                  '{"scope": "globe", "slots": 1}', 'a scope that is none');
+
+    is $put->('queue', '{"queue": "http:cat", "label": "cats"}')->{is_new}, 1,
+       'a queue';
+    is $put->('queue', '{"queue": "http:cat", "state": "paused"}')->{is_new}, 0,
+       'is changed';
+    is_deeply gates()->{'queue:http:cat'}, [0, 0, (undef) x 3], 'and is shut';
+    is_deeply plant(q{select label, state, max_crashes from podi.queue_type
+                      where queue = 'http:cat'}),
+              [{ label => 'cats', state => 'paused', max_crashes => 3 }],
+              'the rest stays';
+    $ctl->refused('U0422', undef, 'select * from sys.queue_put(?)',
+                  '{"queue": "image", "stat": "paused"}', 'a wrong member');
+    $ctl->refused('23503', undef, 'select * from sys.action_put(?)',
+                  '{"action": "image.resize", "queue": "nowhere"}',
+                  'an action of no queue');
+};
+
+# --- the claim without Redis ----------------------------------------------
+
+$db->super->all(undef, "update podi.job set start_by = now() where state = 'queued'");
+$w->sys('job_expire(100)');
+plant("delete from podi.gate");
+plant("update podi.plan set tenant_slots = null, user_slots = null");
+plant(q{update podi.action set gates = '{}' where action = 'image.resize'});
+
+
+# claims n and says whose they are; `keep` them running, else end them
+sub next_of
+{
+    my ($n, %o) = @_;
+    my $got = $w->sys('job_claim_next(?, ?, ?, ?, ?)', 'image', $n, 'w1', 60_000,
+                      $o{limit} // 1000);
+    my %user = map { $_->{user} => $_->{login} } @{ $o{of} };
+
+    if (!$o{keep}) {
+        $w->settle_all(map { $w->settle_item($_, 'failed') } @$got) if @$got;
+    }
+    return join ' ', map { $user{ $_->{user_id} } }
+                     sort { $a->{job_id} cmp $b->{job_id} } @$got;
+}
+
+
+sub count_of
+{
+    my ($text) = @_;
+    my %n;
+
+    $n{$_}++ for split ' ', $text;
+    return \%n;
+}
+
+
+sub order
+{
+    my ($who, $n, %o) = @_;
+
+    $who->{pic} //= $w->media($who);
+    my @t = map { $w->submit($who, inputs => [$who->{pic}],
+                             actions => ['resize']) } 1 .. $n;
+    $db->super->all(undef, 'update podi.job set priority = ? where job_id ='
+                    . ' any (?::uuid[])', $o{priority},
+                    '{' . join(',', map { $_->{jobs}[0]{job_id} } @t) . '}')
+        if exists $o{priority};
+    return @t;
+}
+
+
+sub drain
+{
+    plant("update podi.job set start_by = now() where state = 'queued'");
+    plant("update podi.job set lease_until = now() - interval '1 s', crashes = 9"
+          . " where state = 'running'");
+    $w->sys('job_sweep(1000)');
+    $w->sys('job_expire(1000)');
+    return;
+}
+
+
+my %tenant = map { $_ => $db->tenant($_) } qw(gold iron);
+plant('update podi.tenant set plan = ? where tenant_id = ?', $_, $tenant{$_})
+    for qw(gold iron);
+my ($gus, $ivy, $ian) = map { $w->person($_->[0], 1000,
+                                         tenant => $tenant{ $_->[1] }) }
+                        (['gus', 'gold'], ['ivy', 'iron'], ['ian', 'iron']);
+my @all = ($gus, $ivy, $ian, $ann);
+
+subtest 'tenants take turns by weight' => sub {
+    order($ivy, 20);
+    order($gus, 20);
+
+    is_deeply count_of(next_of(8, of => \@all)), { gus => 6, ivy => 2 },
+              'three to one in one claim';
+    is_deeply count_of(join ' ', map { next_of(1, of => \@all) } 1 .. 8),
+              { gus => 6, ivy => 2 }, 'and one by one';
+
+    order($ann, 10);                                       # gold as well
+    is_deeply count_of(next_of(7, of => \@all)), { gus => 3, ann => 3, ivy => 1 },
+              'who comes late begins now, and has no credit';
+    drain();
+};
+
+subtest 'a class goes before the next, until that is old' => sub {
+    my @batch = order($ivy, 2, priority => 2);
+    order($gus, 2, priority => 1);
+    order($ann, 1, priority => 0);
+
+    is next_of(1, of => \@all), 'ann', 'interactive';
+    is next_of(1, of => \@all), 'gus', 'normal';
+    $w->bend($_->{jobs}[0]{job_id}, "not_before = now() - interval '2 minutes'")
+        for @batch;
+    is next_of(1, of => \@all), 'ivy', 'batch that has waited';
+    drain();
+};
+
+subtest 'no gate holds more than it may' => sub {
+    plant(q{insert into podi.gate (scope, slots) values ('user:*', 2)});
+    order($_, 4) for $ivy, $ian;
+    is_deeply count_of(next_of(8, of => \@all, keep => 1)), { ivy => 2, ian => 2 },
+              'a star bounds each user';
+    is next_of(8, of => \@all), '', 'and counts what runs';
+    drain();
+
+    plant(q{update podi.plan set tenant_slots = 3 where plan = 'iron'});
+    order($_, 4) for $ivy, $ian, $gus;
+    is_deeply count_of(next_of(12, of => \@all, keep => 1)),
+              { ivy => 2, ian => 1, gus => 2 }, 'so does the plan of a tenant';
+    drain();
+
+    plant(q{insert into podi.gate (scope, slots) values (?, 4)},
+          "user:$ivy->{user}");
+    plant(q{update podi.plan set tenant_slots = null});
+    order($_, 5) for $ivy, $ian;
+    is_deeply count_of(next_of(12, of => \@all, keep => 1)), { ivy => 4, ian => 2 },
+              'its own row goes before the star';
+    drain();
+    plant('delete from podi.gate');
+
+    plant(q{insert into podi.gate (scope, slots, reserve)
+            values ('global', 3, 1)});
+    order($gus, 5);
+    is_deeply count_of(next_of(9, of => \@all, keep => 1)), { gus => 2 },
+              'a slot is kept';
+    order($ann, 5, priority => 0);
+    is next_of(9, of => \@all, keep => 1), 'ann', 'for interactive work';
+    is next_of(9, of => \@all, keep => 1), '', 'which has no more either';
+    drain();
+    plant('delete from podi.gate');
+
+    plant(q{update podi.queue_type set state = 'paused' where queue = 'image'});
+    order($gus, 1);
+    is next_of(9, of => \@all), '', 'a paused queue gives nothing';
+    plant(q{update podi.queue_type set state = 'active' where queue = 'image'});
+    is next_of(9, of => \@all), 'gus', 'until it goes on';
+};
+
+subtest 'a busy user is passed over' => sub {
+    my $other = $db->login('postgres');
+
+    order($_, 1) for $gus, $ivy;
+    $other->dbh->begin_work;
+    $other->run('update podi.user_head set top = top where user_id = ?',
+                $gus->{user});
+    is next_of(2, of => \@all), 'ivy', 'the other is served';
+    $other->dbh->rollback;
+    is next_of(2, of => \@all), 'gus', 'and he comes next';
+};
+
+subtest 'many waiting jobs cost no more than few' => sub {
+    plant('set session_replication_role = replica');
+    my ($t) = order($gus, 1);
+    plant('insert into podi.job (tenant_id, job_id, task_id, user_id, ord, action,'
+          . ' queue, params, inputs, price, max_attempts, start_by)'
+          . ' select j.tenant_id, internal.uuid7(), j.task_id, j.user_id, 1,'
+          . " j.action, j.queue, '{}', j.inputs, 0, 3, now() + interval '1 hour'"
+          . ' from podi.job j, generate_series(1, 30000) where j.job_id = ?',
+          $t->{jobs}[0]{job_id});
+    plant('set session_replication_role = origin');
+
+    my $read = sub {
+        my $n = sub { plant('select idx_tup_fetch + idx_tup_read as n from'
+                      . ' pg_stat_xact_user_tables natural join (select'
+                      . ' 0::bigint as idx_tup_read) x where relname = ?',
+                      'job')->[0]{n} };
+        $db->super->dbh->begin_work;
+        my $before = $n->();
+        plant('select * from sys.job_claim_next(?, 4, ?, 60000, 1000)', 'image',
+              'w1');
+        my $after = $n->();
+        $db->super->dbh->rollback;
+        return $after - $before;
+    };
+    my $rows = $read->();
+    cmp_ok $rows, '<', 300, "of 30,000 rows it reads few ($rows)";
+    plant('delete from podi.job where task_id = ? and job_id <> ?', $t->{task_id},
+          $t->{jobs}[0]{job_id});
+};
+
 $db->whole;
 done_testing;

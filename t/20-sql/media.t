@@ -123,9 +123,9 @@ subtest 'a check that kills three workers rejects the picture' => sub {
 
 subtest 'a check must have a verdict' => sub {
     my $job = complete(upload([{}])->[0]{media_id})->{_hints}[0]{job_id};
-    $w->claim([$job]);
-    $w->{worker}->refused('U0400', undef, 'select * from sys.job_settle(?, 1,'
-        . " 'succeeded', 0, null, null, null)", $job, 'refused');
+    my ($j) = @{ $w->claim([$job]) };
+    is_deeply [@{ $w->settle($j, 'succeeded') }{qw(verdict error_detail)}],
+              ['REFUSED', 'results[0].verdict'], 'refused';
 };
 
 subtest 'what differs from the declaration is rejected at once' => sub {

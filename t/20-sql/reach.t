@@ -134,8 +134,8 @@ reach 'a claim', \@work, jobs(), 'select * from sys.job_claim(?::uuid[], ?, ?)',
       "{$job}", 'w', 9000;
 
 my ($held) = @{ $w->claim([$job], worker => 'w') };
-my @settle = ('select * from sys.job_settle(?, ?, ?, null, null, null, null)',
-              $job, $held->{fence}, 'succeeded');
+my @settle = ('select * from '
+              . $w->settle_sql($w->settle_item($held, 'succeeded')));
 
 reach 'a settle', \@work, jobs(), @settle;
 reach 'a settle, of lots', ['lot'], lots('null'), @settle;

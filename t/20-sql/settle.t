@@ -27,7 +27,7 @@ subtest 'a delivery is charged, told and kept' => sub {
     my $before = $w->wallet($ann);
     my ($t, $j) = running(['resize']);
     my $r = $w->result;
-    my $s = $w->settle($j, 'succeeded', charge => 2, results => [$r]);
+    my $s = $w->settle($j, 'succeeded', results => [$r]);
 
     is_deeply [@{$s}{qw(verdict task_state)}], ['OK', 'succeeded'], 'OK';
     is_deeply Podi::Work::types($s->{_events}),
@@ -57,21 +57,18 @@ subtest 'a delivery is charged, told and kept' => sub {
 subtest 'the same settle again is ALREADY, another a MISMATCH' => sub {
     my ($t, $j) = running(['resize']);
     my $r = $w->result;
-    my @same = (charge => 2, results => [$r]);
+    my @same = (results => [$r]);
     my $wallet;
 
     is $w->settle($j, 'succeeded', @same)->{verdict}, 'OK', 'OK';
     $wallet = $w->wallet($ann);
     my $again = $w->settle($j, 'succeeded', @same);
-    is_deeply $again, { verdict => 'ALREADY', task_state => 'succeeded',
-                        _events => [] }, 'ALREADY, in silence';
-    is $w->settle($j, 'succeeded', results => [$r])->{verdict}, 'ALREADY',
-       'the default charge is the price';
-    is $w->settle($j, 'succeeded', charge => 1, results => [$r])->{verdict},
-       'MISMATCH', 'another charge';
-    is $w->settle($j, 'succeeded', charge => 2)->{verdict}, 'MISMATCH',
-       'no results';
-    is $w->settle($j, 'succeeded', charge => 2,
+    is_deeply $again, { job_id => $j->{job_id}, verdict => 'ALREADY',
+                        task_state => 'succeeded', error_code => undef,
+                        error_detail => undef, _events => [], _hints => [] },
+              'ALREADY, in silence';
+    is $w->settle($j, 'succeeded')->{verdict}, 'MISMATCH', 'no results';
+    is $w->settle($j, 'succeeded',
                   results => [{ %$r, bytes => 501 }])->{verdict}, 'MISMATCH',
        'other results';
     is $w->settle($j, 'failed')->{verdict}, 'MISMATCH', 'another state';
@@ -132,23 +129,33 @@ subtest 'only the holder settles' => sub {
 
 subtest 'a payload that contradicts itself is refused' => sub {
     my ($t, $j) = running(['resize']);
-    my $call = 'select * from sys.job_settle(?, 1, ?, ?, ?, null, null)';
-    my $results = Podi::Work::text([$w->result]);
+    my $r = $w->result;
     my @case = (
-        ['succeeded', 3, undef, 'more than the price'],
-        ['succeeded', -1, undef, 'less than nothing'],
-        ['failed', 1, undef, 'a charge for a failure'],
-        ['failed', 0, $results, 'results of a failure'],
-        ['done', 0, undef, 'a state that is none'],
+        ['failed', 'results', { results => [$r] }, 'results of a failure'],
+        ['succeeded', 'results', { results => $r }, 'results that are no list'],
+        ['succeeded', 'usage', { usage => [] }, 'usage that is no object'],
+        ['succeeded', 'cost_micros', { cost_micros => -1 }, 'a cost below 0'],
+        ['done', 'state', {}, 'a state that is none'],
+        ['succeeded', qr/^results: .*null/, { results => [{}] },
+         'a result without an id'],
+        ['succeeded', qr/^results: .*uuid/,
+         { results => [{ %$r, media_id => 'x' }] }, 'a result with a wrong id'],
+        ['succeeded', qr/^results: .*foreign/,
+         { results => [{ %$r, parents => [$w->ids(1)] }] },
+         'a result of nothing'],
     );
 
     for my $case (@case) {
-        my ($state, $charge, $what, $name) = @$case;
-        $w->{worker}->refused('U0400', undef, $call, $j->{job_id}, $state,
-                              $charge, $what, $name);
+        my ($state, $why, $more, $name) = @$case;
+        my $s = $w->settle($j, $state, %$more);
+        is_deeply [@{$s}{qw(verdict error_code _events)}],
+                  ['REFUSED', 'bad_field', []], $name;
+        ref $why ? like $s->{error_detail}, $why, '... and why'
+                 : is $s->{error_detail}, $why, '... and why';
     }
     is $w->job($j->{job_id})->{state}, 'running', 'nothing was written';
-    is $w->settle($j, 'succeeded')->{verdict}, 'OK', 'it can still be settled';
+    is $w->settle($j, 'succeeded', results => [$r])->{verdict}, 'OK',
+       'it can still be settled';
 };
 
 subtest 'a task ends as its jobs did' => sub {
@@ -175,14 +182,14 @@ subtest 'a task ends as its jobs did' => sub {
 subtest 'two last jobs at once end the task once' => sub {
     my ($t, @j) = running(['resize', 'convert']);
     my ($one, $two) = map { $db->login('podi_worker') } 1 .. 2;
-    my $call = "select * from sys.job_settle('%s', 1, 'succeeded', null, null,"
-               . ' null, null)';
+    my @call = map { 'select * from '
+                     . $w->settle_sql($w->settle_item($_, 'succeeded')) } @j;
 
     $one->dbh->begin_work;
-    my $first = $one->run(sprintf $call, $j[0]{job_id});
+    my $first = $one->run($call[0]);
     is $first->[0]{task_state}, 'running', 'the first sees one open';
     $two->dbh->begin_work;
-    $two->send(sprintf $call, $j[1]{job_id});
+    $two->send($call[1]);
     $two->wait_blocked($db->super);
     $one->dbh->commit;
     $two->wait;
@@ -205,9 +212,8 @@ subtest 'a settle that waited for a sweep is refused' => sub {
         $sweep->run("select * from sys.job_claim('{$j->{job_id}}', 'w2', 60000)")
             if $claimed;
         $zombie->dbh->begin_work;
-        $zombie->send("select set_config('t.v', verdict, false) from"
-                      . " sys.job_settle('$j->{job_id}', 1, 'succeeded', null,"
-                      . ' null, null, null)');
+        $zombie->send("select set_config('t.v', verdict, false) from "
+                      . $w->settle_sql($w->settle_item($j, 'succeeded')));
         $zombie->wait_blocked($db->super);
         $sweep->dbh->commit;
         $zombie->wait;

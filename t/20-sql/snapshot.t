@@ -126,6 +126,8 @@ subtest 'a quote says what the wallet says' => sub {
 };
 
 subtest 'metrics count what is there' => sub {
+    $db->{ctl}->one(undef, 'select * from sys.queue_put(?)',
+                    '{"queue": "idle", "label": "idle"}');
     $db->{ctl}->one(undef, 'select * from sys.action_put(?)', Podi::Work::text({
         action => 'idle.wait', queue => 'idle', label => { zh => 'x', en => 'x' },
         description => { zh => 'x', en => 'x' }, price => 0,

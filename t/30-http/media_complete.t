@@ -75,12 +75,13 @@ subtest 'what came as announced' => sub {
     my $worker = $s->db->login('podi_worker');
     my $held = $worker->one(undef, 'select job_id, fence from'
         . " sys.job_claim(array[?]::uuid[], 'w1', 12000)", $job->{job_id});
-    is $worker->value(undef, 'select verdict from sys.job_settle(?, ?,'
-        . " 'succeeded', 0, ?, null, null)", @{$held}{qw( job_id fence )},
-        JSON::PP::encode_json([{ media_id => $id, verdict => 'ready',
+    is $worker->value(undef, 'select verdict from sys.job_settle(?)',
+        JSON::PP::encode_json([{ job_id => $held->{job_id},
+            fence => 0 + $held->{fence}, state => 'succeeded',
+            results => [{ media_id => $id, verdict => 'ready',
             type => 'image/jpeg', width => 30, height => 20, bytes => 1000,
             sha256 => sha256_hex($JPEG), thumb_key => "t/$id",
-            thumb_bytes => 100 }])), 'OK', 'a worker has looked';
+            thumb_bytes => 100 }] }])), 'OK', 'a worker has looked';
     my ($ready) = $live->until('media.ready', 10);
     is $ready->{data}{data}{media_id}, $id, 'and it is said';
     $live->close;

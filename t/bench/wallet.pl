@@ -36,7 +36,7 @@ select api.context_open(:context);
 select api.task_submit(:task, array[:job]::uuid[], jsonb_build_object('inputs', array[:media]::uuid[], 'actions', '[{"action":"bench.priced","params":{}}]'::jsonb), 'default', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', null, '\x00');
 \endpipeline
 select fence from sys.job_claim(array[:job]::uuid[], 'bench', 60000) \gset
-select 1 / (verdict = 'OK')::int from sys.job_settle(:job, :fence, 'succeeded', null, '[]', null, null);
+select 1 / (verdict = 'OK')::int from sys.job_settle(jsonb_build_array(jsonb_build_object('job_id', :job, 'fence', :fence, 'state', 'succeeded')));
 SQL
 
 

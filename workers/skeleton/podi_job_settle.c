@@ -104,24 +104,34 @@ settle_ask(podi_flow_t *f, void *ctx)
 static void
 settle_call_end(podi_held_t *held, podi_pg_call_t *call)
 {
-    int  good;
+    podi_buf_t  b;
+    podi_str_t  text;
 
-    good = (held->end == PODI_JOB_SUCCEEDED);
+    podi_buf_init(&b, call->mem);
+    podi_buf_printf(&b, "[{\"job_id\":\"" PODI_STR_FMT "\",\"fence\":%lld,"
+                    "\"state\":\"%s\"", podi_str_arg(&held->job.id),
+                    (long long) held->job.fence, settle_names[held->end]);
 
-    podi_arg_str(call, &held->job.id);
-    podi_arg_int64(call, held->job.fence);
-    podi_arg_c(call, settle_names[held->end]);
-    podi_arg_int64(call, good ? held->job.price : 0);
-
-    if (good && held->results.len > 0) {
-        podi_arg_str(call, &held->results);
+    if (held->end == PODI_JOB_SUCCEEDED) {
+        podi_buf_add_c(&b, ",\"results\":");
+        podi_buf_add_c(&b, held->results.len > 0 ? "" : "[]");
+        podi_buf_add_str(&b, &held->results);
 
     } else {
-        podi_arg_c(call, "[]");
+        text = podi_str_c(held->detail);
+        podi_buf_printf(&b, ",\"error_code\":\"%s\",\"error_detail\":",
+                        podi_error(held->error)->code);
+        podi_buf_add_json(&b, &text);
     }
 
-    podi_arg_c(call, good ? NULL : podi_error(held->error)->code);
-    podi_arg_c(call, good ? NULL : held->detail);
+    podi_buf_add_c(&b, "}]");
+
+    if (podi_buf_take(&b, &text) != PODI_OK) {
+        call->failed = 1;
+        return;
+    }
+
+    podi_arg_str(call, &text);
 }
 
 
@@ -160,7 +170,7 @@ static podi_rc_t
 settle_answered(podi_flow_t *f, void *ctx)
 {
     int              good;
-    podi_str_t       verdict, events;
+    podi_str_t       verdict, events, text;
     podi_held_t     *held = ctx;
     podi_worker_t   *w = held->jobs->worker;
 
@@ -182,6 +192,13 @@ settle_answered(podi_flow_t *f, void *ctx)
 
     verdict = podi_row_str(f->result, 0, "verdict");
     events = podi_row_str(f->result, 0, "_events");
+
+    if (podi_str_eq_c(&verdict, "REFUSED")) {
+        text = podi_row_str(f->result, 0, "error_detail");
+        return podi_fail(&f->fail, PODI_E_BAD_FIELD, NULL, PODI_STR_FMT,
+                         podi_str_arg(&text));
+    }
+
     good = podi_str_eq_c(&verdict, "OK") || podi_str_eq_c(&verdict, "ALREADY");
 
     podi_worker_publish(w, f->mem, &events);

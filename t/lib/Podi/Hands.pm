@@ -96,6 +96,8 @@ sub actions
     my $text = { zh => 'x', en => 'x' };
 
     $self->{db}{ctl} //= $self->{db}->login('podi_ctl');
+    $self->{db}{ctl}->one(undef, 'select * from sys.queue_put(?)',
+                          '{"queue": "test", "label": "test"}');
     for my $name (sort keys %ACTIONS) {
         my ($params, $price, $timeout, $attempts) = @{ $ACTIONS{$name} };
         my %spec = map { $_ => { type => $params->{$_} } } keys %$params;

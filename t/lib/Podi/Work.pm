@@ -19,7 +19,7 @@ use JSON::PP ();
 
 my $json = JSON::PP->new->canonical->allow_nonref->utf8(0);
 my @JSON = qw(jobs results events params inputs data tasks wallet parents
-              _hints _events _dropped _pokes actions accepts any_of
+              checkpoint _hints _events _dropped _pokes actions accepts any_of
               schema);
 
 
@@ -239,15 +239,45 @@ sub claim_task
 }
 
 
-sub settle
+# one item of sys.job_settle
+sub settle_item
 {
     my ($self, $job, $state, %o) = @_;
 
-    return decode($self->{worker}->one(undef,
-        'select * from sys.job_settle(?, ?, ?, ?, ?, ?, ?)', $job->{job_id},
-        $o{fence} // $job->{fence}, $state, $o{charge}, text($o{results}),
-        $o{code} // ($state eq 'failed' ? 'picture_invalid' : undef),
-        $o{detail}))->[0];
+    return { job_id => $job->{job_id},
+             fence => 0 + ($o{fence} // $job->{fence}), state => $state,
+             results => $o{results}, error_detail => $o{detail},
+             error_code => $o{code}
+                           // ($state eq 'failed' ? 'picture_invalid' : undef),
+             map { $_ => $o{$_} } grep { exists $o{$_} } qw(usage cost_micros) };
+}
+
+
+# the call with its items written out, for Podi::Sql::Session::send
+sub settle_sql
+{
+    my ($self, @items) = @_;
+
+    return 'sys.job_settle(' . $self->{db}->super->dbh->quote(text(\@items))
+           . ')';
+}
+
+
+# rows of sys.job_settle for many items
+sub settle_all
+{
+    my ($self, @items) = @_;
+
+    return decode(@{ $self->{worker}->all(undef,
+        'select * from sys.job_settle(?)', text(\@items)) });
+}
+
+
+sub settle
+{
+    my ($self, @what) = @_;
+
+    return $self->settle_all($self->settle_item(@what))->[0];
 }
 
 

@@ -199,6 +199,8 @@ sub noop_action
     my ($self, $s, $name, $price) = @_;
     my $text = { zh => 'x', en => 'x' };
 
+    $s->db->{ctl}->one(undef, 'select * from sys.queue_put(?)',
+                       '{"queue": "bench", "label": "bench"}');
     $s->db->{ctl}->one(undef, 'select * from sys.action_put(?)',
         JSON::PP->new->encode({ action => $name, queue => 'bench',
             label => $text, description => $text,
