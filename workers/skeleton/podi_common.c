@@ -7,7 +7,7 @@
 #include "podi_common.h"
 #include "banned.h"
 
-#define COMMON_ROWS  29
+#define COMMON_ROWS  32
 
 
 const podi_setting_t *
@@ -56,6 +56,9 @@ podi_common_settings(podi_common_t *set, const char *queue)
         { "retry_max", PODI_MSEC, &set->retry_max, "60s", "1ms", "1d" },
         { "settle_timeout", PODI_MSEC, &set->settle_timeout, "10m", "1s",
           "1d" },
+        { "breaker_calls", PODI_INT, &set->breaker_calls, "10", "1", "9999" },
+        { "breaker_percent", PODI_INT, &set->breaker_bad, "50", "1", "100" },
+        { "breaker_open", PODI_MSEC, &set->breaker_open, "5s", "10ms", "5m" },
         podi_null_setting
     };
 

@@ -42,6 +42,9 @@ typedef struct {
     podi_msec_t   retry_base;
     podi_msec_t   retry_max;
     podi_msec_t   settle_timeout;
+    int64_t       breaker_calls;
+    int64_t       breaker_bad;          /* percent */
+    podi_msec_t   breaker_open;
 } podi_common_t;
 
 

@@ -18,6 +18,7 @@
 #include "podi_event.h"
 #include "podi_id.h"
 #include "podi_json.h"
+#include "podi_queue.h"
 #include "podi_retry.h"
 #include "podi_worker_int.h"
 #include "banned.h"
@@ -74,6 +75,8 @@ podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row,
     held->started = podi_time_mono();
     held->post.run = job_stop_now;
     held->post.data = held;
+    held->cost = -1;
+    podi_list_init(&held->ending);
 
     held->settle_arena = podi_arena_create();
     held->timer = w->io->timer(w->io, PODI_TIMER_WORK, job_late, held);
@@ -116,6 +119,17 @@ job_begin(podi_held_t *held)
         return;
     }
 
+    podi_breaker_ask_all(held);
+}
+
+
+void
+podi_job_go(podi_held_t *held)
+{
+    podi_worker_t  *w = held->jobs->worker;
+
+    held->went = 1;
+
     podi_worker_log(w, PODI_LOG_DEBUG, "job.started", &held->job,
                     "attempt %u of %u", held->job.attempt,
                     held->job.attempts_max);
@@ -129,7 +143,7 @@ job_begin(podi_held_t *held)
 static podi_rc_t
 job_read(podi_held_t *held, const podi_pg_result_t *res, int row)
 {
-    podi_str_t   kind;
+    podi_str_t   kind, scopes;
     podi_job_t  *job = &held->job;
 
     if (job_text(held, res, row, "job_id", &job->id) != PODI_OK
@@ -153,7 +167,14 @@ job_read(podi_held_t *held, const podi_pg_result_t *res, int row)
     job->timeout = (podi_msec_t) podi_row_int64(res, row, "timeout_ms");
     job->is_system = podi_str_eq_c(&kind, "system");
 
-    return PODI_OK;
+    scopes = podi_row_str(res, row, "scopes");
+    scopes = podi_queue_scopes(&scopes);
+
+    if (podi_mem_dup(job->mem, &scopes, &held->scopes) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return podi_breaker_scopes(held, &scopes);
 }
 
 
@@ -294,7 +315,7 @@ job_undo(podi_held_t *held)
 
     held->state = PODI_JOB_UNDOING;
 
-    if (held->action->undo == NULL) {
+    if (held->action->undo == NULL || !held->went) {
         job_undone(held);
         return;
     }
@@ -387,8 +408,11 @@ podi_job_free(podi_held_t *held)
     }
 
     podi_arena_free(&held->settle_arena);
+    podi_list_remove(&held->ending);
     podi_list_remove(&held->link);
     jobs->n--;
+
+    podi_breaker_report_all(held);
 
     if (!held->unsettled) {
         podi_gate_free(jobs, &held->slot);

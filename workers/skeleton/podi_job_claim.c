@@ -87,6 +87,12 @@ podi_jobs_create(podi_worker_t *w)
         return PODI_ERROR;
     }
 
+    podi_breakers_create(jobs);
+
+    if (podi_batch_create(jobs) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
     return podi_gates_create(jobs);
 }
 
@@ -105,6 +111,7 @@ podi_jobs_free(podi_jobs_t **jobs)
     io = j->worker->io;
 
     podi_flow_cancel(&j->flow);
+    podi_batch_free(j);
     io->unpost(&j->post);
 
     while (!podi_list_is_empty(&j->held)) {
@@ -113,6 +120,7 @@ podi_jobs_free(podi_jobs_t **jobs)
         podi_job_free(held);
     }
 
+    podi_breakers_free(j);
     io->unpost(&j->post);
     podi_gates_flush(j);
 
@@ -301,6 +309,8 @@ static podi_rc_t
 claim_hints_ask(podi_flow_t *f, void *ctx)
 {
     podi_jobs_t  *jobs = ctx;
+
+    podi_gates_take(jobs, f->mem);
 
     return podi_queue_claim(jobs->worker->redis, f, &jobs->queue,
                             podi_jobs_free_slots(jobs),

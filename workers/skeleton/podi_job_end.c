@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "podi_assert.h"
 #include "podi_worker_int.h"
 #include "banned.h"
 
@@ -110,6 +112,57 @@ podi_job_progress(podi_job_t *job, unsigned percent)
 
     held = podi_list_owner(job, podi_held_t, job);
     held->progress = (percent > 100) ? 100 : percent;
+}
+
+
+void
+podi_job_usage(podi_job_t *job, const char *meter, int64_t n)
+{
+    unsigned      i;
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+
+    for (i = 0; i < PODI_USAGE_MAX; i++) {
+        if (held->usage[i].meter == NULL
+            || strcmp(held->usage[i].meter, meter) == 0)
+        {
+            held->usage[i].meter = meter;
+            held->usage[i].n += n;
+            return;
+        }
+    }
+
+    podi_assert(!"a job has more meters than there are");
+}
+
+
+void
+podi_job_cost(podi_job_t *job, int64_t micros)
+{
+    podi_held_t  *held;
+
+    held = podi_list_owner(job, podi_held_t, job);
+    held->cost = (held->cost < 0) ? micros : held->cost + micros;
+}
+
+
+void
+podi_job_usage_write(podi_buf_t *b, const podi_held_t *held)
+{
+    unsigned  i;
+
+    for (i = 0; i < PODI_USAGE_MAX && held->usage[i].meter != NULL; i++) {
+        podi_buf_printf(b, "%s\"%s\":%lld", i == 0 ? ",\"usage\":{" : ",",
+                        held->usage[i].meter, (long long) held->usage[i].n);
+    }
+
+    podi_buf_add_c(b, i > 0 ? "}" : "");
+
+    if (held->cost >= 0) {
+        podi_buf_printf(b, ",\"cost_micros\":%lld",
+                        (long long) held->cost);
+    }
 }
 
 

@@ -111,6 +111,40 @@ gate_tell(void *data)
 }
 
 
+/* before anything is claimed by hints, which would not see them */
+
+void
+podi_gates_take(podi_jobs_t *jobs, podi_mem_t *mem)
+{
+    size_t              n = 0;
+    podi_held_t        *held;
+    podi_link_t        *link;
+    podi_queue_slot_t  *slots;
+
+    slots = podi_mem_alloc(mem, (jobs->n + 1) * sizeof(podi_queue_slot_t));
+    if (slots == NULL) {
+        return;
+    }
+
+    podi_list_each(link, &jobs->held) {
+        held = podi_list_owner(link, podi_held_t, link);
+
+        if (held->slotted || held->slot.token[0] != '\0') {
+            continue;
+        }
+
+        held->slotted = 1;
+        slots[n].job_id = held->job.id;
+        slots[n++].token = held->scopes;
+    }
+
+    if (n > 0) {
+        (void) !podi_queue_take(jobs->worker->redis, NULL, mem,
+                                podi_gate_lease(jobs), slots, n);
+    }
+}
+
+
 /* with the beat of the jobs: nobody waits, the next beat says it again */
 
 void

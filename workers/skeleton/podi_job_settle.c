@@ -1,7 +1,8 @@
 /*
  * podi_job_settle: telling PostgreSQL how a job ended, until it answers.
  *
- *     SETTLING -> ask -> OK | ALREADY        -> freed
+ *     SETTLING -> ask, or with others (podi_job_batch)
+ *                     -> OK | ALREADY        -> freed
  *                     -> MISMATCH | STALE    -> freed, somebody must look
  *                     -> no answer           -> back-off -> ask again
  *                     -> refused             -> settled as failed instead
@@ -26,12 +27,10 @@
 
 
 static podi_rc_t settle_ask(podi_flow_t *f, void *ctx);
-static void settle_call_end(podi_held_t *held, podi_pg_call_t *call);
 static void settle_call_retry(podi_held_t *held, podi_pg_call_t *call);
 static void settle_call_return(podi_held_t *held, podi_pg_call_t *call);
 static podi_rc_t settle_answered(podi_flow_t *f, void *ctx);
 static void settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static void settle_again(podi_held_t *held, podi_flow_t *f);
 static void settle_count(podi_held_t *held);
 static uint32_t settle_random(void);
 
@@ -49,6 +48,13 @@ static const char *const  settle_names[] = {
 };
 
 
+const char *
+podi_job_end_name(podi_job_end_e end)
+{
+    return settle_names[end];
+}
+
+
 void
 podi_job_settle(podi_held_t *held)
 {
@@ -57,6 +63,7 @@ podi_job_settle(podi_held_t *held)
     if (held->state != PODI_JOB_SETTLING) {
         held->state = PODI_JOB_SETTLING;
         held->settle_since = podi_time_mono();
+        podi_breaker_report_all(held);
 
         if (held->end == PODI_JOB_RETRIED) {
             held->delay = podi_retry_delay(held->job.attempt,
@@ -64,6 +71,13 @@ podi_job_settle(podi_held_t *held)
                                      held->jobs->worker->set->retry_max,
                                      settle_random());
         }
+    }
+
+    if (held->end == PODI_JOB_SUCCEEDED || held->end == PODI_JOB_FAILED
+        || held->end == PODI_JOB_CANCELLED)
+    {
+        podi_batch_add(held);
+        return;
     }
 
     podi_arena_reset(held->settle_arena);
@@ -78,60 +92,16 @@ settle_ask(podi_flow_t *f, void *ctx)
     podi_held_t     *held = ctx;
     podi_pg_call_t   call;
 
-    switch (held->end) {
-
-    case PODI_JOB_RETRIED:
-    case PODI_JOB_DEFERRED:
-        podi_pg_call_init(&call, PODI_SQL_JOB_RETRY, f->mem);
-        settle_call_retry(held, &call);
-        break;
-
-    case PODI_JOB_RETURNED:
+    if (held->end == PODI_JOB_RETURNED) {
         podi_pg_call_init(&call, PODI_SQL_JOB_RETURN, f->mem);
         settle_call_return(held, &call);
-        break;
 
-    default:
-        podi_pg_call_init(&call, PODI_SQL_JOB_SETTLE, f->mem);
-        settle_call_end(held, &call);
-        break;
+    } else {
+        podi_pg_call_init(&call, PODI_SQL_JOB_RETRY, f->mem);
+        settle_call_retry(held, &call);
     }
 
     return podi_pg_call(held->jobs->worker->pg, f, &call);
-}
-
-
-static void
-settle_call_end(podi_held_t *held, podi_pg_call_t *call)
-{
-    podi_buf_t  b;
-    podi_str_t  text;
-
-    podi_buf_init(&b, call->mem);
-    podi_buf_printf(&b, "[{\"job_id\":\"" PODI_STR_FMT "\",\"fence\":%lld,"
-                    "\"state\":\"%s\"", podi_str_arg(&held->job.id),
-                    (long long) held->job.fence, settle_names[held->end]);
-
-    if (held->end == PODI_JOB_SUCCEEDED) {
-        podi_buf_add_c(&b, ",\"results\":");
-        podi_buf_add_c(&b, held->results.len > 0 ? "" : "[]");
-        podi_buf_add_str(&b, &held->results);
-
-    } else {
-        text = podi_str_c(held->detail);
-        podi_buf_printf(&b, ",\"error_code\":\"%s\",\"error_detail\":",
-                        podi_error(held->error)->code);
-        podi_buf_add_json(&b, &text);
-    }
-
-    podi_buf_add_c(&b, "}]");
-
-    if (podi_buf_take(&b, &text) != PODI_OK) {
-        call->failed = 1;
-        return;
-    }
-
-    podi_arg_str(call, &text);
 }
 
 
@@ -169,17 +139,16 @@ settle_call_return(podi_held_t *held, podi_pg_call_t *call)
 static podi_rc_t
 settle_answered(podi_flow_t *f, void *ctx)
 {
-    int              good;
-    podi_str_t       verdict, events, text;
+    podi_str_t       verdict, events;
     podi_held_t     *held = ctx;
     podi_worker_t   *w = held->jobs->worker;
 
-    if (held->end == PODI_JOB_RETURNED) {
-        if (podi_rows(f->result) > 0) {
-            events = podi_row_str(f->result, 0, "_events");
-            podi_worker_publish(w, f->mem, &events);
-        }
+    if (podi_rows(f->result) > 0) {
+        events = podi_row_str(f->result, 0, "_events");
+        podi_worker_publish(w, f->mem, &events);
+    }
 
+    if (held->end == PODI_JOB_RETURNED) {
         podi_worker_log(w, PODI_LOG_INFO, "job.returned", &held->job,
                         "given back to the queue");
         settle_count(held);
@@ -191,28 +160,27 @@ settle_answered(podi_flow_t *f, void *ctx)
     }
 
     verdict = podi_row_str(f->result, 0, "verdict");
-    events = podi_row_str(f->result, 0, "_events");
+    podi_settle_answered(held, &verdict);
 
-    if (podi_str_eq_c(&verdict, "REFUSED")) {
-        text = podi_row_str(f->result, 0, "error_detail");
-        return podi_fail(&f->fail, PODI_E_BAD_FIELD, NULL, PODI_STR_FMT,
-                         podi_str_arg(&text));
-    }
+    return PODI_DONE;
+}
 
-    good = podi_str_eq_c(&verdict, "OK") || podi_str_eq_c(&verdict, "ALREADY");
 
-    podi_worker_publish(w, f->mem, &events);
+void
+podi_settle_answered(podi_held_t *held, const podi_str_t *verdict)
+{
+    int  good;
 
-    podi_worker_log(w, good ? PODI_LOG_INFO : PODI_LOG_WARN,
+    good = podi_str_eq_c(verdict, "OK") || podi_str_eq_c(verdict, "ALREADY");
+
+    podi_worker_log(held->jobs->worker, good ? PODI_LOG_INFO : PODI_LOG_WARN,
                     good ? "job.settled" : "job.refused", &held->job,
                     "%s (%s) after %llu ms, attempt %u: " PODI_STR_FMT,
                     settle_names[held->end], podi_error(held->error)->code,
                     (unsigned long long) (held->settle_since - held->started),
-                    held->job.attempt, podi_str_arg(&verdict));
+                    held->job.attempt, podi_str_arg(verdict));
 
     settle_count(held);
-
-    return PODI_DONE;
 }
 
 
@@ -222,7 +190,7 @@ settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
     podi_held_t  *held = ctx;
 
     if (rc == PODI_ERROR) {
-        settle_again(held, f);
+        podi_settle_again(held, &f->fail, f->now->name);
         return;
     }
 
@@ -230,21 +198,22 @@ settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 }
 
 
-static void
-settle_again(podi_held_t *held, podi_flow_t *f)
+void
+podi_settle_again(podi_held_t *held, const podi_fail_t *fail,
+    const char *doing)
 {
     char            text[512];
     podi_msec_t     delay;
-    podi_error_e    error = f->fail.error;
+    podi_error_e    error = fail->error;
     podi_worker_t  *w = held->jobs->worker;
 
     held->settle_tries++;
     podi_metric_add(w, "podi_worker_settle_again_total", "", 1);
-    podi_fail_text(&f->fail, text, sizeof(text));
+    podi_fail_text(fail, text, sizeof(text));
 
     if (held->settle_tries == 1) {
         podi_worker_log(w, PODI_LOG_WARN, "job.settle_again", &held->job,
-                        "failed while %s: %s", f->now->name, text);
+                        "failed while %s: %s", doing, text);
     }
 
     if (podi_time_mono() - held->settle_since > w->set->settle_timeout) {

@@ -140,6 +140,14 @@ podi_rc_t podi_job_defer(podi_job_t *job, podi_msec_t delay,
 /* 0..100; conflated; kept by the heartbeat and shown live */
 void podi_job_progress(podi_job_t *job, unsigned percent);
 
+/*
+ * What it used of what is metered ("calls", "tokens", "steps": borrowed for
+ * good), added up, and what a provider asked for it, in millionths of the
+ * operator's currency.  Told with its ending.
+ */
+void podi_job_usage(podi_job_t *job, const char *meter, int64_t n);
+void podi_job_cost(podi_job_t *job, int64_t micros);
+
 /* from a step: bounded work between two waits may ask whether to go on */
 int podi_job_is_wanted(const podi_job_t *job);
 

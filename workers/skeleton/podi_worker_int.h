@@ -14,8 +14,10 @@
  *     podi_job.c           a held job: its states
  *     podi_job_end.c       its endings, as its action says them
  *     podi_job_settle.c    telling PostgreSQL how it ended, until it answers
+ *     podi_job_batch.c     the same, for several jobs in one call
  *     podi_job_beat.c      leases, cancels, progress, liveness
  *     podi_job_gate.c      the slots of gates that jobs came in by
+ *     podi_job_breaker.c   does the server behind a gate answer at all?
  *     podi_metric.c podi_log.c podi_setting.c
  */
 
@@ -25,6 +27,8 @@
 
 #include <uv.h>
 
+#include "podi_breaker.h"
+#include "podi_buf.h"
 #include "podi_common.h"
 #include "podi_id.h"
 #include "podi_log.h"
@@ -134,6 +138,23 @@ typedef struct {
     char  token[24];
 } podi_slot_t;
 
+#define PODI_ASKS_MAX   4
+#define PODI_SCOPE_MAX  80
+
+typedef struct podi_known_breaker_s  podi_known_breaker_t;
+
+typedef struct {
+    podi_known_breaker_t  *breaker;
+    uint64_t               ticket;
+} podi_ask_t;
+
+#define PODI_USAGE_MAX  8
+
+typedef struct {
+    const char  *meter;                 /* NULL: not used */
+    int64_t      n;
+} podi_usage_t;
+
 typedef struct {
     podi_job_t         job;             /* what the steps see */
     podi_slot_t        slot;
@@ -151,6 +172,8 @@ typedef struct {
     char               detail[256];
     podi_msec_t        delay;
     podi_msec_t        started;
+    podi_link_t        ending;          /* of jobs->ending, jobs->sent */
+    podi_fail_t        refusal;
     podi_flow_t        settle;
     podi_arena_t      *settle_arena;
     podi_msec_t        settle_since;
@@ -158,7 +181,18 @@ typedef struct {
     unsigned           beat;            /* the last beat that asked for it */
     unsigned           progress;
     unsigned           progress_told;
+    podi_str_t         scopes;          /* "a,b" */
+    podi_ask_t         asks[PODI_ASKS_MAX];
+    unsigned           n_asks;
+    unsigned           asked;           /* that have let it pass */
+    podi_usage_t       usage[PODI_USAGE_MAX];
+    int64_t            cost;            /* millionths; < 0: not known */
     unsigned           unsettled:1;     /* PostgreSQL says that it runs */
+    unsigned           slotted:1;       /* Redis was told of its slots */
+    unsigned           went:1;          /* its steps have begun */
+    unsigned           alone:1;         /* is settled in a call of its own */
+    unsigned           heard:1;         /* its verdict was read */
+    unsigned           answered:1;
 } podi_held_t;
 
 /* OFF -> HINTS -> ROWS -> OFF | HINTS;  HINTS -> WAIT | PAUSE -> HINTS */
@@ -188,6 +222,14 @@ struct podi_jobs_s {
     podi_slot_t    *freed;              /* not told yet */
     size_t          n_freed;
     podi_post_t     tell;
+    podi_link_t     breakers;           /* podi_known_breaker_t */
+    podi_link_t     reports;            /* under way */
+    int64_t         breaker_offset;     /* Redis's clock - mono, ms */
+    podi_link_t     ending;             /* jobs that wait to be settled */
+    podi_link_t     sent;               /* by the call under way */
+    podi_flow_t     batch;
+    podi_arena_t   *batch_arena;
+    podi_post_t     batch_post;
     unsigned        failures;           /* of claims, in a row */
     podi_msec_t     proved;             /* mono: claimed, or proved empty */
     unsigned        beats;
@@ -214,17 +256,41 @@ void podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row,
 void podi_job_stop(podi_held_t *held, podi_job_end_e end, podi_error_e error,
     const char *detail);
 void podi_job_free(podi_held_t *held);
+/* its breakers let it pass */
+void podi_job_go(podi_held_t *held);
 podi_held_t *podi_job_find(podi_jobs_t *jobs, const podi_str_t *id);
 
 /* podi_job_gate.c */
 PODI_MUSTCHECK podi_rc_t podi_gates_create(podi_jobs_t *jobs);
 podi_msec_t podi_gate_lease(const podi_jobs_t *jobs);
+/* of jobs that were claimed by their rows */
+void podi_gates_take(podi_jobs_t *jobs, podi_mem_t *mem);
 void podi_gate_free(podi_jobs_t *jobs, const podi_slot_t *slot);
 void podi_gates_flush(podi_jobs_t *jobs);
 void podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem);
 
+/* podi_job_breaker.c */
+void podi_breakers_create(podi_jobs_t *jobs);
+void podi_breakers_free(podi_jobs_t *jobs);
+PODI_MUSTCHECK podi_rc_t podi_breaker_scopes(podi_held_t *held,
+    const podi_str_t *scopes);
+void podi_breaker_ask_all(podi_held_t *held);
+void podi_breaker_report_all(podi_held_t *held);
+
 /* podi_job_settle.c */
 void podi_job_settle(podi_held_t *held);
+void podi_settle_answered(podi_held_t *held, const podi_str_t *verdict);
+void podi_settle_again(podi_held_t *held, const podi_fail_t *fail,
+    const char *doing);
+const char *podi_job_end_name(podi_job_end_e end);
+
+/* podi_job_batch.c */
+PODI_MUSTCHECK podi_rc_t podi_batch_create(podi_jobs_t *jobs);
+void podi_batch_free(podi_jobs_t *jobs);
+void podi_batch_add(podi_held_t *held);
+
+/* podi_job_end.c: ,"usage":{...},"cost_micros":n */
+void podi_job_usage_write(podi_buf_t *b, const podi_held_t *held);
 
 /* podi_job_beat.c */
 extern const podi_step_t  podi_beat_steps[];

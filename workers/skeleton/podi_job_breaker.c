@@ -1,0 +1,489 @@
+/*
+ * podi_job_breaker: does the server behind a gate answer at all?
+ *
+ *     claimed -> ask for each key:<name>, comfyui:<name> of the job
+ *                  -> PASS, PROBE -> its steps -> its ending -> report
+ *                  -> SHUT        -> deferred until it opens
+ *
+ *     state in Redis, changed by compare-and-set: read -> podi_breaker ->
+ *     written, or somebody was faster: again.  Without Redis: our own.
+ *
+ * Promises: an open breaker shuts the gate of its scope, so that jobs are
+ * parked there and none is failed; what was claimed before is deferred, which
+ * counts as no attempt; one probe at a time asks whether it is over.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "podi_assert.h"
+#include "podi_queue.h"
+#include "podi_worker_int.h"
+#include "banned.h"
+
+#define BREAKER_TRIES     8             /* so many were faster: decide alone */
+#define BREAKER_KEEP      86400000      /* ms */
+#define BREAKER_WINDOW    60000
+#define BREAKER_OPEN_MAX  300000
+#define BREAKER_PROBE     60000         /* and of a probe that died */
+
+
+struct podi_known_breaker_s {
+    podi_link_t     link;
+    char            scope[PODI_SCOPE_MAX];
+    char            text[PODI_BREAKER_TEXT_MAX];
+    podi_breaker_t  state;
+};
+
+typedef podi_known_breaker_t  breaker_t;
+
+/* one question or report about one breaker */
+
+typedef struct {
+    podi_link_t              link;          /* of jobs->reports */
+    podi_jobs_t             *jobs;
+    podi_arena_t            *arena;         /* of a report */
+    podi_flow_t              flow;          /* of a report */
+    podi_held_t             *held;          /* who asks; NULL: a report */
+    breaker_t               *breaker;
+    breaker_t                next;
+    unsigned                 tries;
+    uint64_t                 ticket;
+    podi_breaker_outcome_e   outcome;
+    podi_msec_t              took;
+    podi_breaker_verdict_e   verdict;
+} breaking_t;
+
+
+static podi_rc_t breaker_try(podi_flow_t *f, void *ctx);
+static podi_rc_t breaker_tried(podi_flow_t *f, void *ctx);
+static void breaker_decide(breaking_t *x);
+static void breaker_keep(breaking_t *x);
+static void breaker_adopt(breaking_t *x, const podi_str_t *text);
+static void ask_start(podi_held_t *held);
+static void ask_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void ask_over(breaking_t *x);
+static void report_start(podi_held_t *held, unsigned i,
+    podi_breaker_outcome_e outcome);
+static void report_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void report_free(breaking_t *x);
+static podi_breaker_outcome_e breaker_outcome(const podi_held_t *held);
+static breaker_t *breaker_of(podi_jobs_t *jobs, const podi_str_t *scope);
+static podi_breaker_conf_t breaker_conf(const podi_jobs_t *jobs);
+static podi_msec_t breaker_now(const podi_jobs_t *jobs);
+
+
+static const podi_step_t  breaker_steps[] = {
+    { "asking the breaker", breaker_try, PODI_MAY_FAIL },
+    { "hearing the breaker", breaker_tried, 0 },
+    podi_null_step
+};
+
+
+void
+podi_breakers_create(podi_jobs_t *jobs)
+{
+    podi_list_init(&jobs->breakers);
+    podi_list_init(&jobs->reports);
+    jobs->breaker_offset = (int64_t) (podi_time_now() / 1000)
+                           - (int64_t) podi_time_mono();
+}
+
+
+void
+podi_breakers_free(podi_jobs_t *jobs)
+{
+    while (!podi_list_is_empty(&jobs->reports)) {
+        report_free(podi_list_owner(jobs->reports.next, breaking_t,
+                                    link));
+    }
+}
+
+
+/* "a,b": those that have a breaker; ERROR without memory */
+
+podi_rc_t
+podi_breaker_scopes(podi_held_t *held, const podi_str_t *scopes)
+{
+    podi_str_t  rest, scope;
+
+    rest = *scopes;
+
+    while (held->n_asks < PODI_ASKS_MAX && podi_str_split(&rest, ',', &scope))
+    {
+        if (scope.len >= PODI_SCOPE_MAX || scope.len < 4
+            || (memcmp(scope.data, "key:", 4) != 0
+                && (scope.len < 8
+                    || memcmp(scope.data, "comfyui:", 8) != 0)))
+        {
+            continue;
+        }
+
+        held->asks[held->n_asks].breaker = breaker_of(held->jobs, &scope);
+
+        if (held->asks[held->n_asks++].breaker == NULL) {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+/* podi_job_go when all let it pass; else it is deferred */
+
+void
+podi_breaker_ask_all(podi_held_t *held)
+{
+    if (held->asked == held->n_asks) {
+        podi_job_go(held);
+        return;
+    }
+
+    ask_start(held);
+}
+
+
+static void
+ask_start(podi_held_t *held)
+{
+    breaking_t  *x;
+
+    x = podi_mem_calloc(held->job.mem, sizeof(breaking_t));
+    if (x == NULL) {
+        podi_job_go(held);              /* nobody is asked without memory */
+        return;
+    }
+
+    x->jobs = held->jobs;
+    x->held = held;
+    x->breaker = held->asks[held->asked].breaker;
+
+    podi_flow_start(&held->flow, breaker_steps, x, held->job.mem, ask_end);
+}
+
+
+static podi_rc_t
+breaker_try(podi_flow_t *f, void *ctx)
+{
+    int64_t               wait;
+    breaking_t           *x = ctx;
+    podi_str_t            scope, was, next;
+    podi_breaker_conf_t   conf;
+
+    f->fail.error = PODI_E_NONE;
+    breaker_decide(x);
+
+    if (!podi_worker_redis_is_up(x->jobs->worker)
+        || x->tries == BREAKER_TRIES)
+    {
+        x->next.text[0] = '\0';         /* ours; what is there counts more */
+        breaker_keep(x);
+        return PODI_DONE;
+    }
+
+    scope = podi_str_c(x->breaker->scope);
+    was = podi_str_c(x->breaker->text);
+    next = podi_str_c(x->next.text);
+    wait = -1;                          /* the gate stays as it is */
+
+    if (x->next.state.epoch != x->breaker->state.epoch) {
+        conf = breaker_conf(x->jobs);
+        wait = (int64_t) podi_breaker_wait(&x->next.state, &conf,
+                                           breaker_now(x->jobs));
+    }
+
+    return podi_queue_breaker(x->jobs->worker->redis, f, &scope, &was, &next,
+                              wait, BREAKER_KEEP);
+}
+
+
+static void
+breaker_decide(breaking_t *x)
+{
+    size_t               len;
+    uint32_t             random;
+    podi_msec_t          now;
+    podi_breaker_conf_t  conf;
+
+    conf = breaker_conf(x->jobs);
+    now = breaker_now(x->jobs);
+
+    if (podi_random(&random, sizeof(random)) != PODI_OK) {
+        random = UINT32_MAX / 2;
+    }
+
+    x->next = *x->breaker;
+
+    if (x->held != NULL) {
+        x->verdict = podi_breaker_ask(&x->next.state, &conf, now, random,
+                                      &x->ticket);
+    } else {
+        podi_breaker_report(&x->next.state, &conf, x->ticket, x->outcome,
+                            x->took, now, random);
+    }
+
+    len = podi_breaker_write(&x->next.state, x->next.text);
+    x->next.text[len] = '\0';
+}
+
+
+static podi_rc_t
+breaker_tried(podi_flow_t *f, void *ctx)
+{
+    podi_str_t                 text;
+    breaking_t           *x = ctx;
+    const podi_redis_reply_t  *reply = f->result;
+
+    if (f->fail.error != PODI_E_NONE || reply->type != PODI_REDIS_ARRAY
+        || reply->n < 3)
+    {
+        x->next.text[0] = '\0';
+        breaker_keep(x);
+        return PODI_DONE;
+    }
+
+    x->jobs->breaker_offset = reply->elements[1].integer
+                              - (int64_t) podi_time_mono();
+
+    if (reply->elements[0].integer == 1) {
+        breaker_keep(x);
+        return PODI_DONE;
+    }
+
+    text = reply->elements[2].str;
+    breaker_adopt(x, &text);
+    x->tries++;
+
+    return podi_fail(&f->fail, PODI_E_CONFLICT, NULL, "somebody was faster");
+}
+
+
+/* ours is what is there now */
+
+static void
+breaker_keep(breaking_t *x)
+{
+    char                labels[PODI_SCOPE_MAX + 16];
+    breaker_t          *b = x->breaker;
+    podi_worker_t      *w = x->jobs->worker;
+    static const char  *const  names[] = { "closed", "open", "half-open" };
+
+    if (b->state.state != x->next.state.state) {
+        podi_worker_log(w, PODI_LOG_WARN, "breaker.changed", NULL,
+                        "%s: %s -> %s", b->scope, names[b->state.state],
+                        names[x->next.state.state]);
+        (void) snprintf(labels, sizeof(labels), "scope=\"%s\"", b->scope);
+        podi_metric_set(w, "podi_breaker_open", labels,
+                        x->next.state.state != PODI_BREAKER_CLOSED);
+    }
+
+    b->state = x->next.state;
+    memcpy(b->text, x->next.text, sizeof(b->text));
+}
+
+
+static void
+breaker_adopt(breaking_t *x, const podi_str_t *text)
+{
+    breaker_t  *b = x->breaker;
+
+    (void) snprintf(b->text, sizeof(b->text), PODI_STR_FMT,
+                    podi_str_arg(text));
+
+    if (podi_breaker_read(text, &b->state) != PODI_OK) {
+        memset(&b->state, 0, sizeof(podi_breaker_t));
+    }
+}
+
+
+static void
+ask_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    breaking_t   *x = ctx;
+    podi_held_t  *held = x->held;
+
+    if (rc == PODI_ERROR && f->fail.error == PODI_E_CONFLICT) {
+        podi_flow_start(&held->flow, breaker_steps, x, held->job.mem,
+                        ask_end);
+        return;
+    }
+
+    ask_over(x);
+}
+
+
+static void
+ask_over(breaking_t *x)
+{
+    podi_msec_t          wait;
+    podi_held_t         *held = x->held;
+    podi_breaker_conf_t  conf;
+
+    if (x->verdict != PODI_BREAKER_SHUT) {
+        held->asks[held->asked++].ticket = x->ticket;
+        podi_breaker_ask_all(held);
+        return;
+    }
+
+    conf = breaker_conf(x->jobs);
+    wait = podi_breaker_wait(&x->breaker->state, &conf,
+                             breaker_now(x->jobs));
+
+    podi_metric_add(x->jobs->worker, "podi_breaker_deferred_total", "", 1);
+    (void) podi_job_defer(&held->job, wait + 1, PODI_E_UNAVAILABLE,
+                          "%s does not answer", x->breaker->scope);
+    podi_job_settle(held);
+}
+
+
+/* once, when it is known how the job ended */
+
+void
+podi_breaker_report_all(podi_held_t *held)
+{
+    unsigned                i, n;
+    podi_breaker_outcome_e  outcome;
+
+    n = held->asked;
+    outcome = (n == held->n_asks) ? breaker_outcome(held)
+                                  : PODI_BREAKER_UNKNOWN;
+    held->asked = 0;
+    held->n_asks = 0;
+
+    for (i = 0; i < n; i++) {
+        report_start(held, i, outcome);
+    }
+}
+
+
+/*
+ * What may pass by itself is the server's trouble; any other end is an answer
+ * of his, too.
+ */
+
+static podi_breaker_outcome_e
+breaker_outcome(const podi_held_t *held)
+{
+    switch (held->end) {
+
+    case PODI_JOB_SUCCEEDED:
+        return PODI_BREAKER_GOOD;
+
+    case PODI_JOB_FAILED:
+    case PODI_JOB_RETRIED:
+    case PODI_JOB_DEFERRED:
+        return podi_error(held->error)->retry == PODI_RETRY_LATER
+               ? PODI_BREAKER_BAD : PODI_BREAKER_GOOD;
+
+    default:
+        return PODI_BREAKER_UNKNOWN;
+    }
+}
+
+
+static void
+report_start(podi_held_t *held, unsigned i, podi_breaker_outcome_e outcome)
+{
+    breaking_t    *x;
+    podi_arena_t  *arena;
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return;
+    }
+
+    x = podi_mem_calloc(podi_arena_mem(arena), sizeof(breaking_t));
+    if (x == NULL) {
+        podi_arena_free(&arena);
+        return;
+    }
+
+    x->arena = arena;
+    x->jobs = held->jobs;
+    x->breaker = held->asks[i].breaker;
+    x->ticket = held->asks[i].ticket;
+    x->outcome = outcome;
+    x->took = podi_time_mono() - held->started;
+
+    podi_list_append(&x->jobs->reports, &x->link);
+    podi_flow_start(&x->flow, breaker_steps, x, podi_arena_mem(arena),
+                    report_end);
+}
+
+
+static void
+report_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    breaking_t  *x = ctx;
+
+    if (rc == PODI_ERROR && f->fail.error == PODI_E_CONFLICT) {
+        podi_flow_start(&x->flow, breaker_steps, x, podi_arena_mem(x->arena),
+                        report_end);
+        return;
+    }
+
+    report_free(x);
+}
+
+
+static void
+report_free(breaking_t *x)
+{
+    podi_arena_t  *arena = x->arena;
+
+    podi_flow_cancel(&x->flow);
+    podi_list_remove(&x->link);
+    podi_arena_free(&arena);            /* x is gone */
+}
+
+
+static breaker_t *
+breaker_of(podi_jobs_t *jobs, const podi_str_t *scope)
+{
+    breaker_t    *b;
+    podi_link_t  *link;
+
+    podi_list_each(link, &jobs->breakers) {
+        b = podi_list_owner(link, breaker_t, link);
+
+        if (podi_str_eq_c(scope, b->scope)) {
+            return b;
+        }
+    }
+
+    b = podi_mem_calloc(jobs->worker->mem, sizeof(breaker_t));
+
+    if (b != NULL) {
+        (void) snprintf(b->scope, sizeof(b->scope), PODI_STR_FMT,
+                        podi_str_arg(scope));
+        podi_list_append(&jobs->breakers, &b->link);
+    }
+
+    return b;
+}
+
+
+static podi_breaker_conf_t
+breaker_conf(const podi_jobs_t *jobs)
+{
+    podi_breaker_conf_t   conf;
+    const podi_common_t  *set = jobs->worker->set;
+
+    conf.window = BREAKER_WINDOW;
+    conf.calls_min = (uint32_t) set->breaker_calls;
+    conf.bad_percent = (uint32_t) set->breaker_bad;
+    conf.slow = 0;                      /* its timeout bounds a job */
+    conf.open = set->breaker_open;
+    conf.open_max = BREAKER_OPEN_MAX;
+    conf.probe = BREAKER_PROBE;
+
+    return conf;
+}
+
+
+static podi_msec_t
+breaker_now(const podi_jobs_t *jobs)
+{
+    return (podi_msec_t) ((int64_t) podi_time_mono() + jobs->breaker_offset);
+}
