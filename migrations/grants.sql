@@ -96,6 +96,7 @@ grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
     to podi_worker;
 grant execute on function sys.upload_expire, sys.object_doomed,
     sys.object_gone, sys.metrics to podi_worker;
+grant execute on function sys.job_segment, sys.job_log to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
 grant execute on function sys.invariant_breaks, sys.ledger_verify,
@@ -104,6 +105,7 @@ grant execute on function sys.invariant_breaks, sys.ledger_verify,
 -- the operator
 grant execute on function sys.action_put to podi_ctl;
 grant execute on function sys.queue_put, sys.gate_put to podi_ctl;
+grant execute on function sys.job_aside, sys.job_dismiss to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;
 grant execute on function sys.account_role to podi_ctl;
 grant execute on function sys.price_put, sys.price_list, sys.plan_put,
