@@ -10,7 +10,7 @@
 -- Returns:  o_key: the newest key's name; o_hashes, one for each text
 -- Raises:   U0420 there is no such key
 -- Writes:   nothing
--- Called:   internal.ledger_rows, internal.ledger_replay
+-- Called:   internal.ledger_rows, internal.ledger_replay, internal.wallet_move
 -- ----------------------------------------------------------------------
 create or replace function internal.chain_mac(
     i_heads  bytea[],

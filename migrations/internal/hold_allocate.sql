@@ -3,6 +3,8 @@
 --
 --      Writes a hold, moves its points of the wallet's live lots from avail to
 --      held, in the order of spending, and records which lot gave how much.
+--      Few lots give to one hold, so they are taken one by one: plain
+--      statements cost less than one that is set-based.
 --      The caller holds the wallet's row lock.
 --      Runs as its caller; called only by functions that pin search_path.
 --
@@ -19,46 +21,41 @@ returns bigint
 language plpgsql
 as $$
 declare
-    v_done  record;
+    v_hold  bigint;
+    v_left  bigint := i_hold.amount;
+    v_ord   int := 0;
+    v_lot   record;
 begin
-    with made as (
-        insert into podi.hold (tenant_id, wallet_id, kind, task_id, round, ref,
-                               reason, amount, expires_at)
-        values (i_hold.tenant_id, i_hold.wallet_id, i_hold.kind, i_hold.task_id,
-                i_hold.round, i_hold.ref, i_hold.reason, i_hold.amount,
-                i_expires_at)
-        returning hold.hold_id),
-    spend as (
-        select s.*, s.upto - s.avail as before
-          from (select l.lot_id, l.avail, row_number() over w as ord,
-                       (sum(l.avail) over w)::bigint as upto
-                  from podi.lot l
-                 where l.wallet_id = i_hold.wallet_id
-                   and l.tenant_id = i_hold.tenant_id and l.live and l.avail > 0
-                   and (l.expires_at is null or l.expires_at > now())
-                window w as (order by l.priority, l.expires_at, l.lot_id
-                             rows unbounded preceding)) s),
-    moved as (
-        update podi.lot l
-           set avail = l.avail - t.amount, held = l.held + t.amount
-          from (select s.lot_id, s.ord,
-                       least(s.avail, i_hold.amount - s.before) as amount
-                  from spend s where s.before < i_hold.amount) t
-         where l.lot_id = t.lot_id and l.tenant_id = i_hold.tenant_id
-        returning t.lot_id, t.ord, t.amount),
-    noted as (
-        insert into podi.hold_alloc (tenant_id, hold_id, lot_id, ord, amount)
-        select i_hold.tenant_id, m.hold_id, t.lot_id, t.ord, t.amount
-          from moved t cross join made m
-        returning hold_alloc.amount)
-    select m.hold_id, (select sum(n.amount)::bigint from noted n) as taken
-      into v_done
-      from made m;
+    insert into podi.hold (tenant_id, wallet_id, kind, task_id, round, ref,
+                           reason, amount, expires_at)
+    values (i_hold.tenant_id, i_hold.wallet_id, i_hold.kind, i_hold.task_id,
+            i_hold.round, i_hold.ref, i_hold.reason, i_hold.amount, i_expires_at)
+    returning hold.hold_id into v_hold;
 
-    if v_done.taken is distinct from i_hold.amount then
-        raise exception 'lots of wallet % have %, not %', i_hold.wallet_id,
-                        v_done.taken, i_hold.amount using errcode = 'U0426';
+    for v_lot in
+        select l.lot_id, l.avail
+          from podi.lot l
+         where l.wallet_id = i_hold.wallet_id and l.tenant_id = i_hold.tenant_id
+           and l.live and l.avail > 0
+           and (l.expires_at is null or l.expires_at > now())
+         order by l.priority, l.expires_at, l.lot_id
+    loop
+        v_ord := v_ord + 1;
+        v_lot.avail := least(v_lot.avail, v_left);
+        v_left := v_left - v_lot.avail;
+
+        update podi.lot l
+           set avail = l.avail - v_lot.avail, held = l.held + v_lot.avail
+         where l.lot_id = v_lot.lot_id and l.tenant_id = i_hold.tenant_id;
+        insert into podi.hold_alloc (tenant_id, hold_id, lot_id, ord, amount)
+        values (i_hold.tenant_id, v_hold, v_lot.lot_id, v_ord, v_lot.avail);
+        exit when v_left = 0;
+    end loop;
+
+    if v_left > 0 then
+        raise exception 'lots of wallet % have % less than %', i_hold.wallet_id,
+                        v_left, i_hold.amount using errcode = 'U0426';
     end if;
-    return v_done.hold_id;
+    return v_hold;
 end
 $$;

@@ -23,6 +23,7 @@
 create or replace function internal.hold_settle_all(i_moves jsonb)
 returns jsonb
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_moves   podi.hold_move[];
@@ -44,6 +45,8 @@ begin
               using errcode = 'U0422', detail = '{"field":"charge"}';
     elsif v_moves is null then
         return '[]';
+    elsif cardinality(v_moves) = 1 then
+        return internal.hold_settle_one(v_moves[1]);
     end if;
 
     perform internal.wallet_lock_all(v_moves);

@@ -26,6 +26,7 @@ create or replace function internal.hold_take(
     out o_hold    bigint,
     out o_events  jsonb)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_wallet  record;
@@ -43,11 +44,10 @@ begin
     end if;
 
     o_hold := internal.hold_allocate(i_hold, now() + i_ttl);
-    o_events := internal.wallet_move(i_hold.tenant_id, i_hold.wallet_id,
-                    'freeze', 'available', 'held', i_hold.amount, i_idem,
-                    i_hold => o_hold, i_task => i_hold.task_id,
-                    i_ref => i_hold.ref, i_reason => i_hold.reason,
-                    i_body_hash => i_body_hash, i_trace => i_trace)
+    o_events := internal.wallet_move((i_hold.tenant_id, i_hold.wallet_id,
+                    'freeze', 'available', 'held', i_hold.amount, o_hold,
+                    i_hold.task_id, null, null, i_idem, i_hold.ref,
+                    i_hold.reason, i_body_hash, i_trace))
              || internal.wallet_low(i_hold.tenant_id, i_hold.wallet_id,
                     v_wallet.o_available - i_hold.amount, v_wallet.o_low);
 end

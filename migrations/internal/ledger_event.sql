@@ -6,7 +6,7 @@
 -- Returns:  its type; NULL: it is not told
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.ledger_write
+-- Called:   internal.ledger_write, internal.wallet_move
 -- ----------------------------------------------------------------------
 create or replace function internal.ledger_event(i_op text)
 returns text

@@ -9,7 +9,7 @@
 --           U0427 the ledger is ahead of its wallet
 --           U0428 a movement was made before
 -- Writes:   nothing
--- Called:   internal.ledger_write
+-- Called:   internal.ledger_write, internal.wallet_move
 -- ----------------------------------------------------------------------
 create or replace function internal.ledger_refuse(i_moves podi.movement[])
 returns void

@@ -9,7 +9,7 @@
 -- Returns:  the text
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.ledger_rows, internal.ledger_replay
+-- Called:   internal.ledger_rows, internal.ledger_replay, internal.wallet_move
 -- ----------------------------------------------------------------------
 create or replace function internal.ledger_text(
     i_tenant     uuid,

@@ -2,8 +2,8 @@
 -- internal.ledger_write(movements)
 --
 --      Movements of points, in the order given: changes the balances of the
---      wallets and writes a ledger row for each.  Nothing else writes
---      podi.ledger, or a balance.
+--      wallets and writes a ledger row for each.  Nothing but this and
+--      internal.wallet_move writes podi.ledger, or a balance.
 --      The caller holds the locks of the wallets, and moves the points of the
 --      lots.
 --      Runs as its caller; called only by functions that pin search_path.
@@ -14,8 +14,7 @@
 --           U0428 a movement was made before
 --           23514 a balance would be negative
 -- Writes:   podi.wallet, podi.ledger
--- Called:   internal.hold_settle_all, internal.lot_lapse,
---           internal.wallet_move
+-- Called:   internal.hold_settle_all, internal.lot_lapse
 -- ----------------------------------------------------------------------
 create or replace function internal.ledger_write(i_moves podi.movement[])
 returns jsonb

@@ -48,12 +48,12 @@ begin
             i_expires_at, i_source_ref, i_amount, i_amount)
     returning l.lot_id into v_lot;
 
-    return internal.wallet_move(i_tenant, i_wallet, i_op,
+    return internal.wallet_move((i_tenant, i_wallet, i_op,
                case i_op when 'grant' then 'granted' when 'refund' then 'revenue'
                          else 'adjusted' end,
-               'available', i_amount, case when i_op = 'adjust' then i_source_ref
-                                      else i_op || ':' || i_source_ref end,
-               i_lot => v_lot.lot_id, i_ref => coalesce(i_ref, i_source_ref),
-               i_reason => i_reason);
+               'available', i_amount, null, null, null, v_lot.lot_id,
+               case when i_op = 'adjust' then i_source_ref
+                    else i_op || ':' || i_source_ref end,
+               coalesce(i_ref, i_source_ref), i_reason, null, null));
 end
 $$;

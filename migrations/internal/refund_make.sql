@@ -50,11 +50,11 @@ begin
         v_part.o_left := least(v_part.o_left, v_left);
         v_left := v_left - v_part.o_left;
         perform internal.hold_refund(i_tenant, v_part.o_hold, v_part.o_left);
-        o_events := o_events || internal.wallet_move(i_tenant, i_wallet, 'refund',
-                        'revenue', 'available', v_part.o_left,
-                        'refund:' || v_n || ':' || i_ref,
-                        i_hold => v_part.o_hold, i_task => v_part.o_task,
-                        i_job => i_job, i_ref => i_ref, i_reason => i_reason);
+        o_events := o_events || internal.wallet_move((i_tenant, i_wallet,
+                        'refund', 'revenue', 'available', v_part.o_left,
+                        v_part.o_hold, v_part.o_task, i_job, null,
+                        'refund:' || v_n || ':' || i_ref, i_ref, i_reason, null,
+                        null));
     end loop;
     o_events := internal.hold_lapse_all(array[i_wallet], o_events);
 end

@@ -36,9 +36,9 @@ begin
     end if;
 
     perform internal.lot_take(i_tenant, i_wallet, -i_amount);
-    return internal.wallet_move(i_tenant, i_wallet, 'adjust', 'available',
-               'adjusted', -i_amount, 'adjust:' || i_ref, i_ref => i_ref,
-               i_reason => i_reason)
+    return internal.wallet_move((i_tenant, i_wallet, 'adjust', 'available',
+               'adjusted', -i_amount, null, null, null, null,
+               'adjust:' || i_ref, i_ref, i_reason, null, null))
            || internal.wallet_low(i_tenant, i_wallet,
                   v_wallet.o_available + i_amount, v_wallet.o_low);
 end

@@ -78,6 +78,27 @@ is_deeply([map { $_->{wallet_id} } @{ $worker->all(undef, $VERIFY, undef, undef,
 $worker->refused('U0404', undef, $VERIFY, $db->uuid, (undef) x 3, 'no wallet');
 
 
+# --- what a row may say ----------------------------------------------------
+
+my %account = map { $_ => 1 } qw(granted available held revenue lapsed adjusted);
+my @legal = grep {
+    my ($op, $debit, $credit) = split;
+
+    $super->value(undef, 'select internal.ledger_legal(?, ?, ?)', $op, $debit,
+                  $credit);
+} map { my $op = $_; map { my $from = $_; map { "$op $from $_" } sort keys %account }
+        sort keys %account }
+  qw(grant freeze confirm release lapse refund adjust else);
+is_deeply([sort @legal], [sort 'grant granted available', 'freeze available held',
+    'confirm held revenue', 'release held available', 'lapse available lapsed',
+    'refund revenue available', 'adjust adjusted available',
+    'adjust available adjusted'], 'each operation has its accounts');
+$super->refused('23514', undef, q{insert into podi.ledger (tenant_id, wallet_id,}
+    . q{ seq, op, debit, credit, amount, available_after, held_after, idem, key_id,}
+    . q{ hash) values (?, ?, 99, 'grant', 'held', 'available', 1, 1, 0, 'x', 'test',}
+    . q{ sha256(''))}, $acme, $purse->wallet($ann), 'and no other is written');
+
+
 # --- every change is found -------------------------------------------------
 
 my $w = $purse->wallet($ann);
@@ -101,8 +122,8 @@ for my $plant (
 
     $sql = "update podi.ledger $sql and wallet_id = '$w'" if $sql =~ /^set/;
     $super->run('set session_replication_role = replica');
-    $super->run('alter table podi.ledger drop constraint if exists'
-                . ' ledger_hash_ck');
+    $super->run("alter table podi.ledger drop constraint if exists $_")
+        for qw(ledger_hash_ck ledger_account_ck);
     $super->run('create temp table kept as table podi.ledger');
     cmp_ok($super->dbh->do($sql), '==', 1, "planted: $sql");
     like(verify($ann), qr/^\d+ $seq $fault$/, "... is a $fault at $seq");
@@ -158,8 +179,9 @@ is_deeply([map { $_->{key_id} } @{ $super->all(undef, 'select distinct key_id'
                . ' from podi.ledger where wallet_id = ? order by 1', $w) }],
           ['second', $first], 'a new row takes the newest key');
 is(verify($ann), '13 - good', 'and each row is verified by its own');
-$super->refused('23503', undef, 'delete from podi.chain_key',
-                'a key that made rows stays');
+$super->refused('U0409', undef, $_, "a key that made rows stays: $_")
+    for 'delete from podi.chain_key', 'truncate podi.chain_key',
+        q{update podi.chain_key set opad = ipad};
 $super->refused('23505', undef, 'update podi.chain_key set newest = true',
                 'one key is the newest');
 $super->run('update podi.chain_key set newest = false');
