@@ -167,6 +167,14 @@ job_read(podi_held_t *held, const podi_pg_result_t *res, int row)
     job->timeout = (podi_msec_t) podi_row_int64(res, row, "timeout_ms");
     job->is_system = podi_str_eq_c(&kind, "system");
 
+    job->segment = (unsigned) podi_row_int64(res, row, "segment");
+
+    if (!podi_row_is_null(res, row, "checkpoint")
+        && job_json(held, res, row, "checkpoint", &job->checkpoint) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
     scopes = podi_row_str(res, row, "scopes");
     scopes = podi_queue_scopes(&scopes);
 
@@ -408,6 +416,7 @@ podi_job_free(podi_held_t *held)
     }
 
     podi_arena_free(&held->settle_arena);
+    podi_job_log_free(held);
     podi_list_remove(&held->ending);
     podi_list_remove(&held->link);
     jobs->n--;

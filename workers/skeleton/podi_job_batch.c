@@ -26,6 +26,7 @@
 
 
 static void batch_next(void *data);
+static podi_rc_t batch_log(podi_flow_t *f, void *ctx);
 static podi_rc_t batch_ask(podi_flow_t *f, void *ctx);
 static void batch_item(podi_buf_t *b, const podi_held_t *held);
 static podi_rc_t batch_read(podi_flow_t *f, void *ctx);
@@ -36,6 +37,7 @@ static void batch_alone(podi_jobs_t *jobs);
 
 
 static const podi_step_t  batch_steps[] = {
+    { "keeping log lines", batch_log, PODI_MAY_FAIL },
     { "settling jobs", batch_ask, 0 },
     { "reading the verdicts", batch_read, 0 },
     podi_null_step
@@ -116,6 +118,19 @@ batch_next(void *data)
 }
 
 
+/* while the fences are good; who cannot keep his lines ends all the same */
+
+static podi_rc_t
+batch_log(podi_flow_t *f, void *ctx)
+{
+    podi_jobs_t  *jobs = ctx;
+
+    f->fail.error = PODI_E_NONE;
+
+    return podi_job_log_flush(jobs, f, &jobs->sent);
+}
+
+
 static podi_rc_t
 batch_ask(podi_flow_t *f, void *ctx)
 {
@@ -125,6 +140,7 @@ batch_ask(podi_flow_t *f, void *ctx)
     podi_link_t     *link;
     podi_pg_call_t   call;
 
+    podi_job_log_kept(jobs->worker, f);
     podi_buf_init(&b, f->mem);
 
     podi_list_each(link, &jobs->sent) {

@@ -148,16 +148,26 @@ podi_job_cost(podi_job_t *job, int64_t micros)
 
 
 void
-podi_job_usage_write(podi_buf_t *b, const podi_held_t *held)
+podi_job_usage_json(podi_buf_t *b, const podi_held_t *held)
 {
     unsigned  i;
 
+    podi_buf_add_byte(b, '{');
+
     for (i = 0; i < PODI_USAGE_MAX && held->usage[i].meter != NULL; i++) {
-        podi_buf_printf(b, "%s\"%s\":%lld", i == 0 ? ",\"usage\":{" : ",",
+        podi_buf_printf(b, "%s\"%s\":%lld", i == 0 ? "" : ",",
                         held->usage[i].meter, (long long) held->usage[i].n);
     }
 
-    podi_buf_add_c(b, i > 0 ? "}" : "");
+    podi_buf_add_byte(b, '}');
+}
+
+
+void
+podi_job_usage_write(podi_buf_t *b, const podi_held_t *held)
+{
+    podi_buf_add_c(b, ",\"usage\":");
+    podi_job_usage_json(b, held);
 
     if (held->cost >= 0) {
         podi_buf_printf(b, ",\"cost_micros\":%lld",

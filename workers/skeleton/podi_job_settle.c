@@ -26,6 +26,7 @@
 #define SETTLE_BUG_TRIES    5       /* of answers that only we can mend */
 
 
+static podi_rc_t settle_log(podi_flow_t *f, void *ctx);
 static podi_rc_t settle_ask(podi_flow_t *f, void *ctx);
 static void settle_call_retry(podi_held_t *held, podi_pg_call_t *call);
 static void settle_call_return(podi_held_t *held, podi_pg_call_t *call);
@@ -36,6 +37,7 @@ static uint32_t settle_random(void);
 
 
 static const podi_step_t  settle_steps[] = {
+    { "keeping log lines", settle_log, PODI_MAY_FAIL },
     { "settling the job", settle_ask, 0 },
     { "reading the verdict", settle_answered, 0 },
     podi_null_step
@@ -87,10 +89,30 @@ podi_job_settle(podi_held_t *held)
 
 
 static podi_rc_t
+settle_log(podi_flow_t *f, void *ctx)
+{
+    podi_rc_t     rc;
+    podi_held_t  *held = ctx;
+    podi_link_t   one;
+
+    f->fail.error = PODI_E_NONE;
+
+    podi_list_init(&one);
+    podi_list_append(&one, &held->ending);
+    rc = podi_job_log_flush(held->jobs, f, &one);
+    podi_list_remove(&held->ending);
+
+    return rc;
+}
+
+
+static podi_rc_t
 settle_ask(podi_flow_t *f, void *ctx)
 {
     podi_held_t     *held = ctx;
     podi_pg_call_t   call;
+
+    podi_job_log_kept(held->jobs->worker, f);
 
     if (held->end == PODI_JOB_RETURNED) {
         podi_pg_call_init(&call, PODI_SQL_JOB_RETURN, f->mem);

@@ -62,7 +62,7 @@ podi_rounds_create(podi_worker_t *w)
 {
     size_t                    n;
     podi_rounds_t            *rounds;
-    podi_round_conf_t         skeleton[4];
+    podi_round_conf_t         skeleton[5];
     const podi_round_conf_t  *conf;
 
     n = sizeof(skeleton) / sizeof(skeleton[0]);
@@ -92,8 +92,10 @@ podi_rounds_create(podi_worker_t *w)
         "beat", &w->set->beat, podi_beat_steps, podi_beat_size() };
     skeleton[3] = (podi_round_conf_t) {
         "tick", &round_tick_every, podi_tick_steps, 0 };
+    skeleton[4] = (podi_round_conf_t) {
+        "log", &w->set->beat, podi_job_log_steps, 0 };
 
-    for (n = 0; n < (w->jobs != NULL ? 4 : 2); n++) {
+    for (n = 0; n < (w->jobs != NULL ? 5 : 2); n++) {
         podi_round_conf_t  *copy;
 
         copy = podi_mem_calloc(w->mem, sizeof(podi_round_conf_t));

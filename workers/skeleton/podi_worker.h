@@ -40,6 +40,15 @@ typedef struct podi_job_s     podi_job_t;
 typedef struct podi_round_s   podi_round_t;
 
 
+typedef enum {
+    PODI_LOG_ERROR,         /* somebody must look */
+    PODI_LOG_WARN,          /* we coped */
+    PODI_LOG_NOTICE,        /* lifecycle */
+    PODI_LOG_INFO,          /* one line a job */
+    PODI_LOG_DEBUG
+} podi_log_e;
+
+
 /* ---- rounds: a flow that repeats ---------------------------------------- */
 
 /*
@@ -116,6 +125,8 @@ struct podi_job_s {
     unsigned        attempt;        /* this one; from 1 */
     unsigned        attempts_max;
     int64_t         price;
+    unsigned        segment;        /* segments that are finished */
+    json_t         *checkpoint;     /* of the last of them, or NULL */
     podi_msec_t     timeout;
     unsigned        is_system:1;    /* of a system task: nobody is told */
 };
@@ -139,6 +150,24 @@ podi_rc_t podi_job_defer(podi_job_t *job, podi_msec_t delay,
 
 /* 0..100; conflated; kept by the heartbeat and shown live */
 void podi_job_progress(podi_job_t *job, unsigned percent);
+
+/*
+ * A line for its user to read, at most 200 of 1000 bytes a job; INFO, WARN or
+ * ERROR.  What looks like a secret is hidden, but do not count on that.  Kept
+ * with the beat and with the ending; may be lost.
+ */
+void podi_job_log(podi_job_t *job, podi_log_e level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Segment n (from 1, in order) of its action is finished: its part of the
+ * price is taken, and who gets the job later begins behind it, with this
+ * checkpoint (a JSON text).  AGAIN; the next step asks whether it was kept:
+ * 0 when the job is not ours any more.
+ */
+PODI_MUSTCHECK podi_rc_t podi_job_segment(podi_job_t *job, podi_flow_t *f,
+    unsigned n, const podi_str_t *checkpoint);
+int podi_job_segment_is_kept(podi_job_t *job, podi_flow_t *f);
 
 /*
  * What it used of what is metered ("calls", "tokens", "steps": borrowed for
@@ -194,14 +223,6 @@ void podi_worker_publish(podi_worker_t *w, podi_mem_t *mem,
 
 
 /* ---- log ----------------------------------------------------------------- */
-
-typedef enum {
-    PODI_LOG_ERROR,         /* somebody must look */
-    PODI_LOG_WARN,          /* we coped */
-    PODI_LOG_NOTICE,        /* lifecycle */
-    PODI_LOG_INFO,          /* one line a job */
-    PODI_LOG_DEBUG
-} podi_log_e;
 
 /*
  * One JSON object a line: ts, level, svc, pid, event, msg and, with a job,

@@ -15,6 +15,8 @@
  *     podi_job_end.c       its endings, as its action says them
  *     podi_job_settle.c    telling PostgreSQL how it ended, until it answers
  *     podi_job_batch.c     the same, for several jobs in one call
+ *     podi_job_log.c       what a job says while it runs
+ *     podi_job_segment.c   a part of a job is finished
  *     podi_job_beat.c      leases, cancels, progress, liveness
  *     podi_job_gate.c      the slots of gates that jobs came in by
  *     podi_job_breaker.c   does the server behind a gate answer at all?
@@ -185,6 +187,9 @@ typedef struct {
     podi_ask_t         asks[PODI_ASKS_MAX];
     unsigned           n_asks;
     unsigned           asked;           /* that have let it pass */
+    podi_arena_t      *log_arena;       /* NULL: it has said nothing */
+    podi_buf_t         log;             /* lines that are not kept yet */
+    unsigned           log_lines;
     podi_usage_t       usage[PODI_USAGE_MAX];
     int64_t            cost;            /* millionths; < 0: not known */
     unsigned           unsettled:1;     /* PostgreSQL says that it runs */
@@ -289,7 +294,15 @@ PODI_MUSTCHECK podi_rc_t podi_batch_create(podi_jobs_t *jobs);
 void podi_batch_free(podi_jobs_t *jobs);
 void podi_batch_add(podi_held_t *held);
 
+/* podi_job_log.c: of the jobs of a list, through held->ending; OK: nothing */
+PODI_MUSTCHECK podi_rc_t podi_job_log_flush(podi_jobs_t *jobs, podi_flow_t *f,
+    podi_link_t *ending);
+void podi_job_log_kept(podi_worker_t *w, podi_flow_t *f);
+void podi_job_log_free(podi_held_t *held);
+extern const podi_step_t  podi_job_log_steps[];
+
 /* podi_job_end.c: ,"usage":{...},"cost_micros":n */
+void podi_job_usage_json(podi_buf_t *b, const podi_held_t *held);
 void podi_job_usage_write(podi_buf_t *b, const podi_held_t *held);
 
 /* podi_job_beat.c */

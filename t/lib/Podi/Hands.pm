@@ -42,6 +42,7 @@ my %ACTIONS = (
     'test.late'     => [{}, 5, 1_000, 1],
     'test.slow'     => [{}, 5, 20_000, 3],
     'test.progress' => [{}, 5, 20_000, 3],
+    'test.parts'    => [{ crashes => 'integer' }, 5, 10_000, 3],
 );
 
 

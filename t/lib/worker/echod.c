@@ -1,8 +1,8 @@
 /*
  * echod: a daemon that only the tests use, to see the skeleton at work.
  *
- * Its actions are test.succeed, fail, crash, hang, slow and progress.  What
- * a job did is written into a file of its own in `spool`, so that a test
+ * Its actions are test.succeed, fail, crash, hang, slow, progress and parts.
+ * What a job did is written into a file of its own in `spool`, so that a test
  * sees when it ran and how often: <spool>/<job id>, a line a run.
  */
 
@@ -22,6 +22,10 @@ typedef struct {
 } echod_t;
 
 /* an operation that is over after a while */
+
+typedef struct {
+    unsigned  asked;
+} part_t;
 
 typedef struct {
     podi_op_t      op;
@@ -200,6 +204,60 @@ echo_progress(podi_flow_t *f, void *ctx)
 }
 
 
+/* two segments, and a line that must not be read as it is */
+
+static podi_rc_t
+echo_part(podi_flow_t *f, podi_job_t *job, unsigned n)
+{
+    part_t      *part = job->data;
+    podi_str_t   checkpoint;
+
+    part->asked = (job->segment < n);
+
+    if (!part->asked) {
+        return PODI_OK;
+    }
+
+    echo_note(job, n == 1 ? "one" : "two");
+    podi_job_usage(job, "calls", 1);
+    podi_job_cost(job, 700);
+    podi_job_log(job, PODI_LOG_INFO, "part %u with token: hunter2", n);
+    checkpoint = podi_str_c(n == 1 ? "{\"at\":1}" : "{\"at\":2}");
+
+    return podi_job_segment(job, f, n, &checkpoint);
+}
+
+
+static podi_rc_t
+echo_part_one(podi_flow_t *f, void *ctx)
+{
+    return echo_part(f, ctx, 1);
+}
+
+
+static podi_rc_t
+echo_part_two(podi_flow_t *f, void *ctx)
+{
+    return echo_part(f, ctx, 2);
+}
+
+
+static podi_rc_t
+echo_part_kept(podi_flow_t *f, void *ctx)
+{
+    part_t      *part;
+    podi_job_t  *job = ctx;
+
+    part = job->data;
+
+    if (part->asked && !podi_job_segment_is_kept(job, f)) {
+        return podi_job_fail(job, PODI_E_INTERNAL, "not kept");
+    }
+
+    return PODI_OK;
+}
+
+
 static podi_rc_t
 echo_undo(podi_flow_t *f, void *ctx)
 {
@@ -258,6 +316,17 @@ static const podi_step_t  progress_steps[] = {
     podi_null_step
 };
 
+static const podi_step_t  parts_steps[] = {
+    { "starting", echo_start, 0 },
+    { "doing the first part", echo_part_one, 0 },
+    { "keeping the first part", echo_part_kept, 0 },
+    { "crashing", echo_crash, 0 },
+    { "doing the second part", echo_part_two, 0 },
+    { "keeping the second part", echo_part_kept, 0 },
+    { "succeeding", echo_succeed, 0 },
+    podi_null_step
+};
+
 static const podi_step_t  undo_steps[] = {
     { "undoing", echo_undo, 0 },
     podi_null_step
@@ -272,6 +341,7 @@ static const podi_action_t  echod_actions[] = {
     { "test.late", hang_steps, undo_steps, sizeof(nap_t) },
     { "test.slow", slow_steps, undo_steps, sizeof(nap_t) },
     { "test.progress", progress_steps, undo_steps, sizeof(nap_t) },
+    { "test.parts", parts_steps, undo_steps, sizeof(part_t) },
     podi_null_action
 };
 
