@@ -7,7 +7,7 @@
 -- Returns:  threshold that is in force; own: whether it is the wallet's own
 -- Raises:   U0404 the caller has no wallet; U0422 the threshold is wrong
 -- Writes:   podi.wallet
--- Called:   whatever serves the route of that name
+-- Called:   wallet/ngx_http_podi_wallet_alert.c
 -- ----------------------------------------------------------------------
 create or replace function api.wallet_alert(
     i_threshold  bigint,

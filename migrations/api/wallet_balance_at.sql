@@ -6,7 +6,7 @@
 -- Returns:  seq, available, frozen, at, head (hex: the chain at this entry)
 -- Raises:   U0404 there is no such entry, or no wallet
 -- Writes:   nothing
--- Called:   whatever serves the route of that name
+-- Called:   wallet/ngx_http_podi_wallet_balance.c
 -- ----------------------------------------------------------------------
 create or replace function api.wallet_balance_at(
     i_seq  bigint,

@@ -15,7 +15,7 @@
 --           U0422 the amount or the key is wrong
 --           U0423 no such hold of another server; U0424 it has expired
 -- Writes:   the wallet tables, podi.audit, podi.user_head, podi.user_event
--- Called:   whatever serves the route of that name
+-- Called:   wallet/ngx_http_podi_wallet_draw.c
 -- ----------------------------------------------------------------------
 create or replace function api.wallet_confirm(
     i_hold    bigint,

@@ -14,7 +14,7 @@
 --           U0410 the key was used with another request
 --           U0422 amount, ref, ttl, reason or the key is wrong
 -- Writes:   the wallet tables, podi.audit, podi.user_head, podi.user_event
--- Called:   whatever serves the route of that name
+-- Called:   wallet/ngx_http_podi_wallet_freeze.c
 -- ----------------------------------------------------------------------
 create or replace function api.wallet_freeze(
     i_user    uuid,

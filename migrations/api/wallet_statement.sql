@@ -12,7 +12,7 @@
 -- Raises:   U0404 the caller has no wallet; U0422 to is before from
 --           U0427 the end of the ledger is not what the wallet says
 -- Writes:   nothing
--- Called:   whatever serves the route of that name
+-- Called:   wallet/ngx_http_podi_wallet_statement.c
 -- ----------------------------------------------------------------------
 create or replace function api.wallet_statement(
     i_from  timestamptz,

@@ -19,7 +19,8 @@ as $$
     with paid as (
         select l.tenant_id, l.job_id, sum(l.amount) as confirmed
           from podi.ledger l
-         where l.op = 'confirm'
+         where l.op = 'confirm' and (l.job_id is not null
+                                     or l.task_id is not null)
          group by l.tenant_id, l.job_id
     )
     select 'I12 task is paid from its own hold', t.task_id::text

@@ -35,7 +35,7 @@ typedef struct {
     podi_str_t   user;           /* UUIDs in lower case */
     podi_str_t   session;
     podi_str_t   token;          /* jti */
-    podi_str_t   role;           /* user | admin */
+    podi_str_t   role;           /* user | admin | service */
     podi_str_t   source;         /* identity_source */
     time_t       expires;
 } ngx_podi_identity_t;

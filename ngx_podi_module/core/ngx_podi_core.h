@@ -148,6 +148,8 @@ typedef struct {
     ngx_podi_metric_cell_t      *cell;       /* of the route */
     ngx_podi_body_t             *bodies;     /* and of its subrequests */
     podi_str_t                   context;    /* signed, of the identity */
+    podi_usec_t                  context_until;
+    struct ngx_podi_pump_s      *pump;       /* sends the answer, or NULL */
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
     podi_msec_t                  mono;       /* when it began */
@@ -186,6 +188,9 @@ void ngx_podi_flow_park(ngx_podi_bound_t *b);
 ngx_podi_body_t *ngx_podi_body_find(ngx_http_request_t *r);
 /* the one that the flow is going to read; NULL: no memory */
 ngx_podi_body_t *ngx_podi_body_begin(podi_flow_t *f, ngx_http_request_t *r);
+
+/* why it failed, and in which step */
+void ngx_podi_flow_log(ngx_http_request_t *r, const podi_flow_t *f);
 
 /* a cleanup of the request; data: the ngx_podi_keep_t */
 void ngx_podi_keep_gone(void *data);

@@ -31,7 +31,6 @@ static void ngx_podi_flow_release(ngx_podi_bound_t *b);
 static void ngx_podi_flow_kept(ngx_podi_bound_t *b);
 static ngx_int_t ngx_podi_flow_conclude(ngx_podi_bound_t *b);
 static void ngx_podi_flow_resume(ngx_podi_bound_t *b);
-static void ngx_podi_flow_log(ngx_podi_bound_t *b);
 
 
 ngx_int_t
@@ -364,7 +363,7 @@ ngx_podi_flow_conclude(ngx_podi_bound_t *b)
         return b->outcome;
     }
 
-    ngx_podi_flow_log(b);
+    ngx_podi_flow_log(r, &b->flow);
 
     if (r->header_sent) {
         return NGX_ERROR;
@@ -376,13 +375,11 @@ ngx_podi_flow_conclude(ngx_podi_bound_t *b)
 
 /* a client's mistake is no error of ours; a peer's state is logged once */
 
-static void
-ngx_podi_flow_log(ngx_podi_bound_t *b)
+void
+ngx_podi_flow_log(ngx_http_request_t *r, const podi_flow_t *f)
 {
-    char                 text[1024];
-    ngx_uint_t           level;
-    podi_flow_t         *f = &b->flow;
-    ngx_http_request_t  *r = b->request;
+    char        text[1024];
+    ngx_uint_t  level;
 
     if (f->fail.error == PODI_E_DEADLINE) {
         level = NGX_LOG_WARN;

@@ -3,7 +3,7 @@
  * to others after a commit.
  *
  * The context is signed for a minute and kept with the request, because a
- * flow may make several calls.
+ * flow may make several calls; a long answer has it signed again.
  */
 
 #include "ngx_podi_core.h"
@@ -57,7 +57,7 @@ ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
         who.user = pr->pub.identity.user;
 
         if (podi_role_parse(&pr->pub.identity.role, &who.role) != PODI_OK
-            || who.role > PODI_ROLE_ADMIN)
+            || who.role > PODI_ROLE_SERVICE)
         {
             who.role = PODI_ROLE_ANON;
         }
@@ -117,6 +117,7 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
 {
     podi_rc_t                    rc;
     podi_pg_t                   *pg;
+    podi_usec_t                  now, life;
     podi_context_t               signed_for;
     const ngx_podi_main_conf_t  *pmcf;
 
@@ -128,14 +129,18 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
                          "PostgreSQL is not configured");
     }
 
-    if (pr != NULL && pr->context.len != 0) {
+    now = podi_time_now();
+    life = (podi_usec_t) NGX_PODI_CONTEXT_LIFE * 1000000;
+
+    if (pr != NULL && pr->context.len != 0
+        && now < pr->context_until - life / 2)
+    {
         call->context = pr->context;
         return podi_pg_call(pg, f, call);
     }
 
     signed_for = *who;
-    signed_for.expires = podi_time_now()
-                         + (podi_usec_t) NGX_PODI_CONTEXT_LIFE * 1000000;
+    signed_for.expires = now + life;
 
     if (podi_context_mint(pmcf->context_key, &signed_for,
                           (pr != NULL) ? &pr->mem : f->mem,
@@ -149,6 +154,7 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
 
     if (rc == PODI_AGAIN && pr != NULL) {
         pr->context = call->context;
+        pr->context_until = signed_for.expires;
     }
 
     return rc;

@@ -7,6 +7,7 @@
  *     GET  /v1/tasks                the caller's tasks, newest first
  *     GET  /v1/tasks/{id}           one task: jobs, results, events
  *     POST /v1/tasks/{id}/cancel    stop what has not been done
+ *     GET  /v1/tasks/{id}/receipt   what it cost and delivered, signed
  *
  * PostgreSQL decides everything; Redis only wakes a worker sooner.
  */
@@ -26,6 +27,7 @@ static const ngx_podi_route_t  ngx_http_podi_task_routes[] = {
     { NGX_HTTP_GET,  "/v1/tasks",             ngx_http_podi_task_list,   0 },
     { NGX_HTTP_GET,  "/v1/tasks/{id}",        ngx_http_podi_task_read,   0 },
     { NGX_HTTP_POST, "/v1/tasks/{id}/cancel", ngx_http_podi_task_cancel, 0 },
+    { NGX_HTTP_GET,  "/v1/tasks/{id}/receipt", ngx_http_podi_task_receipt, 0 },
     ngx_podi_null_route
 };
 

@@ -9,7 +9,6 @@
  */
 
 #include "ngx_http_podi_wallet.h"
-#include "ngx_podi_param.h"
 
 
 typedef struct {

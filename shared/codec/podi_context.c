@@ -29,7 +29,7 @@ static int podi_context_user_is_valid(const podi_str_t *user);
 
 
 static const char *const  podi_role_names[] = {
-    "anon", "user", "admin", "gateway", "worker"
+    "anon", "user", "admin", "service", "gateway", "worker"
 };
 
 

@@ -24,15 +24,15 @@ typedef struct {
 } podi_jose_parts_t;
 
 
-static podi_rc_t podi_jose_split(const podi_str_t *token,
+static podi_rc_t podi_jose_split(const podi_str_t *token, size_t max,
     podi_jose_parts_t *parts, podi_fail_t *fail);
 static podi_rc_t podi_jose_read_header(const podi_jose_ring_t *ring,
-    const podi_str_t *text, const podi_jose_expect_t *expect,
-    podi_mem_t *mem, const podi_jose_entry_t **ret_entry, podi_fail_t *fail);
+    const podi_str_t *text, const char *want, podi_mem_t *mem,
+    const podi_jose_entry_t **ret_entry, podi_fail_t *fail);
 static int podi_jose_typ_is(const podi_str_t *typ, const char *want);
 static podi_rc_t podi_jose_check_signature(const podi_jose_entry_t *entry,
     const podi_jose_parts_t *parts, podi_mem_t *mem, podi_fail_t *fail);
-static podi_rc_t podi_jose_read_claims(const podi_str_t *text,
+static podi_rc_t podi_jose_read_claims(const podi_str_t *text, size_t max,
     podi_mem_t *mem, json_t **ret_claims, podi_fail_t *fail);
 static podi_rc_t podi_jose_check_names(const json_t *claims,
     const podi_jose_expect_t *expect, podi_fail_t *fail);
@@ -50,15 +50,10 @@ podi_jose_verify(const podi_jose_ring_t *ring, const podi_str_t *token,
     const podi_jose_expect_t *expect, podi_mem_t *mem, json_t **ret_claims,
     podi_fail_t *fail)
 {
-    json_t                   *claims;
-    podi_jose_parts_t         parts;
-    const podi_jose_entry_t  *entry;
+    json_t  *claims;
 
-    if (podi_jose_split(token, &parts, fail) != PODI_OK
-        || podi_jose_read_header(ring, &parts.header, expect, mem, &entry,
-                                 fail) != PODI_OK
-        || podi_jose_check_signature(entry, &parts, mem, fail) != PODI_OK
-        || podi_jose_read_claims(&parts.claims, mem, &claims, fail) != PODI_OK
+    if (podi_jose_open(ring, token, expect->typ, PODI_JOSE_TOKEN_MAX, mem,
+                       &claims, fail) != PODI_OK
         || podi_jose_check_names(claims, expect, fail) != PODI_OK
         || podi_jose_check_times(claims, expect, fail) != PODI_OK)
     {
@@ -71,14 +66,35 @@ podi_jose_verify(const podi_jose_ring_t *ring, const podi_str_t *token,
 }
 
 
-static podi_rc_t
-podi_jose_split(const podi_str_t *token, podi_jose_parts_t *parts,
+podi_rc_t
+podi_jose_open(const podi_jose_ring_t *ring, const podi_str_t *token,
+    const char *typ, size_t max, podi_mem_t *mem, json_t **ret_claims,
     podi_fail_t *fail)
+{
+    podi_jose_parts_t         parts;
+    const podi_jose_entry_t  *entry;
+
+    if (podi_jose_split(token, max, &parts, fail) != PODI_OK
+        || podi_jose_read_header(ring, &parts.header, typ, mem, &entry, fail)
+           != PODI_OK
+        || podi_jose_check_signature(entry, &parts, mem, fail) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return podi_jose_read_claims(&parts.claims, max, mem, ret_claims, fail);
+}
+
+
+static podi_rc_t
+podi_jose_split(const podi_str_t *token, size_t max,
+    podi_jose_parts_t *parts, podi_fail_t *fail)
 {
     podi_str_t  rest = *token;
 
-    if (token->len > PODI_JOSE_TOKEN_MAX) {
-        return podi_jose_refuse(fail, "longer than 8 KiB");
+    if (token->len > max) {
+        return podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
+                         "longer than %zu KiB", max / 1024);
     }
 
     if (!podi_str_split(&rest, '.', &parts->header)
@@ -100,8 +116,8 @@ podi_jose_split(const podi_str_t *token, podi_jose_parts_t *parts,
 
 static podi_rc_t
 podi_jose_read_header(const podi_jose_ring_t *ring, const podi_str_t *text,
-    const podi_jose_expect_t *expect, podi_mem_t *mem,
-    const podi_jose_entry_t **ret_entry, podi_fail_t *fail)
+    const char *want, podi_mem_t *mem, const podi_jose_entry_t **ret_entry,
+    podi_fail_t *fail)
 {
     json_t                         *header;
     podi_str_t                      bytes, alg, typ, kid;
@@ -139,7 +155,7 @@ podi_jose_read_header(const podi_jose_ring_t *ring, const podi_str_t *text,
 
     typ = podi_json_str(json_object_get(header, "typ"));
 
-    if (!podi_jose_typ_is(&typ, expect->typ)) {
+    if (!podi_jose_typ_is(&typ, want)) {
         return podi_jose_refuse(fail, "another kind of token (typ)");
     }
 
@@ -207,12 +223,12 @@ podi_jose_check_signature(const podi_jose_entry_t *entry,
 
 
 static podi_rc_t
-podi_jose_read_claims(const podi_str_t *text, podi_mem_t *mem,
+podi_jose_read_claims(const podi_str_t *text, size_t max, podi_mem_t *mem,
     json_t **ret_claims, podi_fail_t *fail)
 {
-    json_t                         *claims;
-    podi_str_t                      bytes;
-    static const podi_json_limit_t  limit = { PODI_JOSE_TOKEN_MAX, 8 };
+    json_t             *claims;
+    podi_str_t          bytes;
+    podi_json_limit_t   limit = { max, 8 };
 
     if (podi_base64url_decode(mem, text, &bytes) != PODI_OK) {
         return podi_jose_refuse(fail, "the claims are not base64url");

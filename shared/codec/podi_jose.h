@@ -18,9 +18,12 @@
 
 
 #define PODI_JOSE_TOKEN_MAX   8192
+#define PODI_JOSE_RECEIPT_MAX (256 * 1024)
 #define PODI_JOSE_HEADER_MAX  1024
 #define PODI_JOSE_KID_MAX     128
 #define PODI_JOSE_KEYS_MAX    32
+
+#define PODI_JOSE_TYP_RECEIPT "podi-receipt+jwt"
 
 typedef struct podi_jose_key_s   podi_jose_key_t;    /* with its private part */
 typedef struct podi_jose_ring_s  podi_jose_ring_t;   /* public keys by kid */
@@ -84,6 +87,14 @@ PODI_MUSTCHECK podi_rc_t podi_jose_sign(const podi_jose_key_t *key,
 PODI_MUSTCHECK podi_rc_t podi_jose_verify(const podi_jose_ring_t *ring,
     const podi_str_t *token, const podi_jose_expect_t *expect,
     podi_mem_t *mem, json_t **ret_claims, podi_fail_t *fail);
+
+/*
+ * A statement that is for anybody and for ever, of at most `max` bytes: only
+ * type and signature are looked at.  TOKEN_INVALID as above.
+ */
+PODI_MUSTCHECK podi_rc_t podi_jose_open(const podi_jose_ring_t *ring,
+    const podi_str_t *token, const char *typ, size_t max, podi_mem_t *mem,
+    json_t **ret_claims, podi_fail_t *fail);
 
 
 #endif /* PODI_JOSE_H */

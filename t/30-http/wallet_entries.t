@@ -22,7 +22,7 @@ $s->grant($ann, 10, reason => 'welcome "gift"');
 my $task = $w->submit($ann, inputs => [ $w->media($ann) ],
                       actions => [qw( resize convert )]);
 my $jobs = $w->claim_task($task);
-$w->settle($jobs->[0], 'succeeded', charge => 2, results => []);
+$w->settle($jobs->[0], 'succeeded', results => [ $w->result ]);
 $w->settle($jobs->[1], 'failed');
 $s->grant($ann, 5);
 $s->sql($_) for 'set session_replication_role = replica',

@@ -87,5 +87,8 @@ int ctl_failed(const podi_fail_t *fail);
 /* ctl_key.c */
 int ctl_key_make(ctl_t *ctl);
 
+/* ctl_receipt.c */
+int ctl_receipt_verify(ctl_t *ctl);
+
 
 #endif /* CTL_H */

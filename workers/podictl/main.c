@@ -58,6 +58,11 @@ static const ctl_command_t  main_commands[] = {
         { "out", NULL, NULL, "a file that does not exist yet" } },
       NULL, ctl_key_make },
 
+    { "receipt", "verify",
+      { { "file", NULL, NULL, "of GET /v1/tasks/{id}/receipt" },
+        { "jwks", NULL, NULL, "of /.well-known/jwks.json" } },
+      NULL, ctl_receipt_verify },
+
     { NULL, NULL, { { NULL, NULL, NULL, NULL } }, NULL, NULL }
 };
 
