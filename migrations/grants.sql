@@ -76,6 +76,8 @@ grant usage on schema podi to podi_core, podi_system, podi_keeper;
 grant usage on schema internal to podi_core, podi_system;
 grant usage on schema api to podi_web, podi_worker, podi_ctl;
 grant usage on schema sys to podi_worker, podi_ctl;
+-- why a job waits is to be seen across tenants: counts only
+grant usage on schema sys to podi_core;
 
 -- functions
 revoke all on all functions in schema api, sys, internal
@@ -85,6 +87,7 @@ revoke execute on function internal.context_verify, internal.quote_mac
     from podi_system;
 grant execute on all functions in schema api to podi_web;
 grant execute on function api.context_open to podi_worker, podi_ctl;
+grant execute on function sys.job_place to podi_core, podi_ctl;
 
 -- each row of these two lists crosses tenants: reviewed one by one
 

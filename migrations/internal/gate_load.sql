@@ -9,7 +9,7 @@
 --           taken jsonb {scope: jobs}
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.claim_pick
+-- Called:   internal.claim_pick, sys.job_place
 -- ----------------------------------------------------------------------
 create or replace function internal.gate_load(
     out gates  jsonb,

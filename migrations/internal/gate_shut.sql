@@ -9,7 +9,7 @@
 --           gate that is full; no row when all let it pass
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.claim_pick
+-- Called:   internal.claim_pick, sys.job_place
 --
 --      gates, taken: see internal.gate_load.  more: {scope: jobs} that were let
 --      in since.

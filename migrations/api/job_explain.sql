@@ -1,0 +1,70 @@
+-- ----------------------------------------------------------------------
+-- api.job_explain(job)
+--
+--      Why a job is not running.
+--
+-- Returns:  job_id, task_id, state
+--           why      finished, running, cancelled (it is being stopped),
+--                    blocked_by, waits_until, queue_paused, gate_shut,
+--                    no_worker or behind
+--           detail   jsonb: blocked_by {jobs: [{job_id, key, state}]};
+--                    waits_until {at, reason}; gate_shut {scope, slots,
+--                    running}; behind {own, others}; running {since, progress};
+--                    finished {ended_at, error_code}
+--           expected_start, when it is known; attempts, crashes, deferrals
+-- Raises:   U0404 no such job of the user
+-- Writes:   nothing
+-- Called:   whatever shows a job
+-- ----------------------------------------------------------------------
+create or replace function api.job_explain(i_job uuid)
+returns table (
+    job_id          uuid,
+    task_id         uuid,
+    state           text,
+    why             text,
+    detail          jsonb,
+    expected_start  timestamptz,
+    attempts        smallint,
+    crashes         smallint,
+    deferrals       int)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+declare
+    v_job    job;
+    v_place  record;
+begin
+    perform internal.enter('user', 'admin');
+    v_job := internal.job_mine(i_job);
+
+    select p.* into v_place
+      from sys.job_place(case when v_job.state = 'queued'
+                              and v_job.not_before <= clock_timestamp()
+                         then i_job end) p;
+    why := case
+        when v_job.settled_fence is not null             then 'finished'
+        when v_job.cancel_requested                      then 'cancelled'
+        when v_job.state = 'running'                     then 'running'
+        when v_job.state = 'blocked'                     then 'blocked_by'
+        when v_job.not_before > clock_timestamp()        then 'waits_until'
+        else coalesce(v_place.why, 'running') end;
+
+    return query
+    select v_job.job_id, v_job.task_id, v_job.state, why, case why
+           when 'finished'    then jsonb_build_object('ended_at', v_job.ended_at,
+                                       'error_code', v_job.error_code)
+           when 'running'     then jsonb_build_object('since', v_job.started_at,
+                                       'progress', v_job.progress)
+           when 'blocked_by'  then internal.job_blocked_by(i_job)
+           when 'waits_until' then jsonb_build_object('at', v_job.not_before,
+                                       'reason', internal.job_reason(i_job))
+           when 'gate_shut'   then jsonb_build_object('scope', v_place.scope,
+                                       'slots', v_place.slots,
+                                       'running', v_place.running)
+           when 'behind'      then jsonb_build_object('own', v_place.own,
+                                       'others', v_place.others)
+           else                    jsonb '{}' end,
+           v_place.expected_start, v_job.attempts, v_job.crashes,
+           v_job.deferrals;
+end
+$$;

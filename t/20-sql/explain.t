@@ -1,0 +1,114 @@
+# api.job_explain: why a job is not running.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Sql;
+use Podi::Work;
+
+my $db = Podi::Sql->new;
+my $w = Podi::Work->new($db);
+my ($ann, $ben) = map { $w->person($_, 1000) } qw(ann ben);
+my $eve = $w->person('eve', 1000, tenant => $db->tenant('umbra'));
+$_->{pic} = $w->media($_) for $ann, $ben, $eve;
+
+
+sub order
+{
+    my ($who, @actions) = @_;
+
+    return $w->submit($who, inputs => [$who->{pic}],
+                      actions => @actions ? \@actions : ['resize']);
+}
+
+
+sub asked
+{
+    my ($id, $who) = @_;
+    my $row = $w->{web}->one($db->as($who // $ann),
+                             'select * from api.job_explain(?)', $id);
+
+    $row->{detail} = JSON::PP::decode_json($row->{detail});
+    return $row;
+}
+
+
+sub why
+{
+    my ($id) = @_;
+    my $row = asked($id);
+
+    return [$row->{why}, $row->{detail}];
+}
+
+
+my $t = order($ann);
+my $id = $t->{jobs}[0]{job_id};
+
+is asked($id)->{why}, 'no_worker', 'nobody is there';
+$w->{worker}->all(undef, q{select sys.worker_beat('d', 'podi_dispatchd', 'h', 1, 0)});
+is asked($id)->{why}, 'no_worker', 'a dispatcher is no worker';
+$w->{worker}->all(undef, q{select sys.worker_beat('w1', 'podi_imaged', 'h', 1, 0)});
+is_deeply why($id), ['behind', { own => 0, others => 0 }], 'it is the next';
+is asked($id)->{expected_start}, undef, 'nothing runs: nobody knows when';
+
+my @before = (order($ann), order($eve), order($eve));
+$w->bend($_->{jobs}[0]{job_id}, "not_before = now() - interval '1 minute'")
+    for @before;
+is_deeply why($id), ['behind', { own => 1, others => 2 }], 'who is before it';
+my ($run) = @{ $w->claim_task($before[0]) };
+ok asked($id)->{expected_start}, 'something runs: now it is known';
+is_deeply why($id), ['behind', { own => 0, others => 2 }], 'one less';
+my $later = order($ann)->{jobs}[0]{job_id};
+is_deeply why($id), ['behind', { own => 0, others => 2 }], 'not who came later';
+$w->bend($later, 'priority = 0');
+is_deeply why($id), ['behind', { own => 1, others => 2 }],
+          'but who is of a better class';
+
+$db->{ctl}->all(undef, 'select * from sys.gate_put(?)',
+                qq({"scope": "user:$ann->{user}", "slots": 1}));
+is_deeply why($id), ['gate_shut', { scope => "user:$ann->{user}", slots => 1,
+                                    running => 1 }], 'a gate is shut';
+$db->{ctl}->all(undef, 'select * from sys.gate_put(?)',
+                qq({"scope": "user:$ann->{user}"}));
+$db->{ctl}->all(undef, 'select * from sys.queue_put(?)',
+                '{"queue": "image", "state": "paused"}');
+is asked($id)->{why}, 'queue_paused', 'the queue is paused';
+$db->{ctl}->all(undef, 'select * from sys.queue_put(?)',
+                '{"queue": "image", "state": "active"}');
+
+$w->bend($id, "not_before = now() + interval '1 hour'");
+is asked($id)->{detail}{reason}, 'start_at', 'it waits for its time';
+$w->bend($id, 'not_before = now()');
+my ($j) = @{ $w->claim([$id]) };
+is asked($id)->{why}, 'running', 'it runs';
+is asked($id)->{attempts}, 1, 'for the first time';
+$w->retry($j, 'deferral', delay => 60_000, code => 'rate_limited');
+is_deeply [@{ asked($id) }{qw(why deferrals)}, asked($id)->{detail}{reason}],
+          ['waits_until', 1, 'rate_limited'], 'it was put off, and why';
+$w->bend($id, 'not_before = now()');
+($j) = @{ $w->claim([$id]) };
+$w->cancel($ann, $t->{task_id});
+is asked($id)->{why}, 'cancelled', 'it is being stopped';
+$w->settle($j, 'cancelled');
+is_deeply [asked($id)->{why}, asked($id)->{detail}{error_code}],
+          ['finished', 'job_cancelled'], 'it has ended';
+
+my $u = order($ann, qw(resize convert));
+my @id = map { $_->{job_id} } @{ $u->{jobs} };
+$w->bend($id[1], "state = 'blocked', needs_open = 1");
+$db->super->all(undef, 'insert into podi.job_need values (?, ?, ?, 1)',
+                $ann->{tenant}, @id[1, 0]);
+is_deeply why($id[1]), ['blocked_by', { jobs => [
+              { job_id => $id[0], key => undef, state => 'queued' }] }],
+          'it needs another';
+
+$w->{web}->refused('U0404', $db->as($ben), 'select * from api.job_explain(?)',
+                   $id, 'another one\'s is not there');
+$w->{web}->refused('42501', $db->as($ben), 'select * from sys.job_place(?)', $id,
+                   'and nobody asks past the wall');
+
+$db->whole;
+done_testing;
