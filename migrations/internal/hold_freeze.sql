@@ -23,6 +23,7 @@ language plpgsql
 as $$
 declare
     v_hold  podi.hold;
+    v_done  record;
 begin
     v_hold.tenant_id := i_tenant;
     v_hold.wallet_id := i_wallet;
@@ -31,8 +32,8 @@ begin
     v_hold.round := i_round;
     v_hold.amount := i_amount;
 
-    return (select t.o_hold
-              from internal.hold_take(v_hold, i_ttl,
-                       'freeze:' || i_task || ':' || i_round) t);
+    v_done := internal.hold_take(v_hold, i_ttl,
+                                 'freeze:' || i_task || ':' || i_round);
+    return v_done.o_hold;
 end
 $$;

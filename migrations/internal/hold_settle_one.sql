@@ -36,7 +36,10 @@ begin
         raise exception 'a hold has less left than its jobs cost'
               using errcode = 'U0421';
     end if;
-    perform internal.hold_spread(v_hold, i_move.price);
+    if internal.hold_spread(v_hold) <> i_move.price then
+        raise exception 'the lots of a hold do not add up to it'
+              using errcode = 'U0426';
+    end if;
 
     if i_move.charge > 0 then
         v_events := internal.wallet_move((v_hold.tenant_id, v_hold.wallet_id,

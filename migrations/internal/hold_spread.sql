@@ -1,21 +1,19 @@
 -- ----------------------------------------------------------------------
--- internal.hold_spread(hold, points)
+-- internal.hold_spread(hold)
 --
 --      Brings the allocations of a hold, and the lots behind them, to its
 --      totals, as internal.hold_split_all does: captures fill the line of
---      allocations from the left, releases from the right.  points is how much
---      that has to move.  The caller holds the wallet's lock.
+--      allocations from the left, releases from the right.  The caller holds
+--      the wallet's lock.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  nothing
--- Raises:   U0426 the allocations do not add up to the hold
+-- Returns:  how many points that moved
+-- Raises:   nothing
 -- Writes:   podi.hold_alloc, podi.lot
 -- Called:   internal.hold_settle_one
 -- ----------------------------------------------------------------------
-create or replace function internal.hold_spread(
-    i_hold    podi.hold,
-    i_points  bigint)
-returns void
+create or replace function internal.hold_spread(i_hold podi.hold)
+returns bigint
 language plpgsql
 as $$
 declare
@@ -51,9 +49,6 @@ begin
         v_moved := v_moved + v_fill + v_back;
     end loop;
 
-    if v_moved <> i_points then
-        raise exception 'the lots of a hold do not add up to it'
-              using errcode = 'U0426';
-    end if;
+    return v_moved;
 end
 $$;

@@ -151,9 +151,22 @@ is($purse->state_of(sub { $purse->freeze($ann, 1) }), 'U0427',
    'a ledger that is ahead of its wallet takes no row: ledger_forked');
 $super->run('update podi.wallet set seq = seq + 1 where wallet_id = ?', $w);
 
+my @pair = map { $purse->freeze($_, 10) } $ann, $bob;
+$super->run('update podi.wallet set seq = seq - 1 where wallet_id = ?', $w);
+is($purse->state_of(sub { $purse->settle([$_, 10, 10]) }), 'U0427', "nor $_")
+    for $pair[0];
+is($purse->state_of(sub { $purse->settle(map { [$_, 10, 10] } @pair) }), 'U0427',
+   'nor a batch');
+$super->run('update podi.wallet set seq = seq + 1 where wallet_id = ?', $w);
+$super->run('update podi.hold_alloc set amount = 9 where hold_id = ?', $pair[1]);
+is($purse->state_of(sub { $purse->settle(map { [$_, 10, 10] } @pair) }), 'U0426',
+   'lots that do not add up to one hold refuse a batch');
+$super->run('update podi.hold_alloc set amount = 10 where hold_id = ?', $pair[1]);
+$purse->settle(map { [$_, 10, 10] } @pair);
+
 $super->run('update podi.lot set avail = avail - 5, lapsed = lapsed + 5'
             . ' where wallet_id = ?', $w);
-is($purse->state_of(sub { $purse->freeze($ann, 988) }), 'U0426',
+is($purse->state_of(sub { $purse->freeze($ann, 978) }), 'U0426',
    'lots that do not add up to the wallet: lot_mismatch');
 $super->run('update podi.lot set avail = avail + 5, lapsed = lapsed - 5'
             . ' where wallet_id = ?', $w);
@@ -178,7 +191,7 @@ $purse->freeze($ann, 1);
 is_deeply([map { $_->{key_id} } @{ $super->all(undef, 'select distinct key_id'
                . ' from podi.ledger where wallet_id = ? order by 1', $w) }],
           ['second', $first], 'a new row takes the newest key');
-is(verify($ann), '13 - good', 'and each row is verified by its own');
+is(verify($ann), '15 - good', 'and each row is verified by its own');
 $super->refused('U0409', undef, $_, "a key that made rows stays: $_")
     for 'delete from podi.chain_key', 'truncate podi.chain_key',
         q{update podi.chain_key set opad = ipad};

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# Four sessions freeze, settle, grant, expire and sweep the same few wallets at
-# once: no deadlock, no error but too few points, and books that agree.
+# Four sessions freeze, settle, grant, refund, adjust, expire and sweep the same
+# few wallets at once, other servers too: no deadlock, no error but too few
+# points, books that agree, and ledgers that verify.
 
 use strict;
 use warnings;
@@ -71,16 +72,60 @@ sub spend
 }
 
 
+# what must not be now may be refused; anything else is an error
+sub asked
+{
+    my ($session, @call) = @_;
+    my $row = eval { $session->one(@call) };
+
+    die $@ if !$row && $@->{state} !~ /^U04(?:02|09|21|24|25)$/;
+    return;
+}
+
+
+# another server: a hold for a moment, confirmed or left to the sweep
+sub serve
+{
+    my ($web, $server, $who, $ref) = @_;
+
+    asked($web, $server, 'select * from api.wallet_freeze(?, ?, ?, 1000, null, ?,'
+          . ' null)', $who->{user}, 1 + int rand 9, $ref, "f $ref");
+    asked($web, $server, 'select * from api.wallet_confirm(null, ?, ?, ?, ?, null)',
+          $ref, 1 + int rand 5, rand() < 0.5 ? 1 : 0, "c $ref") if rand() < 0.6;
+    return;
+}
+
+
+sub operate
+{
+    my ($ctl, $super, $who, $ref) = @_;
+
+    if (rand() < 0.5) {
+        asked($ctl, undef, q{select * from sys.wallet_adjust('acme', ?, ?, 'r', ?)},
+              $who->{login}, (1 + int rand 20) * (rand() < 0.5 ? 1 : -1), $ref);
+        return;
+    }
+    my $task = $super->value(undef, 'select task_id from podi.hold where wallet_id'
+        . ' = ? and captured > refunded and task_id is not null limit 1',
+        $who->{wallet});
+    asked($ctl, undef, q{select * from sys.wallet_refund('acme', ?, ?, null, null,}
+          . q{ ?, 'r', ?)}, $who->{login}, $task, 1 + int rand 3, $ref) if $task;
+    return;
+}
+
+
 sub work
 {
     my ($n) = @_;
     my $mine = $db->login('postgres');
+    my $web = $db->login('podi_web');
+    my $server = $db->as($who[0], 'service');
     my $ctl = $db->login('podi_ctl');
     my $worker = $db->login('podi_worker');
     my @held;
 
     srand $seed + $n;
-    for my $step (1 .. 60) {
+    for my $step (1 .. 90) {
         my $dice = rand;
 
         if ($dice < 0.1) {
@@ -98,6 +143,13 @@ sub work
                       $who[rand @who]{wallet});
         } elsif ($dice < 0.25) {
             $worker->all(undef, 'select * from sys.purge(10)');
+        } elsif ($dice < 0.35) {
+            $worker->all(undef, 'select * from sys.hold_expire(10)');
+        } elsif ($dice < 0.45) {
+            serve($web, $server, $who[rand @who], "server $n $step");
+        } elsif ($dice < 0.55) {
+            # two workers say each ref
+            operate($ctl, $mine, $who[rand @who], 'ref ' . ($n >> 1) . " $step");
         } else {
             spend($mine, \@held);
         }
@@ -123,10 +175,13 @@ waitpid $_, 0 for @child;
 is_deeply(\@error, [], 'no deadlock and no error');
 is_deeply([grep { $_->{inv} =~ /^I(?:1|2|3|4|6|7|10) / } @{ $db->breaks }], [],
           'the books agree');
+is_deeply([grep { defined $_->{fault} } @{ $db->login('podi_worker')->all(undef,
+              'select * from sys.ledger_verify(null, null, null, 100)') }], [],
+          'every ledger verifies');
 my $n = $super->all(undef, 'select op, count(*) as n from podi.ledger'
                     . ' group by op');
 my %n = map { $_->{op} => $_->{n} } @$n;
 ok($n{$_}, "there were $_ rows: " . ($n{$_} // 0))
-    for qw(grant freeze confirm release lapse);
+    for qw(grant freeze confirm release lapse refund adjust);
 
 done_testing;
