@@ -55,7 +55,6 @@ typedef struct {
 /* a job that runs, by sys.job_running */
 typedef struct {
     podi_str_t  job_id;
-    podi_str_t  plan;
     podi_str_t  scopes;
     int64_t     lease;              /* milliseconds that are left of it */
 } podi_queue_running_t;

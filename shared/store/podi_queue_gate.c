@@ -13,7 +13,7 @@
 #include "banned.h"
 
 #define GATE_ARGS     2                 /* scope, text */
-#define RUNNING_ARGS  4                 /* id, lease, plan, scopes */
+#define RUNNING_ARGS  3                 /* id, lease, scopes */
 #define CHECK_IDS     3                 /* before the ids of its answer */
 
 
@@ -195,8 +195,7 @@ podi_queue_check(podi_redis_t *redis, podi_flow_t *f, podi_msec_t patience,
 
     for (i = 0; i < n; i++) {
         argv[argc] = running[i].job_id;
-        argv[argc + 2] = running[i].plan;
-        argv[argc + 3] = podi_queue_scopes(&running[i].scopes);
+        argv[argc + 2] = podi_queue_scopes(&running[i].scopes);
 
         if (podi_mem_printf(f->mem, &argv[argc + 1], "%lld",
                             (long long) running[i].lease) != PODI_OK)

@@ -362,11 +362,11 @@ subtest 'slots are leases of a claim' => sub {
     is say_('SCARD', "${P}s:key:k"), 0, 'it is free';
 
     say_('DEL', "${P}ready");
-    is_deeply script('check', 1000, 'j', 9000, '', 'key:k'), [1, 0, 1],
+    is_deeply script('check', 1000, 'j', 9000, 'key:k'), [1, 0, 1],
         'rebuilt from what runs';
     is script('beat', 60_000, 'j', 5), 1, 'it becomes the one of its holder';
     is_deeply say_('SMEMBERS', "${P}s:key:k"), ['j:5'], 'by his claim';
-    is_deeply script('check', 0, 'j', 9000, '', 'key:k'), [0, 0, 0],
+    is_deeply script('check', 0, 'j', 9000, 'key:k'), [0, 0, 0],
         'and no difference is seen';
 };
 
@@ -410,7 +410,7 @@ subtest 'slots against what runs (R3)' => sub {
     is_deeply script('check', 0), [0, 1, 0, 'a'], 'one that stays is repaired';
     is claim(2), 'b', 'which wakes who waits';
 
-    my @run = map { ($_, 9000, '', 'key:k') } qw( b x );
+    my @run = map { ($_, 9000, 'key:k') } qw( b x );
     is_deeply script('check', 60_000, @run), [0, 0, 0], 'the other way, too';
     is_deeply script('check', 0, @run), [0, 0, 1], 'it takes what is missing';
     is_deeply script('check', 0, @run), [0, 0, 0], 'once';

@@ -43,7 +43,7 @@ start_empty(void)
 {
     close_ask(command("FLUSHDB"));
     close_ask(script(QUEUE_CHECK, Q, "1000"));
-    close_ask(command("SET", Q "gen", "g"));
+    close_ask(command("MSET", Q "gen", "g", Q "ready", "g"));
     close_ask(command("SET", Q "token", "0"));
 }
 
@@ -111,7 +111,7 @@ test_generation(void)
     ask_free(&a);
 
     answers(claim("9"), "[ 0]", "but the slots are not known yet");
-    answers(script(QUEUE_CHECK, Q, "1000", "r1", "9000", "", "global"),
+    answers(script(QUEUE_CHECK, Q, "1000", "r1", "9000", "global"),
             "[1 0 1]", "they are built from what runs");
     answers(command("SMEMBERS", Q "s:global"), "[r1:]", "each");
     a = claim("9");

@@ -152,7 +152,6 @@ check_compare(podi_flow_t *f, void *ctx)
 
     for (i = 0; i < n; i++) {
         running[i].job_id = podi_row_str(f->result, i, "job_id");
-        running[i].plan = podi_row_str(f->result, i, "plan");
         running[i].scopes = podi_row_str(f->result, i, "scopes");
         running[i].lease = podi_row_int64(f->result, i, "lease_ms");
     }

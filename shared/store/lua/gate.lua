@@ -7,38 +7,39 @@
 local WAKE = 5 * 1000000
 
 local gates = {}
-local any_shut = call('EXISTS', P .. 'shut') == 1
+
+-- on most calls there is none of these, and half of the questions are spared
+
+local any = call('EXISTS', P .. 'shut', P .. 'bays', P .. 'opens',
+                 P .. 'wakes') > 0
 
 
--- a scope's gate as it is now; `plan` chooses among those of many
+-- the fields of `gates` that may bound a scope, the first that is there counts
 
-local function gate_of(scope, plan)
-    local g = gates[scope]
-
-    if g then
-        return g
-    end
-
+local function bounds_of(scope, plan)
     local kind = string.match(scope, '^(%a+):')
-    local text
 
     if kind == 'tenant' or kind == 'user' then
-        local found = call('HMGET', P .. 'gates', scope,
-                           kind .. ':*@' .. plan, kind .. ':*')
-        text = found[1] or found[2] or found[3]
-    else
-        text = call('HGET', P .. 'gates', scope)
+        return scope, kind .. ':*@' .. plan, kind .. ':*'
     end
 
+    return scope
+end
+
+
+local function gate_read(scope, text)
     local slots, reserve, rate, period, burst =
         string.match(text or '- 0 0 0 0', '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
 
-    g = {slots = tonumber(slots), reserve = tonumber(reserve),
-         rate = tonumber(rate), period = tonumber(period),
-         burst = tonumber(burst), shut = 0,
-         taken = call('SCARD', P .. 's:' .. scope)}
+    local g = {slots = tonumber(slots), reserve = tonumber(reserve),
+               rate = tonumber(rate), period = tonumber(period),
+               burst = tonumber(burst), shut = 0, taken = 0}
 
-    if any_shut then
+    if g.slots then
+        g.taken = call('SCARD', P .. 's:' .. scope)
+    end
+
+    if any then
         g.shut = tonumber(call('HGET', P .. 'shut', scope) or 0)
     end
 
@@ -46,8 +47,50 @@ local function gate_of(scope, plan)
         g.tat = tonumber(call('HGET', P .. 'tat', scope) or 0)
     end
 
-    gates[scope] = g
     return g
+end
+
+
+-- the gates of these scopes as they are now, read once; `plan` chooses among
+-- the bounds of many
+
+local function gates_load(scopes, plan)
+    local fields, new = {}, {}
+
+    for _, scope in ipairs(scopes) do
+        if not gates[scope] then
+            local from = #fields + 1
+
+            for _, field in ipairs({bounds_of(scope, plan)}) do
+                fields[#fields + 1] = field
+            end
+
+            new[#new + 1] = {scope = scope, from = from, to = #fields}
+        end
+    end
+
+    if #new == 0 then
+        return
+    end
+
+    local texts = call('HMGET', P .. 'gates', unpack(fields))
+
+    for _, n in ipairs(new) do
+        local text
+
+        for i = n.from, n.to do
+            text = text or texts[i]
+        end
+
+        gates[n.scope] = gate_read(n.scope, text)
+    end
+end
+
+
+local function gate_of(scope, plan)
+    gates_load({scope}, plan)
+
+    return gates[scope]
 end
 
 
@@ -82,8 +125,10 @@ end
 -- G2: the first scope that is shut, and when to look again if that is known
 
 local function first_shut(hint, class)
+    gates_load(hint.scopes, hint.plan)
+
     for _, scope in ipairs(hint.scopes) do
-        local g = gate_of(scope, hint.plan)
+        local g = gates[scope]
 
         if not has_room(g, class, 0) then
             return scope, g.shut > NOW and g.shut
@@ -118,14 +163,16 @@ local function hint_of(text)
 end
 
 
-local function slots_take(holder, scopes, plan, lease)
+local function slots_take(holder, scopes, lease)
     call('HSET', P .. 'held', holder, scopes)
     call('ZADD', P .. 'lease', NOW + lease * 1000, holder)
 
     for _, scope in ipairs(split(scopes)) do
-        local g = gate_of(scope, plan)
+        local n = call('SADD', P .. 's:' .. scope, holder)
 
-        g.taken = g.taken + call('SADD', P .. 's:' .. scope, holder)
+        if gates[scope] then
+            gates[scope].taken = gates[scope].taken + n
+        end
     end
 end
 
@@ -143,6 +190,7 @@ local function park(scope, at, plan, line, pass)
     call('RPUSH', P .. 'bayu:' .. bay .. '/' .. tenant, user)
     call('ZADD', P .. 'bay:' .. bay, 'NX', pass, tenant)
     call('HSET', P .. 'bays', scope, plan)
+    any = true
 
     if not call('ZSCORE', bayq, queue) then
         local first = call('ZRANGE', bayq, 0, 0, 'WITHSCORES')
@@ -187,7 +235,7 @@ end
 -- the line has come, or is too late: gives the scope that had woken it
 
 local function wake_over(line)
-    local scope = call('HGET', P .. 'woken', line)
+    local scope = any and call('HGET', P .. 'woken', line)
 
     if scope then
         call('HDEL', P .. 'woken', line)
@@ -277,7 +325,7 @@ end
 -- as many as there is room for; gives how many
 
 local function wake(scope)
-    local n, plan = 0, call('HGET', P .. 'bays', scope)
+    local n, plan = 0, any and call('HGET', P .. 'bays', scope)
 
     while plan and wake_one(scope, plan) do
         n = n + 1
@@ -323,10 +371,10 @@ end
 local function sweep(most)
     local holders = call('ZRANGEBYSCORE', P .. 'lease', '-inf', NOW,
                          'LIMIT', 0, most)
-    local scopes = call('ZRANGEBYSCORE', P .. 'opens', '-inf', NOW,
-                        'LIMIT', 0, most)
-    local lines = call('ZRANGEBYSCORE', P .. 'wakes', '-inf', NOW,
-                       'LIMIT', 0, most)
+    local scopes = any and call('ZRANGEBYSCORE', P .. 'opens', '-inf', NOW,
+                                'LIMIT', 0, most) or {}
+    local lines = any and call('ZRANGEBYSCORE', P .. 'wakes', '-inf', NOW,
+                               'LIMIT', 0, most) or {}
 
     for _, holder in ipairs(holders) do
         slots_free(holder)

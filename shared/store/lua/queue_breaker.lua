@@ -24,7 +24,6 @@ if wait > 0 then
 
 elseif wait == 0 then
     call('HDEL', P .. 'shut', scope)
-    any_shut, gates = false, {}
     wake(scope)
     finish()
 end

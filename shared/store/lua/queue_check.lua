@@ -2,7 +2,7 @@
 --
 -- KEYS  1 prefix, "podi:{q}:" (the keys stand in queue.lua)
 -- ARGV  patience in milliseconds, then what runs: (job id, milliseconds left
---       of its lease, plan, scopes) groups
+--       of its lease, scopes) groups
 -- gives {1 when all slots were built anew, slots freed, slots taken, job id of
 --       a slot that was freed, ...}
 --
@@ -26,8 +26,8 @@ local function is_old(what)
 end
 
 
-for i = 2, #ARGV - 3, 4 do
-    runs[ARGV[i]] = ARGV[i + 3]
+for i = 2, #ARGV - 2, 3 do
+    runs[ARGV[i]] = ARGV[i + 2]
 end
 
 local held = call('HGETALL', P .. 'held')
@@ -44,11 +44,11 @@ for i = 1, #held, 2 do
     end
 end
 
-for i = 2, #ARGV - 3, 4 do
+for i = 2, #ARGV - 2, 3 do
     local job = ARGV[i]
 
     if not holds[job] and (rebuild or is_old(job)) then
-        slots_take(job .. ':', ARGV[i + 3], ARGV[i + 2],
+        slots_take(job .. ':', ARGV[i + 2],
                    math.max(tonumber(ARGV[i + 1]), 1000) + patience / 1000)
         took = took + 1
     end

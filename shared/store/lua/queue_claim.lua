@@ -59,7 +59,7 @@ end
 local function take(id, hint)
     local token = string.format('%.0f', call('INCR', P .. 'token'))
 
-    slots_take(id .. ':' .. token, hint.text, hint.plan, lease)
+    slots_take(id .. ':' .. token, hint.text, lease)
 
     for _, scope in ipairs(hint.scopes) do
         local g = gates[scope]
@@ -150,7 +150,9 @@ local function turn(class, tenant, pass)
 end
 
 
-if call('EXISTS', P .. 'ready') == 0 then
+local gen = call('GET', P .. 'ready')
+
+if not gen then
     return {'', 0}
 end
 
@@ -175,8 +177,10 @@ end
 
 finish()
 
-if next_tenant() then
+local active = P .. 'a:' .. queue .. '/'
+
+if left > 0 and call('EXISTS', active .. 0, active .. 1, active .. 2) > 0 then
     poke(queue)
 end
 
-return {generation(), left, unpack(taken)}
+return {gen, left, unpack(taken)}

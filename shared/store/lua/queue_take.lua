@@ -12,7 +12,7 @@ for i = 2, #ARGV - 1, 2 do
     local holder = ARGV[i] .. ':'
 
     if call('HEXISTS', P .. 'held', holder) == 0 then
-        slots_take(holder, ARGV[i + 1], '', tonumber(ARGV[1]))
+        slots_take(holder, ARGV[i + 1], tonumber(ARGV[1]))
         taken = taken + 1
     end
 end
