@@ -85,3 +85,13 @@ create type podi.job_plan as (
     weight        smallint
 );
 comment on type podi.job_plan is 'A job that has been asked for: needs are the ordinals of the jobs it waits for, places the inputs that their first results become';
+
+
+\ir internal/state_guard.sql
+
+create trigger task_state before update of state on podi.task_header
+       for each row when (old.state is distinct from new.state)
+       execute function internal.state_guard();
+create trigger job_state before update of state on podi.job
+       for each row when (old.state is distinct from new.state)
+       execute function internal.state_guard();

@@ -9,7 +9,7 @@
 -- Returns:  hold_id
 -- Raises:   as internal.hold_take
 -- Writes:   podi.wallet, podi.hold, podi.lot, podi.hold_alloc, podi.ledger
--- Called:   internal.task_make
+-- Called:   internal.task_make, internal.task_reopen
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_freeze(
     i_tenant  uuid,

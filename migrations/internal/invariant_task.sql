@@ -48,7 +48,9 @@ as $$
                                  'job.cancelled')) e on true
      cross join lateral (
            select (j.settled_fence is not null)::int as due) s
-     where (t.kind = 'user' and (e.n, e.same) <> (s.due, s.due)
+     where (t.kind = 'user'
+            and case t.round when 1 then (e.n, e.same) <> (s.due, s.due)
+                else e.n > t.round or e.same < s.due end
             and (u.floor = 0 or j.ended_at is null or j.ended_at > f.at))
            or (t.kind = 'system' and e.n > 0)
     union all

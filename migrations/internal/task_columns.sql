@@ -11,7 +11,7 @@
 --           state, price, rule_id}]
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   api.task_submit
+-- Called:   api.task_submit, api.task_retry
 -- ----------------------------------------------------------------------
 create or replace function internal.task_columns(i_task uuid)
 returns table (

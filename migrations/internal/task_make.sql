@@ -70,7 +70,7 @@ begin
                                v_say.start_at, v_say.deadline_at, v_hold);
 
     events := internal.event_append(internal.tenant(), internal.user_id(),
-                  internal.task_queued(i_task, i_trace, v_jobs, v_price, 1,
-                                       v_wallet, v_price));
+                  internal.task_queued(internal.tenant(), i_task, i_trace,
+                                       v_jobs, v_price, 1, v_wallet));
 end
 $$;

@@ -1,22 +1,23 @@
 -- ----------------------------------------------------------------------
--- internal.task_queued(task, trace, jobs, price, round, wallet, frozen)
+-- internal.task_queued(tenant, task, trace, jobs, price, round, wallet)
 --
---      The events of a task that was queued: itself, and what was frozen.
+--      The events of a round of a task that was queued: itself, and that the
+--      price was frozen in the wallet, if any.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  jsonb for internal.event_append
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.task_make
+-- Called:   internal.task_make, internal.task_reopen
 -- ----------------------------------------------------------------------
 create or replace function internal.task_queued(
+    i_tenant  uuid,
     i_task    uuid,
     i_trace   text,
     i_jobs    int,
     i_price   bigint,
     i_round   int,
-    i_wallet  uuid,
-    i_frozen  bigint)
+    i_wallet  uuid)
 returns jsonb
 language plpgsql
 as $$
@@ -31,7 +32,7 @@ begin
     end if;
 
     return v_events || jsonb_set(internal.wallet_event('wallet.frozen',
-               internal.tenant(), i_wallet, i_frozen, i_task),
+               i_tenant, i_wallet, i_price, i_task),
                '{0,trace_id}', to_jsonb(i_trace));
 end
 $$;

@@ -39,7 +39,7 @@ begin
     perform 1
        from podi.job j
       where j.tenant_id = internal.tenant() and j.task_id = i_task
-            and j.state in ('queued', 'running')
+            and j.state in ('blocked', 'queued', 'running')
       order by j.job_id
         for no key update;
 
@@ -51,7 +51,7 @@ begin
     select array_agg(j.job_id) into v_queued
       from podi.job j
      where j.tenant_id = internal.tenant() and j.task_id = i_task
-           and j.state = 'queued';
+           and j.state in ('blocked', 'queued');
 
     events := '[]';
     if v_queued is not null then

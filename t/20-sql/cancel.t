@@ -129,6 +129,93 @@ subtest 'a cancel that came first wins' => sub {
     is $w->job($id)->{state}, 'cancelled', 'the claim finds nothing';
 };
 
+# what a cancel would cost: state, at once, least, most
+sub cost
+{
+    my ($who, $task) = @_;
+    my $q = Podi::Work::decode($w->{web}->one($db->as($who),
+        'select * from api.task_cancel_quote(?)', $task))->[0];
+
+    return [@{$q}{qw(releases charges_least charges_most)}];
+}
+
+
+subtest 'a cancel costs what its quote said' => sub {
+    my $before = $w->wallet($ann);
+    my $t = order('resize', 'convert', 'thumbnail');
+    is_deeply cost($ann, $t->{task_id}), [4, 0, 0], 'nothing has started';
+
+    my @j = @{ $w->claim([map { $_->{job_id} } @{ $t->{jobs} }[0, 1]]) };
+    is_deeply cost($ann, $t->{task_id}), [1, 0, 3],
+              'what runs may be done before it hears of it';
+    $w->cancel($ann, $t->{task_id});
+    is_deeply $w->wallet($ann), [$before->[0] - 3, $before->[1] + 3],
+              'what had not started is back at once';
+    is_deeply cost($ann, $t->{task_id}), [0, 0, 3], 'the rest is open';
+    $w->settle($j[0], 'cancelled');
+    $w->settle($j[1], 'succeeded', results => [$w->result]);
+    is_deeply $w->wallet($ann), [$before->[0] - 1, $before->[1]],
+              'what was delivered is paid';
+    $w->{web}->refused('U0431', $db->as($ann),
+        'select * from api.task_cancel_quote(?)', $t->{task_id},
+        'a task that has ended has none');
+};
+
+subtest 'an action that is paid in full once it runs' => sub {
+    $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                    '{"action": "image.resize", "cancel": "full"}');
+    my $before = $w->wallet($ann);
+    my $t = order('resize', 'resize');
+    my $j = $w->claim([$t->{jobs}[0]{job_id}])->[0];
+
+    is_deeply cost($ann, $t->{task_id}), [2, 2, 2], 'is said before';
+    $w->cancel($ann, $t->{task_id});
+    $w->settle($j, 'cancelled');
+    is_deeply $w->wallet($ann), [$before->[0] - 2, $before->[1]], 'and so done';
+    is_deeply [@{ $w->read_task($ann, $t->{task_id}) }{qw(state charged)}],
+              ['cancelled', 2], 'it is cancelled, and charged';
+    my $r = Podi::Work::decode($w->{web}->one($db->as($ann),
+        'select * from api.task_retry(?, null, null)', $t->{task_id}))->[0];
+    is $r->{_events}[0]{data}{price}, 2,
+       'begun again only what is not paid is paid';
+    $w->cancel($ann, $t->{task_id});
+    $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                    '{"action": "image.resize", "cancel": "none"}');
+};
+
+subtest 'what is blocked goes with what it needs' => sub {
+    my $before = $w->wallet($ann);
+    my $t = $w->submit($ann, graph => [
+        { key => 'a', action => 'image.thumbnail', inputs => [{ media => $pic }] },
+        { key => 'b', action => 'image.thumbnail', inputs => [{ job => 'a' }] }]);
+    my $j = $w->claim([$t->{jobs}[0]{job_id}])->[0];
+
+    is_deeply cost($ann, $t->{task_id}), [1, 0, 1], 'quoted';
+    my $c = $w->cancel($ann, $t->{task_id});
+    is_deeply [@{$c}{qw(state jobs_open)}], ['running', 1], 'one runs';
+    $w->settle($j, 'succeeded', results => [$w->result]);
+    is_deeply [@{ $w->read_task($ann, $t->{task_id}) }{qw(state charged)}],
+              ['partial', 1], 'and may be done';
+    is_deeply $w->wallet($ann), [$before->[0] - 1, $before->[1]], 'paid for itself';
+};
+
+subtest 'a settle that came first is not cancelled' => sub {
+    my $t = order('resize');
+    my $j = $w->claim_task($t)->[0];
+    my ($worker, $web) = ($db->login('podi_worker'), $db->login('podi_web'));
+
+    $worker->dbh->begin_work;
+    $worker->run('select * from ' . $w->settle_sql(
+        $w->settle_item($j, 'succeeded', results => [$w->result])));
+    $web->dbh->begin_work;
+    $web->run('select api.context_open(?)', $db->as($ann));
+    $web->send("select * from api.task_cancel('$t->{task_id}', null, null)");
+    $web->wait_blocked($db->super);
+    $worker->dbh->commit;
+    is((eval { $web->wait; undef } // $@)->{state}, 'U0431', 'it has ended');
+    $web->dbh->rollback;
+};
+
 subtest 'only the owner cancels' => sub {
     my $t = order('resize');
     my $cid = $w->person('cid', 0, tenant => $db->tenant('umbra'));
@@ -140,6 +227,8 @@ subtest 'only the owner cancels' => sub {
     } [$ben, $t->{task_id}], [$cid, $t->{task_id}], [$ben, $nothing];
     is $said[0], $said[2], 'as if it did not exist, for another user';
     is $said[1], $said[2], 'and for another tenant';
+    $w->{web}->refused('U0404', $db->as($ben),
+        'select * from api.task_cancel_quote(?)', $t->{task_id}, 'nor quotes');
     is $w->job($t->{jobs}[0]{job_id})->{state}, 'queued', 'untouched';
 };
 

@@ -84,6 +84,7 @@ subtest 'a job waits for those that it takes from or goes after' => sub {
 
     is_deeply [map { $_->{key} } @{ $t->{jobs} }], [qw(sheet a b c)],
               'the order is that of the request';
+    is_deeply $w->claim([$j->{sheet}{job_id}]), [], 'what waits is not claimed';
     is_deeply { map { $_ => $j->{$_}{state} } keys %$j },
               { sheet => 'blocked', a => 'queued', b => 'blocked',
                 c => 'queued' }, 'what waits is blocked';
@@ -265,6 +266,84 @@ subtest 'random graphs block what must wait' => sub {
         $w->{web}->refused('U0422', $db->as($ann),
                            $w->submit_call(graph => $graph), '... not a ring');
     }
+};
+
+# what becomes of a graph when some of its jobs do not succeed: a model
+sub fate
+{
+    my ($needs, $end, $order) = @_;
+    my %fate;
+
+    for my $key (@$order) {
+        my %of = map { $fate{$_} => 1 } keys %{ $needs->{$key} };
+        $fate{$key} = $of{failed} ? 'failed' : $of{cancelled} ? 'cancelled'
+                    : $end->{$key};
+    }
+    return \%fate;
+}
+
+
+subtest 'random graphs run to their ends' => sub {
+    for my $n (3, 9, 30, 64) {
+        my ($graph, $needs) = random_graph($n);
+        my %end = map { $_->{key} => rand() < 0.15 ? 'failed' : 'succeeded' }
+                  @$graph;
+        my $before = $w->wallet($ann);
+        my $t = $w->submit($ann, graph => $graph);
+        my $fate = fate($needs, \%end, [map { "k$_" } 1 .. $n]);
+        my (%made, @wrong);
+
+        while (my @held = @{ $w->claim([map { $_->{job_id} }
+                                        @{ $t->{jobs} }]) }) {
+            for my $job (shuffle @held) {
+                my $key = $w->job($job->{job_id})->{key};
+                my ($node) = grep { $_->{key} eq $key } @$graph;
+                my @given = map { $_->{media_id} } @{ $job->{inputs} };
+                push @wrong, $key if "@given"
+                    ne join ' ', map { $made{ $_->{job} } } @{ $node->{inputs} };
+                my $result = $w->result;
+                $made{$key} = $result->{media_id};
+                $w->settle($job, $end{$key}, $end{$key} eq 'succeeded'
+                           ? (results => [$result]) : ());
+            }
+        }
+
+        my $read = $w->read_task($ann, $t->{task_id});
+        my $ok = grep { $_ eq 'succeeded' } values %$fate;
+        is_deeply { map { $_->{key} => $_->{state} } @{ $read->{jobs} } }, $fate,
+                  "$n jobs, $ok succeed, as the model says";
+        is_deeply \@wrong, [], '... each was given what it needs';
+        is_deeply [@{$read}{qw(jobs_open charged)}], [0, $ok], '... and charged';
+        is_deeply $w->wallet($ann), [$before->[0] - $ok, $before->[1]], '... the hold is exhausted';
+
+        next if $ok == $n;
+        my $r = Podi::Work::decode($w->{web}->one($db->as($ann),
+            'select * from api.task_retry(?, null, null)', $t->{task_id}))->[0];
+        is_deeply [sort map { $_->{key} } grep { $_->{state} ne 'succeeded' }
+                   @{ $r->{jobs} }],
+                  [sort grep { $fate->{$_} ne 'succeeded' } keys %$fate],
+                  '... what did not succeed goes on';
+        while (my @held = @{ $w->claim([map { $_->{job_id} }
+                                        @{ $t->{jobs} }]) }) {
+            $w->settle($_, 'succeeded', results => [$w->result]) for @held;
+        }
+        is_deeply [@{ $w->read_task($ann, $t->{task_id}) }{qw(state charged)}],
+                  ['succeeded', $n], '... to the end';
+    }
+};
+
+subtest 'a task that stops at a failure' => sub {
+    my $t = $w->submit($ann, more => { on_failure => 'stop' }, graph => [
+        map { node("k$_", 'test.any') } 1 .. 4]);
+    my @j = @{ $w->claim([map { $_->{job_id} } @{ $t->{jobs} }[0, 1]]) };
+
+    $w->settle($j[0], 'failed');
+    $w->settle($j[1], 'succeeded', results => [$w->result]);
+    my $read = $w->read_task($ann, $t->{task_id});
+    is_deeply [map { $_->{state} } @{ $read->{jobs} }],
+              [qw(failed succeeded cancelled cancelled)],
+              'what had not started is cancelled';
+    is $read->{charged}, 1, 'what was delivered is charged';
 };
 
 $db->whole;
