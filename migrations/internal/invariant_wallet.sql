@@ -53,4 +53,6 @@ as $$
      where (l.held, l.spent) <> (coalesce(a.open, 0), coalesce(a.spent, 0))
     union all
     select i.inv, i.id from internal.invariant_ledger() i
+    union all
+    select i.inv, i.id from internal.invariant_entry() i
 $$;

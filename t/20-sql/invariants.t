@@ -49,6 +49,9 @@ my @PLANT = (
     I9  => 'update podi.task_header set charged = charged - 1 where task_id = $e',
     I9  => "update podi.task_header set state = 'failed' where task_id = \$e",
     I9  => 'delete from podi.job where task_id = $o',
+    I15 => 'update podi.hold set refunded = 1 where task_id = $e',
+    I15 => 'update podi.ledger l set hold_id = null from podi.wallet w where'
+           . ' w.wallet_id = l.wallet_id and w.user_id = $u and l.seq = 2',
     I14 => 'update podi.wallet set head = sha256(head) where user_id = $u',
     I10 => 'update podi.user_head set top = top + 1 where user_id = $u',
     I10 => 'delete from podi.user_event where user_id = $u and seq = 2',

@@ -235,7 +235,7 @@ is(race([freeze => [$bob->{user}, 1, 'same', 60_000]],
 is(race([freeze => [$bob->{user}, 1, 'wide', 60_000]],
         [freeze => [$ann->{user}, 1, 'wide', 60_000]]), 'U0409',
    'of two users, too');
-$purse->books;
+$db->whole('holds of other servers break nothing');
 
 # --- expiry ----------------------------------------------------------------
 
@@ -326,6 +326,6 @@ is(eval { $two->wait; 1 } ? 'none' : $@->{state}, 'U0424',
    'who comes after the sweep finds it expired');
 $two->dbh->rollback;
 is($purse->balance($eve), '90+0', 'nothing came back twice');
-is_deeply([map { "$_->{inv} $_->{id}" } grep { $_->{inv} !~ /^I(?:5|7|13)/ }
+is_deeply([map { "$_->{inv} $_->{id}" } grep { $_->{inv} !~ /^I(?:5|7|13|15) / }
                @{ $db->breaks }], [], 'the books agree at the end');
 done_testing;
