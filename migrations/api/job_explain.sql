@@ -14,7 +14,7 @@
 --           expected_start, when it is known; attempts, crashes, deferrals
 -- Raises:   U0404 no such job of the user
 -- Writes:   nothing
--- Called:   whatever shows a job
+-- Called:   task/ngx_http_podi_job_read.c
 -- ----------------------------------------------------------------------
 create or replace function api.job_explain(i_job uuid)
 returns table (

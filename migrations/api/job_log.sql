@@ -7,7 +7,7 @@
 --           error), line; those after number `after`
 -- Raises:   U0404 no such job of the user
 -- Writes:   nothing
--- Called:   whatever shows a job
+-- Called:   task/ngx_http_podi_job_log.c
 -- ----------------------------------------------------------------------
 create or replace function api.job_log(
     i_job    uuid,

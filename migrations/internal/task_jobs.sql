@@ -11,7 +11,7 @@
 --           ended_at}]
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   api.task_read
+-- Called:   api.task_read, api.job_read
 -- ----------------------------------------------------------------------
 create or replace function internal.task_jobs(i_tenant uuid, i_task uuid)
 returns jsonb

@@ -137,6 +137,49 @@ subtest 'key make' => sub {
     is((ctl(qw(key make --kind house --out /tmp/x)))[0], 2, 'no other kind');
 };
 
+subtest 'points taken, given back, and looked at' => sub {
+    my ($code, $said) = ctl(qw(wallet adjust acme ann -3 mistake fix-1));
+    is $code, 0, 'an operator takes points';
+    like $said, qr/^available=\d+$/m, 'and is told what is left';
+    like +(ctl(qw(wallet adjust acme ann -3 mistake fix-1)))[1],
+        qr/^is_new=f$/m, 'once for each ref';
+    is +(ctl(qw(wallet adjust acme ann x mistake fix-2)))[0], 1, 'no number';
+    is +(ctl('wallet', 'adjust', 'acme', 'ann', '5', '', 'fix-3'))[0], 1,
+        'not without a reason';
+    is +(ctl(qw(wallet refund acme ann broken r-1)))[0], 1,
+        'a refund says of what';
+    is +(ctl(qw(wallet refund acme ann broken r-1 --task 7)))[0], 1, 'no id';
+    is +(ctl(qw(wallet refund acme ann broken r-1 --hold 1)))[0], 1,
+        'no such hold';
+    ($code, $said) = ctl(qw(wallet verify));
+    is $code, 0, 'the ledgers are whole';
+    like $said, qr/^\{.*"fault":null\}$/m, 'a line for each';
+    like +(ctl(qw(report daily)))[1], qr/^\{"tenant":null,/, 'a day';
+    is +(ctl(qw(report daily --day yesterday)))[0], 1, 'no day';
+};
+
+subtest 'queues, gates and dead letters' => sub {
+    my $put = sub {
+        my ($noun, $text) = @_;
+        open my $out, '>', "$h->{dir}/put.json" or die $!;
+        print {$out} $text;
+        close $out;
+        return ctl($noun, 'put', "$h->{dir}/put.json");
+    };
+
+    like +($put->('queue', '{"queue":"image","state":"paused"}'))[1],
+        qr/"queue":"image","is_new":false/, 'a queue is changed';
+    is +($put->('queue', '{"queue":"image","state":"active"}'))[0], 0, 'back';
+    is +($put->('queue', '{"queue":"image","colour":1}'))[0], 1, 'no such word';
+    is +($put->('gate', '{"scope":"queue:image","slots":4}'))[0], 0, 'a gate';
+    is +($put->('gate', '{"scope":"queue:image"}'))[0], 0, 'is taken away';
+    is +($put->('gate', '[]'))[0], 1, 'no object';
+    is_deeply [ ctl(qw(job aside)) ], [ 0, '' ], 'no dead letters';
+    is +(ctl('job', 'dismiss', '0198c5a2-7d10-7c3a-9b1e-2f60c1a4d5e6', 'seen')
+        )[0], 1, 'one that is not there';
+    is +(ctl(qw(job dismiss x seen)))[0], 1, 'no id';
+};
+
 subtest 'words that are not understood' => sub {
     is((ctl())[0], 2, 'none');
     is((ctl(qw(wallet steal)))[0], 2, 'a wrong verb');

@@ -27,6 +27,7 @@
 #define CTL_UNAVAILABLE  3
 
 #define CTL_OPTIONS_MAX  8
+#define CTL_FILE_MAX     (1024 * 1024)
 
 typedef struct ctl_s          ctl_t;
 typedef struct ctl_command_s  ctl_command_t;
@@ -69,6 +70,14 @@ struct ctl_s {
 };
 
 extern const podi_step_t  ctl_grant_steps[];
+extern const podi_step_t  ctl_refund_steps[];
+extern const podi_step_t  ctl_adjust_steps[];
+extern const podi_step_t  ctl_verify_steps[];
+extern const podi_step_t  ctl_report_steps[];
+extern const podi_step_t  ctl_queue_steps[];
+extern const podi_step_t  ctl_gate_steps[];
+extern const podi_step_t  ctl_aside_steps[];
+extern const podi_step_t  ctl_dismiss_steps[];
 extern const podi_step_t  ctl_tenant_steps[];
 extern const podi_step_t  ctl_role_steps[];
 extern const podi_step_t  ctl_action_steps[];
@@ -83,6 +92,13 @@ podi_rc_t ctl_redis_wait(podi_flow_t *f, void *ctx);
 
 /* "podictl: sentence" on stderr; gives the exit code of the error */
 int ctl_failed(const podi_fail_t *fail);
+
+/* ctl_pg.c: steps and helpers of several commands */
+podi_rc_t ctl_wallet_tell(podi_flow_t *f, void *ctx);
+podi_rc_t ctl_wallet_end(podi_flow_t *f, void *ctx);
+podi_rc_t ctl_tell_rows(podi_flow_t *f, void *ctx);
+podi_rc_t ctl_read_file(podi_flow_t *f, const char *path,
+    podi_str_t *ret_text);
 
 /* ctl_key.c */
 int ctl_key_make(ctl_t *ctl);

@@ -15,12 +15,8 @@
 #include "ctl.h"
 #include "banned.h"
 
-#define CTL_FILE_MAX  (1024 * 1024)
-
 
 static podi_rc_t grant_ask(podi_flow_t *f, void *ctx);
-static podi_rc_t grant_tell(podi_flow_t *f, void *ctx);
-static podi_rc_t grant_end(podi_flow_t *f, void *ctx);
 static podi_rc_t tenant_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t role_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t action_ask(podi_flow_t *f, void *ctx);
@@ -28,15 +24,13 @@ static podi_rc_t invariant_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t invariant_tell(podi_flow_t *f, void *ctx);
 static podi_rc_t ctl_tell(podi_flow_t *f, void *ctx);
 static void ctl_print(const podi_pg_result_t *res, const char *name);
-static podi_rc_t ctl_read_file(podi_flow_t *f, const char *path,
-    podi_str_t *ret_text);
 
 
 const podi_step_t  ctl_grant_steps[] = {
     { "reaching Redis", ctl_redis_wait, 0 },
     { "granting points", grant_ask, 0 },
-    { "publishing the grant", grant_tell, PODI_MAY_FAIL },
-    { "ending", grant_end, 0 },
+    { "publishing the grant", ctl_wallet_tell, PODI_MAY_FAIL },
+    { "ending", ctl_wallet_end, 0 },
     podi_null_step
 };
 
@@ -115,8 +109,8 @@ grant_ask(podi_flow_t *f, void *ctx)
 }
 
 
-static podi_rc_t
-grant_tell(podi_flow_t *f, void *ctx)
+podi_rc_t
+ctl_wallet_tell(podi_flow_t *f, void *ctx)
 {
     ctl_t       *ctl = ctx;
     podi_str_t   events, ping;
@@ -139,8 +133,8 @@ grant_tell(podi_flow_t *f, void *ctx)
 }
 
 
-static podi_rc_t
-grant_end(podi_flow_t *f, void *ctx)
+podi_rc_t
+ctl_wallet_end(podi_flow_t *f, void *ctx)
 {
     (void) f;
     (void) ctx;
@@ -273,7 +267,36 @@ ctl_print(const podi_pg_result_t *res, const char *name)
 }
 
 
-static podi_rc_t
+/* a JSON object a line */
+
+podi_rc_t
+ctl_tell_rows(podi_flow_t *f, void *ctx)
+{
+    int         row;
+    podi_buf_t  b;
+    podi_str_t  text;
+
+    (void) ctx;
+
+    podi_buf_init(&b, f->mem);
+
+    for (row = 0; row < podi_rows(f->result); row++) {
+        podi_buf_add_byte(&b, '{');
+        podi_row_json(&b, f->result, row);
+        podi_buf_add_c(&b, "}\n");
+    }
+
+    if (podi_buf_take(&b, &text) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    (void) fwrite(text.data, 1, text.len, stdout);
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
 ctl_read_file(podi_flow_t *f, const char *path, podi_str_t *ret_text)
 {
     FILE    *file;

@@ -35,6 +35,50 @@ static const ctl_command_t  main_commands[] = {
         { "reason", NULL, "", "for the ledger" } },
       ctl_grant_steps, NULL },
 
+    { "wallet", "refund",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "login", NULL, NULL, "the user's login name" },
+        { "reason", NULL, NULL, "for the ledger" },
+        { "ref", NULL, NULL, "what for; refunded once for each" },
+        { "task", NULL, "", "what was spent on this task," },
+        { "job", NULL, "", "or on this job," },
+        { "hold", NULL, "", "or out of this hold of a server" },
+        { "points", NULL, "", "all when it is not given" } },
+      ctl_refund_steps, NULL },
+
+    { "wallet", "adjust",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "login", NULL, NULL, "the user's login name" },
+        { "points", NULL, NULL, "to add, or with - to take" },
+        { "reason", NULL, NULL, "for the ledger" },
+        { "ref", NULL, NULL, "what for; adjusted once for each" } },
+      ctl_adjust_steps, NULL },
+
+    { "wallet", "verify",
+      { { "wallet", NULL, "", "its id; all when it is not given" } },
+      ctl_verify_steps, NULL },
+
+    { "report", "daily",
+      { { "day", NULL, "", "as 2026-12-31 (UTC); yesterday else" } },
+      ctl_report_steps, NULL },
+
+    { "queue", "put",
+      { { "file", NULL, NULL, "a JSON object, see docs/schema.md" } },
+      ctl_queue_steps, NULL },
+
+    { "gate", "put",
+      { { "file", NULL, NULL, "a JSON object, see docs/schema.md" } },
+      ctl_gate_steps, NULL },
+
+    { "job", "aside",
+      { { "queue", NULL, "", "all when it is not given" } },
+      ctl_aside_steps, NULL },
+
+    { "job", "dismiss",
+      { { "job", NULL, NULL, "its id" },
+        { "reason", NULL, NULL, "for the audit" } },
+      ctl_dismiss_steps, NULL },
+
     { "tenant", "create",
       { { "slug", NULL, NULL, "a-z 0-9 -" },
         { "name", NULL, NULL, "for people" } },

@@ -1,0 +1,143 @@
+/*
+ * ctl_queue: queues, gates, and the jobs that nobody could do.
+ *
+ *     queue put, gate put:    a JSON file -> put -> the row
+ *     job aside:              the dead letters, a JSON object each
+ *     job dismiss:            one leaves the list; it stays failed
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "podi_id.h"
+#include "podi_json.h"
+#include "ctl.h"
+#include "banned.h"
+
+#define QUEUE_ASIDE_MAX  1000
+
+
+static podi_rc_t queue_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t gate_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t queue_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql);
+static podi_rc_t aside_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t dismiss_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t dismiss_tell(podi_flow_t *f, void *ctx);
+
+
+const podi_step_t  ctl_queue_steps[] = {
+    { "putting the queue", queue_ask, 0 },
+    { "telling", ctl_tell_rows, 0 },
+    podi_null_step
+};
+
+const podi_step_t  ctl_gate_steps[] = {
+    { "putting the gate", gate_ask, 0 },
+    { "telling", ctl_tell_rows, 0 },
+    podi_null_step
+};
+
+const podi_step_t  ctl_aside_steps[] = {
+    { "listing the jobs", aside_ask, 0 },
+    { "telling", ctl_tell_rows, 0 },
+    podi_null_step
+};
+
+const podi_step_t  ctl_dismiss_steps[] = {
+    { "dismissing the job", dismiss_ask, 0 },
+    { "telling", dismiss_tell, 0 },
+    podi_null_step
+};
+
+
+static podi_rc_t
+queue_ask(podi_flow_t *f, void *ctx)
+{
+    return queue_put(f, ctx, PODI_SQL_QUEUE_TYPE_PUT);
+}
+
+
+static podi_rc_t
+gate_ask(podi_flow_t *f, void *ctx)
+{
+    return queue_put(f, ctx, PODI_SQL_GATE_PUT);
+}
+
+
+static podi_rc_t
+queue_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql)
+{
+    json_t              *object;
+    podi_str_t           text;
+    podi_pg_call_t       call;
+    podi_json_limit_t    limit = { CTL_FILE_MAX, 0 };
+
+    if (ctl_read_file(f, ctl->values[0], &text) != PODI_OK
+        || podi_json_parse(&text, &limit, f->mem, &object, &f->fail)
+           != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    if (!json_is_object(object)) {
+        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "file",
+                         "write a JSON object");
+    }
+
+    podi_pg_call_init(&call, sql, f->mem);
+    podi_arg_str(&call, &text);
+
+    return podi_pg_call(ctl->pg, f, &call);
+}
+
+
+static podi_rc_t
+aside_ask(podi_flow_t *f, void *ctx)
+{
+    ctl_t           *ctl = ctx;
+    podi_pg_call_t   call;
+
+    podi_pg_call_init(&call, PODI_SQL_JOB_ASIDE, f->mem);
+    podi_arg_c(&call, ctl->values[0][0] != '\0' ? ctl->values[0] : NULL);
+    podi_arg_int64(&call, QUEUE_ASIDE_MAX);
+
+    return podi_pg_call(ctl->pg, f, &call);
+}
+
+
+static podi_rc_t
+dismiss_ask(podi_flow_t *f, void *ctx)
+{
+    ctl_t           *ctl = ctx;
+    podi_id_t        id;
+    podi_str_t       text;
+    podi_pg_call_t   call;
+
+    text = podi_str_c(ctl->values[0]);
+
+    if (podi_id_parse(&text, &id) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "job", "not a UUID");
+    }
+
+    podi_pg_call_init(&call, PODI_SQL_JOB_DISMISS, f->mem);
+    podi_arg_str(&call, &text);
+    podi_arg_c(&call, ctl->values[1]);
+
+    return podi_pg_call(ctl->pg, f, &call);
+}
+
+
+static podi_rc_t
+dismiss_tell(podi_flow_t *f, void *ctx)
+{
+    ctl_t  *ctl = ctx;
+
+    if (!podi_row_bool(f->result, 0, "job_dismiss")) {
+        return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL,
+                         "%s is not on the list", ctl->values[0]);
+    }
+
+    (void) printf("job_id=%s\n", ctl->values[0]);
+
+    return PODI_DONE;
+}
