@@ -11,7 +11,7 @@
 --           state, price, rule_id}]
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   api.task_submit, api.task_retry
+-- Called:   api.task_submit, api.task_submit_batch, api.task_retry
 -- ----------------------------------------------------------------------
 create or replace function internal.task_columns(i_task uuid)
 returns table (
@@ -39,8 +39,9 @@ begin
            (select jsonb_agg(jsonb_build_object(
                        'job_id', j.job_id, 'key', j.key, 'action', j.action,
                        'input', j.inputs[1], 'inputs', j.inputs,
-                       'needs', internal.job_needs(j.key, j.job_id,
-                                                   j.tenant_id),
+                       'needs', case when j.key is null then jsonb '[]'
+                                else internal.job_needs(j.job_id, j.tenant_id)
+                                end,
                        'state', j.state, 'price', j.price,
                        'rule_id', j.rule_id) order by j.ord)
               from podi.job j

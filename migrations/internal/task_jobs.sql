@@ -20,7 +20,8 @@ as $$
     select jsonb_agg(jsonb_build_object(
                'job_id', j.job_id, 'ord', j.ord, 'key', j.key,
                'action', j.action, 'input', j.inputs[1], 'inputs', j.inputs,
-               'needs', internal.job_needs(j.key, j.job_id, j.tenant_id),
+               'needs', case when j.key is null then jsonb '[]'
+                        else internal.job_needs(j.job_id, j.tenant_id) end,
                'params', j.params, 'state', j.state, 'price', j.price,
                'rule_id', j.rule_id, 'confirmed', j.confirmed,
                'charged', coalesce(j.charged, j.confirmed),

@@ -12,7 +12,7 @@
 -- Raises:   as api.task_submit
 -- Writes:   podi.task_header, podi.job, podi.job_need, the wallet tables when
 --           it has a price, podi.user_head, podi.user_event
--- Called:   api.task_submit
+-- Called:   api.task_submit, internal.task_try
 -- ----------------------------------------------------------------------
 create or replace function internal.task_make(
     i_task      uuid,
