@@ -18,6 +18,8 @@
 --      A claim whose answer was lost leaves jobs that the worker does not know
 --      of.  What it was handed half a lease ago, and has not named since, goes
 --      back to the queue, and that counts as nothing.
+--      What runs has a lease; asking for that keeps the planner from the index
+--      of all that a worker runs, when the ids are known.
 -- ----------------------------------------------------------------------
 create or replace function sys.job_beat(
     i_worker    text,
@@ -58,7 +60,7 @@ begin
           from job j
           join unnest(i_ids, i_fences) x (id, fence)
             on j.job_id = x.id and j.fence = x.fence
-         where j.state = 'running' and j.worker = i_worker
+         where j.lease_until is not null and j.worker = i_worker
          order by j.job_id
            for no key update of j
     )

@@ -325,13 +325,20 @@ sub job
 }
 
 
-# changes a job behind everybody's back, to make time pass
+# changes a job behind everybody's back, the guard of its states included
 sub bend
 {
     my ($self, $id, $set, $state) = @_;
+    my $super = $self->{db}->super;
 
-    $self->{db}->super->all(undef, "update podi.job set $set where job_id = ?"
-                            . ' and state = coalesce(?, state)', $id, $state);
+    $super->dbh->do('set session_replication_role = replica');
+    my $done = eval {
+        $super->all(undef, "update podi.job set $set where job_id = ?"
+                    . ' and state = coalesce(?, state)', $id, $state);
+    };
+    my $error = $@;
+    $super->dbh->do('set session_replication_role = origin');
+    die $error if !$done;
     return;
 }
 
