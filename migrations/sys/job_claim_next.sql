@@ -12,9 +12,6 @@
 --           podi.user_head, podi.user_event
 -- Called:   workers/skeleton
 --
---      jit is off: what may not be scanned looks so expensive that each call
---      would be compiled first, for most of a second.
---
 --      Rates (GCRA) are Redis's alone: without it only slots bound.
 -- ----------------------------------------------------------------------
 drop function if exists sys.job_claim_next(text, int, text, bigint, int);
@@ -29,7 +26,6 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
-set jit = off
 set enable_bitmapscan = off
 as $$
 declare
