@@ -11,7 +11,7 @@
 --           that are open
 -- Raises:   U0404 no such task; U0431 it has ended
 -- Writes:   nothing
--- Called:   what shows the price of a cancel
+-- Called:   task/ngx_http_podi_task_cancel_quote.c
 -- ----------------------------------------------------------------------
 create or replace function api.task_cancel_quote(i_task uuid)
 returns table (

@@ -12,7 +12,7 @@
 --           U0410 the key was used with another request
 -- Writes:   podi.idempotency, podi.task_header, podi.job, the wallet tables
 --           when something is left to pay, podi.user_head, podi.user_event
--- Called:   what begins a task again
+-- Called:   task/ngx_http_podi_task_retry.c
 -- ----------------------------------------------------------------------
 create or replace function api.task_retry(
     i_task  uuid,

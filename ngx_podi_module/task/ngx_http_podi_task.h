@@ -40,6 +40,10 @@ ngx_int_t ngx_http_podi_task_read(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_task_cancel(ngx_http_request_t *r,
     const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_cancel_quote(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_retry(ngx_http_request_t *r,
+    const podi_str_t *args);
 ngx_int_t ngx_http_podi_task_receipt(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_job_read(ngx_http_request_t *r,

@@ -7,6 +7,8 @@
  *     GET  /v1/tasks                the caller's tasks, newest first
  *     GET  /v1/tasks/{id}           one task: jobs, results, events
  *     POST /v1/tasks/{id}/cancel    stop what has not been done
+ *     GET  /v1/tasks/{id}/cancel    what that would cost now
+ *     POST /v1/tasks/{id}/retry     begin again what failed
  *     GET  /v1/tasks/{id}/receipt   what it cost and delivered, signed
  *     GET  /v1/jobs/{id}            one job, and who has held it
  *     GET  /v1/jobs/{id}/log        what it said while it ran
@@ -30,6 +32,9 @@ static const ngx_podi_route_t  ngx_http_podi_task_routes[] = {
     { NGX_HTTP_GET,  "/v1/tasks",             ngx_http_podi_task_list,   0 },
     { NGX_HTTP_GET,  "/v1/tasks/{id}",        ngx_http_podi_task_read,   0 },
     { NGX_HTTP_POST, "/v1/tasks/{id}/cancel", ngx_http_podi_task_cancel, 0 },
+    { NGX_HTTP_GET,  "/v1/tasks/{id}/cancel",
+      ngx_http_podi_task_cancel_quote, 0 },
+    { NGX_HTTP_POST, "/v1/tasks/{id}/retry",   ngx_http_podi_task_retry,   0 },
     { NGX_HTTP_GET,  "/v1/tasks/{id}/receipt", ngx_http_podi_task_receipt, 0 },
     { NGX_HTTP_GET,  "/v1/jobs/{id}",          ngx_http_podi_job_read,     0 },
     { NGX_HTTP_GET,  "/v1/jobs/{id}/log",      ngx_http_podi_job_log,      0 },

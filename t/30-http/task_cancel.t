@@ -97,8 +97,8 @@ is cancel($bobs, as => $bob)->status, 200, 'its owner can';
 
 is $s->post("/v1/tasks/$bobs->{task_id}/cancel")->status, 401,
     'a stranger is asked who he is';
-is $s->get("/v1/tasks/$bobs->{task_id}/cancel", as => $bob)->status, 405,
-    'GET does not cancel';
+is $s->get("/v1/tasks/$bobs->{task_id}/cancel", as => $bob)->code,
+    'task_final', 'GET prices it: nothing is left to cancel';
 is cancel($bobs, as => $bob, body => 'x' x 5000)->code, 'body_too_large',
     'a large body is refused';
 

@@ -3,7 +3,7 @@
  *
  *     wallet refund, adjust:  ask -> tell -> publish what was written -> flush
  *     wallet verify:          replay -> a JSON object each; a fault is exit 1
- *     report daily:           add up -> a JSON object a tenant, all of them first
+ *     report daily:           add up -> a JSON object a tenant, all first
  */
 
 #include <stdio.h>
