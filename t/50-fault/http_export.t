@@ -57,7 +57,7 @@ sub memory
 
     for my $pid ($s->nginx->workers) {
         open my $in, '<', "/proc/$pid/status" or next;
-        $sum += $1 for map { /^VmRSS:\s+(\d+)/ } <$in>;
+        $sum += $_ for map { /^VmRSS:\s+(\d+)/ } <$in>;
     }
 
     return $sum || die "no memory is told";
