@@ -128,7 +128,7 @@ subtest 'the answer to a settle is lost' => sub {
         upstream => "$upstream/.s.PGSQL.5432", control => "$h->{dir}/ctl");
     my $pg = $h->{pg}->conninfo('podi_worker', $h->{db}{name});
     my $echod = $h->daemon('echod', pg => $pg =~ s/host=\S+/host=$dir/r,
-                           slow => '1s', pg_deadline => '400ms',
+                           slow => '2s', pg_deadline => '1500ms',
                            connect_timeout => '500ms', lease => '20s',
                            beat => '5s');
     my $t = $h->submit('test.slow');
