@@ -33,6 +33,10 @@ begin
                                case when v_role in ('podi_web', 'podi_worker',
                                                     'podi_ctl')
                                     then 'login' else 'nologin' end);
+                -- a plan that may not scan looks dear enough to be compiled at
+                -- each call; of the cluster, so that copies of a database,
+                -- which leave settings of their own behind, have it too
+                execute format('alter role %I set jit = off', v_role);
             end if;
         exception
             when duplicate_object or unique_violation then

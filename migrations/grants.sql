@@ -40,15 +40,6 @@ begin
         execute v_sql;
     end loop;
 
-    -- what may not be scanned looks so dear that each call would be compiled
-    for v_sql in
-        select format('alter role %I in database %I set jit = off', r.name,
-                      current_database())
-          from unnest(array['podi_web', 'podi_worker', 'podi_ctl']) r (name)
-    loop
-        execute v_sql;
-    end loop;
-
     -- temporary tables would stand beside ours in a search path
     execute format('revoke all on database %I from public', current_database());
     execute format('grant connect on database %I to podi_web, podi_worker,'
