@@ -153,6 +153,15 @@ struct ngx_podi_keep_s {
 };
 
 /*
+ * For the first step of a flow that will keep its request.  ERROR: it cannot,
+ * because a subrequest has no end to wait for, or because there is a body: what
+ * is not read of it would be taken for the next request, and whoever discards
+ * it needs the read handler with which a kept request notices the client's end.
+ */
+PODI_MUSTCHECK podi_rc_t ngx_podi_flow_may_keep(ngx_http_request_t *r,
+    podi_fail_t *fail);
+
+/*
  * For the last step of a flow that has an arena and has sent its header: after
  * the step's DONE the flow's memory is released, and the request stays without
  * a deadline until ngx_podi_keep_end (from a clean stack: the request may be

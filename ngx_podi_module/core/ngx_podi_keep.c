@@ -11,6 +11,22 @@
 #include "ngx_podi_core.h"
 
 
+podi_rc_t
+ngx_podi_flow_may_keep(ngx_http_request_t *r, podi_fail_t *fail)
+{
+    if (r != r->main) {
+        return podi_fail(fail, PODI_E_NOT_FOUND, NULL, "a subrequest");
+    }
+
+    if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
+        return podi_fail(fail, PODI_E_BAD_REQUEST, NULL,
+                         "a body has no meaning here");
+    }
+
+    return PODI_OK;
+}
+
+
 void
 ngx_podi_flow_keep(podi_flow_t *f, ngx_podi_keep_t *keep,
     void (*gone)(ngx_podi_keep_t *keep))

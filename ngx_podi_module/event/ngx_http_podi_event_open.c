@@ -59,10 +59,6 @@ ngx_http_podi_event_open(ngx_http_request_t *r, const podi_str_t *args)
     event_open_t  *o;
     podi_arena_t  *arena;
 
-    if (r != r->main) {                 /* it would have no end to wait for */
-        return NGX_HTTP_NOT_FOUND;
-    }
-
     arena = podi_arena_create();
     if (arena == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -94,7 +90,9 @@ open_take_ticket(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    if (open_last_id(f, o) != PODI_OK) {
+    if (ngx_podi_flow_may_keep(o->request, &f->fail) != PODI_OK
+        || open_last_id(f, o) != PODI_OK)
+    {
         return PODI_ERROR;
     }
 

@@ -203,7 +203,7 @@ event_out_wait(ngx_http_podi_event_stream_t *s)
 
     if (s->out.busy == NULL && !s->request->buffered && !c->buffered) {
 
-        if (wev->timer_set) {
+        if (wev->timer_set && !wev->delayed) {
             ngx_del_timer(wev);
         }
 
@@ -259,6 +259,10 @@ event_out_writable(ngx_http_request_t *r)
         r->connection->timedout = 1;
         event_stream_break(s);
         return;
+    }
+
+    if (r->connection->write->delayed) {
+        return;                         /* limit_rate: its timer comes */
     }
 
     if (r->connection->write->timer_set) {

@@ -127,8 +127,9 @@ export_parse(podi_flow_t *f, void *ctx)
 {
     wallet_export_t  *e = ctx;
 
-    if (ngx_podi_params(e->request, wallet_export_params, e, &f->fail)
-        != PODI_OK)
+    if (ngx_podi_flow_may_keep(e->request, &f->fail) != PODI_OK
+        || ngx_podi_params(e->request, wallet_export_params, e, &f->fail)
+           != PODI_OK)
     {
         return PODI_ERROR;
     }

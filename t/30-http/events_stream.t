@@ -211,6 +211,21 @@ subtest 'what is no stream' => sub {
     $live->close;
 };
 
+subtest 'a body is not the next request' => sub {
+    my $hidden = "GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    my $head = "Host: x\r\nAuthorization: Bearer $ann->{token}\r\n";
+
+    for my $method (qw( HEAD GET )) {
+        my $res = $s->raw("$method /v1/events HTTP/1.1\r\n${head}"
+            . 'Content-Length: ' . length($hidden) . "\r\n\r\n$hidden"
+            . "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+        is $res->status, 400, "$method with a body is refused";
+        is_deeply [$res->body =~ m{HTTP/1\.1 (\d+)}g], [200],
+            'and what follows it is one request';
+    }
+};
+
 subtest 'too many of one user' => sub {
     my @live = map { $s->events(as => $ann) } 1 .. 3;
     is ids($_, 1), $feed->top, 'a stream' for @live;

@@ -222,3 +222,11 @@ POST /v1/wallet/export
 --- error_code: 405
 --- response_headers
 Allow: GET, HEAD
+
+
+=== TEST 22: there is nothing to say in a body
+--- request
+GET /v1/wallet/export
+what for
+--- error_code: 400
+--- response_body_like: "code":"bad_request"
