@@ -145,6 +145,13 @@ podi_redis_is_up(const podi_redis_t *redis)
 }
 
 
+unsigned
+podi_redis_in_flight(const podi_redis_t *redis)
+{
+    return redis->n_ops;
+}
+
+
 static void
 redis_run(void *data)
 {

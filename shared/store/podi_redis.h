@@ -91,6 +91,9 @@ void podi_redis_free(podi_redis_t **redis);
 
 int podi_redis_is_up(const podi_redis_t *redis);
 
+/* commands that were sent and are not answered; each ends by its deadline */
+unsigned podi_redis_in_flight(const podi_redis_t *redis);
+
 /*
  * AGAIN: f->result will be a podi_redis_reply_t in f->mem.  ERROR: f->fail is
  * set (UNAVAILABLE, at once, when it is down: there is no waiting room).

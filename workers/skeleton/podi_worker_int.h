@@ -60,6 +60,7 @@ struct podi_worker_s {
     podi_io_t                 *io;          /* &uv.io */
     uv_signal_t                term;
     podi_timer_t              *drain;       /* drain_timeout, then the end */
+    podi_timer_t              *linger;      /* until Redis has the last word */
     podi_pg_t                 *pg;
     podi_redis_t              *redis;
     podi_redis_t              *blocking;

@@ -24,6 +24,7 @@
 
 #define WORKER_REDIS_PING   5000
 #define WORKER_WAITING      256     /* units in front of PostgreSQL */
+#define WORKER_LINGER  10       /* ms */
 #define WORKER_SLACK        5000    /* ms to return what was stopped */
 
 
@@ -41,6 +42,8 @@ static void worker_changed(podi_worker_t *w, const char *peer, int up,
 static void worker_message(void *data, const podi_str_t *channel,
     const podi_str_t *payload);
 static void worker_signal(uv_signal_t *handle, int signum);
+static int worker_is_telling(podi_worker_t *w);
+static void worker_linger(void *data);
 static void worker_drain_late(void *data);
 
 
@@ -126,8 +129,9 @@ worker_open(podi_worker_t *w, podi_fail_t *fail)
     }
 
     w->drain = w->io->timer(w->io, PODI_TIMER_WORK, worker_drain_late, w);
+    w->linger = w->io->timer(w->io, PODI_TIMER_WORK, worker_linger, w);
 
-    if (w->drain == NULL
+    if (w->drain == NULL || w->linger == NULL
         || (w->conf->actions != NULL && podi_jobs_create(w) != PODI_OK)
         || podi_rounds_create(w) != PODI_OK)
     {
@@ -290,6 +294,10 @@ worker_close(podi_worker_t *w)
     podi_redis_free(&w->redis);
     podi_pg_free(&w->pg);
 
+    if (w->linger != NULL) {
+        w->io->timer_free(w->linger);
+    }
+
     if (w->drain != NULL) {
         w->io->timer_free(w->drain);
     }
@@ -419,7 +427,36 @@ podi_worker_drain_check(podi_worker_t *w)
         return;
     }
 
+    if (worker_is_telling(w)) {
+        w->io->arm(w->linger, WORKER_LINGER);
+        return;
+    }
+
     uv_stop(&w->loop);
+}
+
+
+/* slots that became free, events, what a breaker was told */
+
+static int
+worker_is_telling(podi_worker_t *w)
+{
+    if (!podi_worker_redis_is_up(w)) {
+        return 0;
+    }
+
+    if (w->jobs != NULL) {
+        podi_gates_flush(w->jobs);
+    }
+
+    return podi_redis_in_flight(w->redis) > 0;
+}
+
+
+static void
+worker_linger(void *data)
+{
+    podi_worker_drain_check(data);
 }
 
 
