@@ -140,6 +140,11 @@ store_put_piece(void *data, const u_char *bytes, size_t len,
 }
 
 
+/*
+ * What is refused gives its room back before the client is told: nginx may
+ * keep the request for a while after that, to read the rest of the body.
+ */
+
 static podi_rc_t
 store_put_judge(podi_flow_t *f, void *ctx)
 {
@@ -155,6 +160,7 @@ store_put_judge(podi_flow_t *f, void *ctx)
     }
 
     if (s->error != PODI_S3_NONE) {
+        ngx_http_podi_store_file_abandon(&s->file);
         return ngx_http_podi_store_refuse_flow(f, s, s->error);
     }
 

@@ -278,9 +278,23 @@ subtest 'a disk that is full' => sub {
 
     my $big = $JPEG . 'x' x 600_000;
     $s->allow_errors(qr/podi_store: cannot write an object/);
-    refused put($big, key => 'full/1'), 507, 'ServiceUnavailable', 'says so';
+
+    # a client that neither sends the rest nor hangs up
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $s->{port});
+    my $target = $s3->target('PUT', 'full/1', headers => signed($big));
+
+    print $sock "PUT $target HTTP/1.1\r\nHost: $s3->{host}\r\nContent-Type:"
+        . " image/jpeg\r\nContent-Length: " . length($big) . "\r\n\r\n"
+        . substr $big, 0, 400_000;
+    $sock->flush;
+    like scalar(<$sock>), qr{^HTTP/1\.1 507 }, 'says so';
     is scalar(stored()), 0, 'and leaves no file';
-    is put($JPEG, key => 'full/2')->status, 200, 'a smaller one still fits';
+    is put($JPEG, key => 'full/2')->status, 200,
+       'a smaller one fits while he stays';
+    close $sock;
+    refused put($big, key => 'full/3'), 507, 'ServiceUnavailable',
+            'and is said in the words of S3';
     ok poll(10, sub { system("umount '$root' 2>/dev/null") == 0 }),
        'nothing holds it';
 };

@@ -285,7 +285,8 @@ sub pgbench
         '-M', 'prepared', '-h', $host, '-U', $role, '-c', $arg{clients},
         '-j', 1, '-T', $self->seconds,
         (map { ('-D', "$_=$arg{define}{$_}") } keys %{ $arg{define} || {} }),
-        (map { ('-f', $_) } @{ $arg{files} }), $s->db->{name}));
+        (map { ('-f', $_) } @{ $arg{files} }),
+        (map { ('-b', $_) } grep { defined } $arg{builtin}), $s->db->{name}));
     my ($rate) = $text =~ /^tps = ([\d.]+)/m;
     my ($failed) = $text =~ /^number of failed transactions: (\d+)/m;
     my ($latency) = $text =~ /^latency average = ([\d.]+) ms/m;
