@@ -4,7 +4,8 @@
 #
 #     packages, build, units -> a fresh stack in $PODI_VAR/test -> prove
 #
-# The test stack has its own state and its own free ports, so that it never
+# Programs that mostly wait run side by side (t/testrules.yml).  The test stack
+# has its own state and its own free ports, so that it never
 # meets the one of `up`.  It is stopped however the run ends; its logs stay.
 
 SUITE=(t/00-lint t/10-unit t/20-sql t/30-http t/35-browser t/40-worker
@@ -81,7 +82,16 @@ tests_prove() {
     fi
 
     say "running the tests"
-    (cd "$ROOT" && prove -r -It/lib "${paths[@]}")
+    (cd "$ROOT" && prove -r -j "$(tests_jobs)" -It/lib "${paths[@]}")
+}
+
+
+# Test programs at once, of those that t/testrules.yml lets run side by side.
+tests_jobs() {
+    local cores
+
+    cores=$(nproc)
+    echo $((cores < 4 ? cores : 4))
 }
 
 
