@@ -39,7 +39,8 @@ begin
                null, null, null,
                case when j.cancel_requested then 'job_cancelled'
                     else coalesce(i_code, 'internal') end,
-               case when j.cancel_requested then null else i_detail end,
+               case when j.cancel_requested then null
+                    else left(i_detail, 1000) end,
                null, null, null, null)::podi.job_end order by j.task_id, j.ord)
                filter (where j.cancel_requested or s.spent),
            array_agg(j.job_id) filter (where not j.cancel_requested

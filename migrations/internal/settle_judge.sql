@@ -33,7 +33,7 @@ begin
                    case x.state
                    when 'failed'    then coalesce(x.error_code, 'internal')
                    when 'cancelled' then coalesce(x.error_code, 'job_cancelled')
-                   end as code, x.error_detail as detail,
+                   end as code, left(x.error_detail, 1000) as detail,
                    row_number() over (partition by x.job_id order by x.ord)
                        as nth
               from rows from (jsonb_to_recordset(i_settles)

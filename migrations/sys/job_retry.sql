@@ -1,10 +1,12 @@
 -- ----------------------------------------------------------------------
--- sys.job_retry(job, fence, kind, delay, error_code, error_detail)
+-- sys.job_retry(job, fence, kind, delay, error_code, error_detail, usage, cost)
 --
 --      The holder could not do the job.  kind 'attempt': it failed and may be
 --      tried again; when that was the last attempt allowed, the job fails.
 --      kind 'deferral': it could not even be tried (a gate, a 429); the
 --      attempt is given back.  A job that its user cancelled ends cancelled.
+--      What the attempt used and cost is kept with it, see
+--      internal.attempt_used.
 --
 -- Returns:  verdict  OK       done now
 --                    ALREADY  this fence gave the job up before
@@ -22,6 +24,8 @@ create or replace function sys.job_retry(
     i_delay_ms      bigint,
     i_error_code    text,
     i_error_detail  text,
+    i_usage         jsonb default null,
+    i_cost_micros   bigint default null,
     out verdict  text,
     out state    text,
     out _events  jsonb)
@@ -47,6 +51,10 @@ begin
 
     if v_held then
         verdict := 'OK';
+        if num_nonnulls(i_usage, i_cost_micros) > 0 then
+            perform internal.attempt_used(array[i_job],
+                        jsonb_build_array(i_usage), array[i_cost_micros]);
+        end if;
         _events := internal.event_append_all(internal.job_give_back(
                        array[i_job], i_kind,
                        i_delay_ms * interval '1 millisecond', i_error_code,

@@ -89,6 +89,53 @@ subtest 'a drain gives back at once' => sub {
     is $w->settle($j, 'succeeded')->{verdict}, 'STALE', 'not by who gave it';
 };
 
+# one a row, oldest first
+sub attempts
+{
+    my ($j) = @_;
+
+    return [map { [@{$_}{qw(outcome usage cost_micros)}] }
+            @{ $db->super->all(undef, 'select outcome, usage, cost_micros from'
+                               . ' podi.attempt where job_id = ? order by fence',
+                               $j->{job_id}) }];
+}
+
+
+subtest 'what an attempt used and cost stays with it' => sub {
+    my ($t, $j) = running();
+
+    $w->retry($j, 'attempt', usage => { calls => 1 }, cost_micros => 700);
+    ($j) = @{ $w->claim_task($t) };
+    $w->sys('job_return(?::uuid[], ?::int[], ?::jsonb, ?::bigint[])',
+            "{$j->{job_id}}", "{$j->{fence}}", '[{"calls": 2}]', '{900}');
+    ($j) = @{ $w->claim_task($t) };
+    $w->retry($j, 'attempt', usage => [1], cost_micros => -1);
+    ($j) = @{ $w->claim_task($t) };
+    is $w->retry($j, 'attempt', usage => { calls => 3 },
+                 cost_micros => 1100)->{state}, 'failed', 'the last one';
+    is_deeply attempts($j),
+              [['retried', '{"calls": 1}', 700],
+               ['returned', '{"calls": 2}', 900],
+               ['retried', '{}', undef],        # nonsense sinks no retry
+               ['failed', '{"calls": 3}', 1100]], 'each by itself';
+};
+
+subtest 'a long detail is cut' => sub {
+    my ($t, $j) = running();
+
+    $w->settle($j, 'failed', code => 'internal', detail => 'x' x 5000);
+    is length $w->job($j->{job_id})->{error_detail}, 1000, 'of a settle';
+    ($t, $j) = running();
+    while ($j) {
+        $w->retry($j, 'attempt', code => 'internal', detail => 'y' x 5000);
+        ($j) = @{ $w->claim_task($t) };
+        last if !$j;
+        $t->{last} = $j;
+    }
+    is length $w->job($t->{last}{job_id})->{error_detail}, 1000,
+       'of the last retry';
+};
+
 subtest 'only the holder gives up' => sub {
     my ($t, $j) = running();
 

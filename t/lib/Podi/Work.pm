@@ -286,9 +286,10 @@ sub retry
     my ($self, $job, $kind, %o) = @_;
 
     return decode($self->{worker}->one(undef,
-        'select * from sys.job_retry(?, ?, ?, ?, ?, ?)', $job->{job_id},
+        'select * from sys.job_retry(?, ?, ?, ?, ?, ?, ?, ?)', $job->{job_id},
         $o{fence} // $job->{fence}, $kind, $o{delay} // 0,
-        $o{code} // 'store_failed', $o{detail}))->[0];
+        $o{code} // 'store_failed', $o{detail}, $o{usage} && text($o{usage}),
+        $o{cost_micros}))->[0];
 }
 
 
