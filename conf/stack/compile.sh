@@ -21,6 +21,26 @@ compile() {
 }
 
 
+# The same once more with PODI_FAULT points, unoptimized, in a directory of its
+# own: it is never what runs anywhere else.
+compile_faults() {
+    local log=$PODI_BUILD/build-faults.log dir=$PODI_BUILD/faults
+
+    mkdir -p "$dir"
+    {
+        make -s -j2 -C "$ROOT/shared" lib \
+            PODI_BUILD="$dir" SAN="${SAN:-0}" FAULTS=1 \
+            && make -s -j2 -C "$ROOT/workers" all "$dir/test/echod" \
+                PODI_BUILD="$dir" SAN="${SAN:-0}" FAULTS=1 \
+            && make -s -j2 -C "$ROOT/ngx_podi_module" \
+                PODI_BUILD="$dir" SAN="${SAN:-0}" FAULTS=1
+    } > "$log" 2>&1 && return
+
+    tail -n 40 "$log" >&2
+    die "the build with faults does not build (see $log)"
+}
+
+
 # What only the tests run: units, the fuzz harness, the simulator, programs on
 # the skeleton.
 compile_tests() {

@@ -26,6 +26,7 @@ tests_build() {
         "${PACKAGES_BROWSER[@]}"
     compile
     compile_tests
+    compile_faults
     demo_photos
 }
 

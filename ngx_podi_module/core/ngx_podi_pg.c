@@ -8,6 +8,7 @@
 
 #include "ngx_podi_core.h"
 #include "podi_event.h"
+#include "podi_fault.h"
 #include "podi_queue.h"
 
 
@@ -182,6 +183,8 @@ ngx_podi_announce(ngx_http_request_t *r, const podi_str_t *events,
     {
         ngx_podi_count(NGX_PODI_COUNT_ANNOUNCE_LOST);
     }
+
+    PODI_FAULT(announce);
 
     if (events != NULL && events->len > 2
         && podi_event_publish(redis, mem, events) != PODI_OK)

@@ -10,6 +10,7 @@
 
 #include "ngx_http_podi_task.h"
 #include "podi_event.h"
+#include "podi_fault.h"
 #include "podi_queue.h"
 
 
@@ -93,6 +94,7 @@ cancel_write(podi_flow_t *f, void *ctx)
 
     id = podi_id_str(&t->task_id);
 
+    PODI_FAULT(cancel_ask);
     ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_CANCEL);
     podi_arg_str(&call, &id);
 
@@ -119,6 +121,7 @@ cancel_reply(podi_flow_t *f, void *ctx)
     events = podi_row_str(f->result, 0, "_events");
     drops = podi_row_str(f->result, 0, "_dropped");
     pokes = podi_row_str(f->result, 0, "_pokes");
+    PODI_FAULT(cancel_told);
 
     ngx_podi_announce(t->request, &events, &none);
 

@@ -9,6 +9,7 @@
  */
 
 #include "ngx_http_podi_task.h"
+#include "podi_fault.h"
 
 
 typedef struct {
@@ -130,6 +131,7 @@ submit_write(podi_flow_t *f, void *ctx)
 
     id = podi_id_str(&t->task_id);
 
+    PODI_FAULT(submit_ask);
     ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_SUBMIT);
     podi_arg_str(&call, &id);
     podi_arg_str(&call, &t->job_ids);
@@ -159,6 +161,7 @@ submit_reply(podi_flow_t *f, void *ctx)
     hints = podi_row_str(f->result, 0, "_hints");
     events = podi_row_str(f->result, 0, "_events");
 
+    PODI_FAULT(submit_told);
     ngx_podi_announce(t->request, &events, &hints);
 
     status = podi_row_bool(f->result, 0, "is_new") ? NGX_HTTP_CREATED

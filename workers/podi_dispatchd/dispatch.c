@@ -13,6 +13,7 @@
  * Redis down there is nothing to do: workers claim rows themselves.
  */
 
+#include "podi_fault.h"
 #include "dispatchd.h"
 #include "banned.h"
 
@@ -89,6 +90,7 @@ dispatch_note(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    PODI_FAULT(dispatch_ask);
     podi_pg_call_init(&call, PODI_SQL_JOB_PUSHED, f->mem);
     podi_arg_str(&call, &d->ids);
 
@@ -142,6 +144,7 @@ dispatch_push(podi_flow_t *f, void *ctx)
 
     d = round->data;
     f->fail.error = PODI_E_NONE;
+    PODI_FAULT(dispatch_push);
 
     return podi_queue_push(podi_worker_redis(round->worker), f, d->hints,
                            (size_t) d->rows);
@@ -163,6 +166,7 @@ dispatch_done(podi_flow_t *f, void *ctx)
         return PODI_ERROR;
     }
 
+    PODI_FAULT(dispatch_told);
     podi_metric_add(round->worker, "podi_dispatch_pushed_total", "", d->rows);
 
     if (d->rows >= conf->batch) {

@@ -11,6 +11,7 @@
  * not long ago.
  */
 
+#include "podi_fault.h"
 #include "dispatchd.h"
 #include "banned.h"
 
@@ -156,6 +157,8 @@ check_compare(podi_flow_t *f, void *ctx)
         running[i].scopes = podi_row_str(f->result, i, "scopes");
         running[i].lease = podi_row_int64(f->result, i, "lease_ms");
     }
+
+    PODI_FAULT(check_ask);
 
     return podi_queue_check(podi_worker_redis(round->worker), f,
                             conf->patience, running, (size_t) n);

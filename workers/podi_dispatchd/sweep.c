@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "podi_fault.h"
 #include "dispatchd.h"
 #include "banned.h"
 
@@ -73,6 +74,10 @@ sweep_publish(podi_flow_t *f, void *ctx)
 
     conf = podi_worker_data(round->worker);
     rows = podi_rows(f->result);
+
+    if (rows > 0) {
+        PODI_FAULT(sweep_told);
+    }
 
     for (i = 0; i < rows; i++) {
         events = podi_row_str(f->result, i, "_events");

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "podi_fault.h"
 #include "janitord.h"
 #include "banned.h"
 
@@ -91,6 +92,7 @@ object_remove(podi_flow_t *f, void *ctx)
     }
 
     *key = podi_row_str(f->result, 0, "object_key");
+    PODI_FAULT(object_ask);
 
     return podi_objects_remove(f, r->store, key, NULL, conf->store_timeout);
 }
@@ -116,6 +118,7 @@ object_note(podi_flow_t *f, void *ctx)
                          podi_str_arg(&r->store->object.name), reply->status);
     }
 
+    PODI_FAULT(object_told);
     podi_pg_call_init(&call, PODI_SQL_OBJECT_GONE, f->mem);
     podi_arg_c(&call, r->after);
 

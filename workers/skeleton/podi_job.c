@@ -16,6 +16,7 @@
 
 #include "podi_assert.h"
 #include "podi_event.h"
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "podi_json.h"
 #include "podi_queue.h"
@@ -129,6 +130,7 @@ podi_job_go(podi_held_t *held)
     podi_worker_t  *w = held->jobs->worker;
 
     held->went = 1;
+    PODI_FAULT(job_begin);
 
     podi_worker_log(w, PODI_LOG_DEBUG, "job.started", &held->job,
                     "attempt %u of %u", held->job.attempt,
@@ -247,6 +249,7 @@ job_run_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 
     held->jobs->worker->io->disarm(held->timer);
     held->jobs->worker->io->unpost(&held->post);
+    PODI_FAULT(job_over);
 
     if (rc != PODI_ERROR && !stopped) {
         if (held->end == PODI_JOB_NONE) {
@@ -328,6 +331,7 @@ job_undo(podi_held_t *held)
         return;
     }
 
+    PODI_FAULT(job_undo);
     w->io->arm(held->timer, w->set->undo_timeout);
     podi_flow_start(&held->flow, held->action->undo, &held->job,
                     held->job.mem, job_undo_end);

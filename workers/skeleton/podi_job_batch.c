@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "podi_assert.h"
+#include "podi_fault.h"
 #include "podi_queue.h"
 #include "podi_worker_int.h"
 #include "banned.h"
@@ -154,6 +155,7 @@ batch_ask(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    PODI_FAULT(settle_ask);
     podi_pg_call_init(&call, PODI_SQL_JOB_SETTLE, f->mem);
     podi_arg_str(&call, &text);
 
@@ -196,6 +198,7 @@ batch_read(podi_flow_t *f, void *ctx)
     podi_worker_t  *w = jobs->worker;
 
     rows = podi_rows(f->result);
+    PODI_FAULT(settle_told);
 
     if (rows > 0) {
         events = podi_row_str(f->result, 0, "_events");
@@ -207,6 +210,8 @@ batch_read(podi_flow_t *f, void *ctx)
             (void) podi_queue_push_hints(w->redis, f->mem, &hints);
         }
     }
+
+    PODI_FAULT(settle_free);
 
     for (i = 0; i < rows; i++) {
         batch_verdict(jobs, f, i);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "podi_event.h"
+#include "podi_fault.h"
 #include "podi_json.h"
 #include "podi_worker_int.h"
 #include "banned.h"
@@ -74,6 +75,7 @@ beat_ask(podi_flow_t *f, void *ctx)
     }
 
     podi_gates_beat(jobs, f->mem);
+    PODI_FAULT(beat_ask);
 
     beat->number = ++jobs->beats;
 
@@ -153,6 +155,7 @@ beat_read(podi_flow_t *f, void *ctx)
 
     jobs = round->worker->jobs;
     beat = round->data;
+    PODI_FAULT(beat_told);
 
     for (i = 0; i < podi_rows(f->result); i++) {
         id = podi_row_str(f->result, i, "job_id");

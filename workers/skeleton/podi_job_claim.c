@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "podi_assert.h"
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "podi_queue.h"
 #include "podi_retry.h"
@@ -311,6 +312,7 @@ claim_hints_ask(podi_flow_t *f, void *ctx)
     podi_jobs_t  *jobs = ctx;
 
     podi_gates_take(jobs, f->mem);
+    PODI_FAULT(claim_hints);
 
     return podi_queue_claim(jobs->worker->redis, f, &jobs->queue,
                             podi_jobs_free_slots(jobs),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "podi_buf.h"
+#include "podi_fault.h"
 #include "podi_worker_int.h"
 #include "banned.h"
 
@@ -35,6 +36,8 @@ claim_rows_ask(podi_flow_t *f, void *ctx)
     podi_pg_call_t    call;
 
     if (jobs->n_hints > 0) {
+        PODI_FAULT(claim_ask);
+
         if (claim_ids(jobs, f->mem, &ids) != PODI_OK) {
             return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
         }
@@ -87,6 +90,10 @@ claim_rows_take(podi_flow_t *f, void *ctx)
     podi_jobs_t  *jobs = ctx;
 
     jobs->claimed = (unsigned) podi_rows(f->result);
+
+    if (jobs->claimed > 0) {
+        PODI_FAULT(claim_told);
+    }
 
     for (i = 0; i < (int) jobs->claimed; i++) {
         events = podi_row_str(f->result, i, "_events");

@@ -9,6 +9,7 @@
  */
 
 #include "podi_buf.h"
+#include "podi_fault.h"
 #include "podi_worker_int.h"
 #include "banned.h"
 
@@ -30,6 +31,7 @@ podi_job_segment(podi_job_t *job, podi_flow_t *f, unsigned n,
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    PODI_FAULT(segment_ask);
     podi_pg_call_init(&call, PODI_SQL_JOB_SEGMENT, f->mem);
     podi_arg_str(&call, &job->id);
     podi_arg_int64(&call, job->fence);
@@ -49,6 +51,8 @@ podi_job_segment_is_kept(podi_job_t *job, podi_flow_t *f)
     if (podi_rows(f->result) == 0) {
         return 0;
     }
+
+    PODI_FAULT(segment_told);
 
     verdict = podi_row_str(f->result, 0, "verdict");
     events = podi_row_str(f->result, 0, "_events");

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "podi_assert.h"
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "podi_retry.h"
 #include "podi_worker_int.h"
@@ -119,6 +120,7 @@ settle_ask(podi_flow_t *f, void *ctx)
         settle_call_return(held, &call);
 
     } else {
+        PODI_FAULT(retry_ask);
         podi_pg_call_init(&call, PODI_SQL_JOB_RETRY, f->mem);
         settle_call_retry(held, &call);
     }
@@ -164,6 +166,10 @@ settle_answered(podi_flow_t *f, void *ctx)
     podi_str_t       verdict, events;
     podi_held_t     *held = ctx;
     podi_worker_t   *w = held->jobs->worker;
+
+    if (held->end != PODI_JOB_RETURNED) {
+        PODI_FAULT(retry_told);
+    }
 
     if (podi_rows(f->result) > 0) {
         events = podi_row_str(f->result, 0, "_events");

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "podi_release.h"
 #include "podi_retry.h"
@@ -389,6 +390,8 @@ parent_release(parent_t *p)
     if (p->arena == NULL) {
         return;
     }
+
+    PODI_FAULT(release_ask);
 
     if (podi_release(&p->pair->set, p->id, podi_arena_mem(p->arena),
                      &p->events, &jobs, &fail) != PODI_OK)
