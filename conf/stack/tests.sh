@@ -5,8 +5,8 @@
 #     packages, build, units -> a fresh stack in $PODI_VAR/test -> prove
 #
 # Programs that mostly wait run side by side (t/testrules.yml).  The test stack
-# has its own state and its own free ports, so that it never
-# meets the one of `up`.  It is stopped however the run ends; its logs stay.
+# has its own state and its own free ports, so that it never meets the one of
+# `up`.  It is stopped however the run ends; its logs stay.
 
 SUITE=(t/00-lint t/10-unit t/20-sql t/30-http t/35-browser t/40-worker
        t/50-fault t/60-fuzz t/65-sim)
@@ -49,6 +49,8 @@ tests_stack_up() {
     PODI_NGINX=$NGINX
     PODI_DEMO_DIR=$DEMO_DIR
     set +a
+    # each suite has its own, for they run side by side
+    unset TEST_NGINX_SERVROOT
 }
 
 
