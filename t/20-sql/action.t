@@ -26,8 +26,9 @@ subtest 'the seed says all that a form needs' => sub {
     my $a = actions();
 
     is_deeply [sort keys %$a],
-              [qw(image.convert image.resize image.thumbnail)],
-              'three for everybody; the check of uploads is not one';
+              [qw(image.convert image.montage image.resize
+                  image.thumbnail)],
+              'four for everybody; the check of uploads is not one';
     is_deeply [map { $a->{"image.$_"}{price} } qw(resize convert thumbnail)],
               [2, 1, 1], 'their prices';
     is_deeply $a->{'image.resize'}{any_of}, ['width', 'height'],

@@ -1,4 +1,4 @@
-# GET /v1/actions: what a page needs to draw a form, for the four that ship and
+# GET /v1/actions: what a page needs to draw a form, for those that ship and
 # one that an operator has added, and without those that are not for people.
 
 use strict;
@@ -16,9 +16,9 @@ my %at = map { $_->{action} => $_ } @{ $res->json->{items} };
 is $res->status, 200, 'the list';
 is $res->json->{next}, undef, 'has one page';
 is_deeply [ sort keys %at ],
-    [qw( image.convert image.resize image.thumbnail )],
+    [qw( image.convert image.montage image.resize image.thumbnail )],
     'media.check is not for people';
-is_deeply [ map { $at{$_}{price} } sort keys %at ], [ 1, 2, 1 ], 'prices';
+is_deeply [ map { $at{$_}{price} } sort keys %at ], [ 1, 3, 2, 1 ], 'prices';
 
 my $resize = $at{'image.resize'};
 is_deeply $resize->{any_of}, [qw( width height )], 'width or height';

@@ -170,6 +170,34 @@ subtest 'a picture' => sub {
     ok grep({ $_->{status} == 412 } $bucket->log), 'as the store says';
 };
 
+subtest 'one picture of several results' => sub {
+    my $id = upload($photo);
+    my $resize = sub { { key => $_[0], action => 'image.resize',
+                         params => { width => $_[1] },
+                         inputs => [{ media => $id }] } };
+    my $t = $w->submit($ann, graph => [
+        $resize->('a', 60), $resize->('b', 90),
+        { key => 'm', action => 'image.montage',
+          params => { cell => 100, gap => 10, format => 'png' },
+          inputs => [{ job => 'a' }, { job => 'b' }, { media => $id }] }]);
+
+    is $h->ended($t, 60)->{state}, 'succeeded', 'is made when they are there';
+
+    my $media = $h->{db}->super->one(undef, 'select m.* from podi.media m join'
+        . " podi.job j using (job_id) where m.task_id = ? and j.key = 'm'",
+        $t->{task_id});
+    is "$media->{width}x$media->{height} $media->{type}", '210x210 image/png',
+        'three in two columns';
+    is $h->{db}->super->value(undef, 'select count(*) from podi.media_parent'
+        . ' where media_id = ?', $media->{media_id}), 3, 'with three parents';
+
+    my $none = upload($p->write('jpg', "\xff\xd8\xff" . 'x' x 500));
+    $t = $w->submit($ann, inputs => [$id, $none],
+                    actions => [{ action => 'image.montage', params => {} }]);
+    is $h->ended($t, 60)->{state}, 'failed', 'one that is none fails it';
+    is $h->job($t)->{error_code}, 'picture_invalid', 'with the reason';
+};
+
 subtest 'no picture' => sub {
     my $child = $h->child($imaged);
     my $bytes = Podi::Picture::bytes($photo);

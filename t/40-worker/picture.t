@@ -67,6 +67,55 @@ subtest 'resize' => sub {
         'without a side it is refused';
 };
 
+subtest 'montage' => sub {
+    my $in = $p->corners('jpg');
+    my $alpha = $p->corners('png', steps => [['bandjoin_const', 128]]);
+    my %small = (cell => 40, gap => 4, format => 'png');
+
+    for my $case (
+        # inputs, columns, result
+        [2, undef, '84x40'],
+        [3, undef, '84x84'],
+        [5, undef, '128x84'],
+        [16, undef, '172x172'],
+        [3, 1, '40x128'],
+        [2, 16, '84x40'],
+    ) {
+        my ($n, $columns, $want) = @$case;
+        my $r = $p->make([($in) x $n], 'image.montage',
+                         { %small, $columns ? (columns => $columns) : () });
+
+        is size($r->{path}), $want, "$n inputs, columns "
+            . ($columns // 'as they come') . " give $want";
+    }
+
+    my %tight = (cell => 40, gap => 0, fit => 'fill', format => 'png');
+    my @one = map { $p->corners('png', steps => [
+        ['extract_area', $_->[0], $_->[1], 40, 30]]) }
+        [0, 0], [40, 0], [0, 30], [40, 30];
+    my $r = $p->make(\@one, 'image.montage', \%tight);
+    is $p->corner_names($r->{path}), $UPRIGHT, 'row by row';
+
+    $r = $p->make([$in, $alpha, $p->corners('webp'), $p->corners('gif')],
+                  'image.montage', { %tight, format => 'jpeg' });
+    is $p->facts($r->{path})->{bands}, 3, 'of any kind, opaque';
+
+    $r = $p->make([$in, $in], 'image.montage',
+                  { %small, gap => 40, background => '#00ff00' });
+    my $gap = $p->path('png');
+    Podi::Picture::run('vips', 'extract_area', $r->{path}, $gap, 44, 4, 32, 32);
+    is $p->corner_names($gap), 'green green green green',
+        'the background is between';
+
+    is said($p->make([$in, $p->write('jpg', 'none')], 'image.montage',
+                     \%small)), 'picture_invalid', 'one that is none';
+    is said($p->make([$in, $in], 'image.montage',
+                     { %small, background => '#00ff0g' })), 'bad_field',
+        'a colour that is none';
+    is said($p->make([($in) x 4], 'image.montage', { cell => 60_000 })),
+        'picture_too_large', 'a result that is too large';
+};
+
 subtest 'formats' => sub {
     my %loader = (jpeg => 'jpegload', png => 'pngload', webp => 'webpload');
 

@@ -88,7 +88,7 @@ check_look(podi_flow_t *f, void *ctx)
         return imaged_end(job, fault, 0, &detail);
     }
 
-    return imaged_run(f, job, c->item.in, c->item.out);
+    return imaged_run(f, job, &c->item.in, 1, c->item.out);
 }
 
 

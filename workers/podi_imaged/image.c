@@ -1,5 +1,6 @@
 /*
- * image.resize, image.convert, image.thumbnail: a picture from a picture.
+ * image.resize, image.convert, image.thumbnail: a picture from a picture;
+ * image.montage: one from several.
  *
  *     open -> fetch -> make (process) -> measure (thread) -> store
  *          -> the same for its thumbnail -> deliver
@@ -35,18 +36,36 @@ static void image_name(podi_buf_t *b, podi_job_t *job,
     const imaged_item_t *item);
 
 
+/* from the picture that was made to the end of the job */
+#define image_delivery                                                       \
+    { "measuring the result",    image_measure,       0 },                   \
+    { "naming the result",       image_key,           0 },                   \
+    { "storing the result",      image_store,         PODI_MAY_FAIL },       \
+    { "making the thumbnail",    image_thumb,         0 },                   \
+    { "measuring the thumbnail", image_thumb_measure, 0 },                   \
+    { "storing the thumbnail",   image_thumb_store,   PODI_MAY_FAIL },       \
+    { "delivering",              image_deliver,       0 },                   \
+    podi_null_step
+
+/* a flow never loops: as many as a montage may have, those too many pass */
+#define image_fetches_4                                                      \
+    image_fetch_one, image_fetch_one, image_fetch_one, image_fetch_one
+#define image_fetch_one                                                      \
+    { "fetching an input",       imaged_montage_fetch, PODI_MAY_FAIL },      \
+    { "checking an input",       imaged_montage_fetched, 0 }
+
 const podi_step_t  imaged_image_steps[] = {
     { "opening the files",       image_open,          0 },
     { "fetching the picture",    image_fetch,         PODI_MAY_FAIL },
     { "making the result",       image_make,          0 },
-    { "measuring the result",    image_measure,       0 },
-    { "naming the result",       image_key,           0 },
-    { "storing the result",      image_store,         PODI_MAY_FAIL },
-    { "making the thumbnail",    image_thumb,         0 },
-    { "measuring the thumbnail", image_thumb_measure, 0 },
-    { "storing the thumbnail",   image_thumb_store,   PODI_MAY_FAIL },
-    { "delivering",              image_deliver,       0 },
-    podi_null_step
+    image_delivery
+};
+
+const podi_step_t  imaged_montage_steps[] = {
+    { "opening the files",       imaged_montage_open, 0 },
+    image_fetches_4, image_fetches_4, image_fetches_4, image_fetches_4,
+    { "making the result",       imaged_montage_make, 0 },
+    image_delivery
 };
 
 
@@ -79,39 +98,18 @@ image_fetch(podi_flow_t *f, void *ctx)
 static podi_rc_t
 image_make(podi_flow_t *f, void *ctx)
 {
-    podi_job_t         *job = ctx;
-    podi_str_t          detail, sha256;
-    podi_error_e        error;
-    imaged_item_t      *item = job->data;
-    podi_http_reply_t  *reply = f->result;
+    podi_rc_t       rc;
+    podi_job_t     *job = ctx;
+    imaged_item_t  *item = job->data;
 
-    error = imaged_transfer_fault(f, "fetching", item->store, &detail);
-
-    if (error == PODI_E_BODY_TOO_LARGE) {
-        error = PODI_E_MEDIA_TOO_LARGE;
-    }
-
-    if (error != PODI_E_NONE) {
-        return imaged_end(job, error, 0, &detail);
-    }
-
-    sha256.data = reply->sha256;
-    sha256.len = sizeof(reply->sha256);
-
-    if (item->sha256.len > 0 && !podi_str_eq(&item->sha256, &sha256)) {
-        return podi_job_retry(job, PODI_E_STORE_FAILED,
-                              "the store gave other bytes than were stored");
-    }
-
-    if (imaged_work_sniff(item->in) != podi_media_by_mime(&item->type)) {
-        return podi_job_fail(job, PODI_E_PICTURE_INVALID,
-                             "the picture is not " PODI_STR_FMT,
-                             podi_str_arg(&item->type));
+    rc = imaged_item_fetched(f, job, item);
+    if (rc != PODI_OK) {
+        return rc;
     }
 
     podi_job_progress(job, 30);
 
-    return imaged_run(f, job, item->in, item->out);
+    return imaged_run(f, job, &item->in, 1, item->out);
 }
 
 
@@ -258,6 +256,8 @@ image_deliver(podi_flow_t *f, void *ctx)
 }
 
 
+/* it names no parents: they are the job's inputs */
+
 static podi_rc_t
 image_result(podi_job_t *job, podi_str_t *ret_results)
 {
@@ -296,8 +296,7 @@ image_result(podi_job_t *job, podi_str_t *ret_results)
                         (long long) image->thumb_made->bytes);
     }
 
-    podi_buf_printf(&b, ",\"parents\":[\"" PODI_STR_FMT "\"]}]",
-                    podi_str_arg(&item->media_id));
+    podi_buf_add_c(&b, "}]");
 
     return podi_buf_take(&b, ret_results);
 }

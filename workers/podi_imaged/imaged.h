@@ -7,8 +7,9 @@
  *     run.c       one picture in one process, seen from outside
  *     reply.c     what that process says
  *     digest.c    what the process left behind, measured by a thread
- *     item.c      what the two flows have in common
- *     image.c     the flow of image.*
+ *     item.c      what the flows have in common
+ *     image.c     the flows of image.*
+ *     montage.c   the many inputs of image.montage
  *     check.c     the flow of media.check
  *     picture*.c  the process itself (picture.h)
  */
@@ -20,6 +21,8 @@
 #include "podi_objects.h"
 #include "podi_sniff.h"
 #include "podi_worker.h"
+
+#define IMAGED_INPUTS_MAX  16
 
 
 typedef struct {
@@ -86,12 +89,13 @@ typedef struct {
 } imaged_answer_t;
 
 /*
- * One picture in a process of its own: reads `in`, writes `out`, both files
- * of imaged_work_file.  AGAIN: f->result will be an imaged_answer_t in
- * f->mem.  Cancelling the flow kills the process.
+ * One picture in a process of its own: reads the n files of `in`, at most
+ * IMAGED_INPUTS_MAX, writes `out`, all of them files of imaged_work_file.
+ * AGAIN: f->result will be an imaged_answer_t in f->mem.  Cancelling the flow
+ * kills the process.
  */
 PODI_MUSTCHECK podi_rc_t imaged_run(podi_flow_t *f, podi_job_t *job,
-    int in, int out);
+    const int *in, unsigned n, int out);
 
 /* the same, for the thumbnail of a picture that the job made */
 PODI_MUSTCHECK podi_rc_t imaged_run_thumb(podi_flow_t *f, podi_job_t *job,
@@ -120,9 +124,9 @@ PODI_MUSTCHECK podi_rc_t imaged_digest(podi_flow_t *f, podi_job_t *job,
     int fd);
 
 
-/* ---- item.c, image.c, check.c -------------------------------------------- */
+/* ---- item.c, image.c, montage.c, check.c --------------------------------- */
 
-/* what both flows know of the input and of what was made of it */
+/* what the flows know of the input and of what was made of it */
 
 typedef struct {
     podi_str_t             media_id;
@@ -149,17 +153,42 @@ typedef struct {
 } imaged_image_t;
 
 typedef struct {
+    imaged_image_t   image;             /* its item is the first input */
+    imaged_item_t    inputs[IMAGED_INPUTS_MAX];
+    unsigned         n;
+    unsigned         at;                /* the input that is fetched now */
+} imaged_montage_t;
+
+typedef struct {
     imaged_item_t       item;
     podi_error_e        reject;     /* NONE: nothing was found yet */
     podi_http_reply_t  *upload;
 } imaged_check_t;
 
 extern const podi_step_t  imaged_image_steps[];
+extern const podi_step_t  imaged_montage_steps[];
 extern const podi_step_t  imaged_check_steps[];
 
-/* the job's first input, its store and two files for it */
+/* one of the job's inputs, its store and a file for it */
+PODI_MUSTCHECK podi_rc_t imaged_item_input(podi_flow_t *f, podi_job_t *job,
+    size_t place, imaged_item_t *item);
+
+/* the first of them, and a file for the result */
 PODI_MUSTCHECK podi_rc_t imaged_item_open(podi_flow_t *f, podi_job_t *job,
     imaged_item_t *item);
+
+/*
+ * What imaged_fetch brought, against what was stored.  OK: it is that;
+ * otherwise the job was ended.
+ */
+PODI_MUSTCHECK podi_rc_t imaged_item_fetched(podi_flow_t *f, podi_job_t *job,
+    imaged_item_t *item);
+
+/* the steps of image.montage that are its own */
+podi_rc_t imaged_montage_open(podi_flow_t *f, void *ctx);
+podi_rc_t imaged_montage_fetch(podi_flow_t *f, void *ctx);
+podi_rc_t imaged_montage_fetched(podi_flow_t *f, void *ctx);
+podi_rc_t imaged_montage_make(podi_flow_t *f, void *ctx);
 
 /* "<tenant>/<dir>/<sha256>.<suffix>" of what was made */
 PODI_MUSTCHECK podi_rc_t imaged_item_key(podi_flow_t *f, podi_job_t *job,

@@ -1,5 +1,5 @@
 /*
- * item: what image.* and media.check have in common: one input, two files,
+ * item: what image.* and media.check have in common: inputs, a file for each,
  * one result named by its digest.
  */
 
@@ -16,9 +16,21 @@ static podi_str_t item_text(const json_t *input, const char *name);
 podi_rc_t
 imaged_item_open(podi_flow_t *f, podi_job_t *job, imaged_item_t *item)
 {
+    if (imaged_item_input(f, job, 0, item) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return imaged_work_file(job->mem, &item->out, &f->fail);
+}
+
+
+podi_rc_t
+imaged_item_input(podi_flow_t *f, podi_job_t *job, size_t place,
+    imaged_item_t *item)
+{
     json_t  *input;
 
-    input = json_array_get(job->inputs, 0);
+    input = json_array_get(job->inputs, place);
 
     item->media_id = item_text(input, "media_id");
     item->store_name = item_text(input, "store");
@@ -41,11 +53,42 @@ imaged_item_open(podi_flow_t *f, podi_job_t *job, imaged_item_t *item)
                          podi_str_arg(&item->store_name));
     }
 
-    if (imaged_work_file(job->mem, &item->in, &f->fail) != PODI_OK) {
-        return PODI_ERROR;
+    return imaged_work_file(job->mem, &item->in, &f->fail);
+}
+
+
+podi_rc_t
+imaged_item_fetched(podi_flow_t *f, podi_job_t *job, imaged_item_t *item)
+{
+    podi_str_t          detail, sha256;
+    podi_error_e        error;
+    podi_http_reply_t  *reply = f->result;
+
+    error = imaged_transfer_fault(f, "fetching", item->store, &detail);
+
+    if (error == PODI_E_BODY_TOO_LARGE) {
+        error = PODI_E_MEDIA_TOO_LARGE;
     }
 
-    return imaged_work_file(job->mem, &item->out, &f->fail);
+    if (error != PODI_E_NONE) {
+        return imaged_end(job, error, 0, &detail);
+    }
+
+    sha256.data = reply->sha256;
+    sha256.len = sizeof(reply->sha256);
+
+    if (item->sha256.len > 0 && !podi_str_eq(&item->sha256, &sha256)) {
+        return podi_job_retry(job, PODI_E_STORE_FAILED,
+                              "the store gave other bytes than were stored");
+    }
+
+    if (imaged_work_sniff(item->in) != podi_media_by_mime(&item->type)) {
+        return podi_job_fail(job, PODI_E_PICTURE_INVALID,
+                             "the picture is not " PODI_STR_FMT,
+                             podi_str_arg(&item->type));
+    }
+
+    return PODI_OK;
 }
 
 

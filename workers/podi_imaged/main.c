@@ -3,7 +3,8 @@
  *
  *     claimed -> fetch -> one process makes one picture -> store -> settled
  *
- * Serves:    image.resize, image.convert, image.thumbnail, media.check
+ * Serves:    image.resize, image.convert, image.thumbnail, image.montage,
+ *            media.check
  * Promises:  the loop never blocks and no byte of a picture is decoded in
  *            it; a picture that is a bomb, truncated or none ends its job
  *            with a reason and harms nothing else; no file is left behind.
@@ -62,6 +63,7 @@ static const podi_action_t  imaged_actions[] = {
     { "image.resize", imaged_image_steps, NULL, sizeof(imaged_image_t) },
     { "image.convert", imaged_image_steps, NULL, sizeof(imaged_image_t) },
     { "image.thumbnail", imaged_image_steps, NULL, sizeof(imaged_image_t) },
+    { "image.montage", imaged_montage_steps, NULL, sizeof(imaged_montage_t) },
     { "media.check", imaged_check_steps, NULL, sizeof(imaged_check_t) },
     podi_null_action
 };

@@ -34,10 +34,6 @@ picture_main(void)
     podi_mem_t    *mem;
     podi_arena_t  *arena;
 
-    /* whatever a library of the daemon forgot to mark */
-
-    (void) close_range(PICTURE_OUT + 1, ~0U, 0);
-
     arena = podi_arena_create();
     if (arena == NULL) {
         return PICTURE_EXIT_MEMORY;
@@ -97,6 +93,10 @@ picture_read(podi_mem_t *mem, podi_str_t *ret_text)
 static podi_rc_t
 picture_run(picture_t *p)
 {
+    /* whatever a library of the daemon forgot to mark */
+
+    (void) close_range((unsigned) (PICTURE_OUT + p->inputs), ~0U, 0);
+
     if (picture_limit(&p->limits, &p->fail) != PODI_OK) {
         return PODI_ERROR;
     }
@@ -104,13 +104,18 @@ picture_run(picture_t *p)
     (void) g_log_set_default_handler(picture_log, NULL);
 
     if (picture_init(&p->fail) != PODI_OK
-        || (p->limits.seccomp && picture_lock(&p->fail) != PODI_OK)
-        || picture_header(p) != PODI_OK)
+        || (p->limits.seccomp && picture_lock(&p->fail) != PODI_OK))
     {
         return PODI_ERROR;
     }
 
-    return picture_make(p);
+    if (p->action == PICTURE_MONTAGE) {
+        return picture_montage(p);
+    }
+
+    p->in = PICTURE_IN;
+
+    return (picture_header(p) == PODI_OK) ? picture_make(p) : PODI_ERROR;
 }
 
 

@@ -4,6 +4,7 @@
  *     stdin   one JSON object: what to make, and the limits
  *     3       the picture, a file
  *     4       the result, an empty file
+ *     5...    the other pictures of a montage
  *     stdout  one line of JSON:
  *             {"type","width","height","source_width","source_height"} or
  *             {"error": a code of podi_errors.def, "detail"}
@@ -28,6 +29,10 @@
 
 #define PICTURE_IN           3
 #define PICTURE_OUT          4
+#define PICTURE_INPUTS_MAX   16
+
+/* the file of the i-th picture, from 0 */
+#define picture_fd(i)  ((i) == 0 ? PICTURE_IN : PICTURE_OUT + (int) (i))
 
 #define PICTURE_EXIT_USAGE   2
 #define PICTURE_EXIT_MEMORY  3
@@ -36,6 +41,7 @@ typedef enum {
     PICTURE_RESIZE,
     PICTURE_CONVERT,
     PICTURE_THUMBNAIL,
+    PICTURE_MONTAGE,
     PICTURE_CHECK
 } picture_action_e;
 
@@ -58,14 +64,20 @@ typedef struct {
 typedef struct {
     picture_action_e    action;
     picture_limits_t    limits;
+    int64_t             inputs;
     int64_t             width;          /* as wished; 0: not said */
     int64_t             height;
     picture_fit_e       fit;
     podi_media_e        format;         /* as wished; UNKNOWN: keep */
     int                 quality;
     int                 shrink_only;
+    int64_t             columns;        /* of a montage; 0: a square */
+    int64_t             cell;           /* pixels a side */
+    int64_t             gap;
+    unsigned char       background[3];  /* red, green, blue */
 
-    podi_media_e        type;           /* of the picture */
+    int                 in;             /* the file that is read now */
+    podi_media_e        type;           /* of its picture */
     int64_t             source_width;   /* upright, as the header says */
     int64_t             source_height;
     int                 orientation;
@@ -98,8 +110,18 @@ VipsSource *picture_source(picture_t *p);
 /* from what libvips has said */
 podi_rc_t picture_fault(picture_t *p, const char *what);
 
-/* picture_make.c, picture_save.c */
+/*
+ * picture_make.c: all of it; and in parts: the size of the result from the
+ * wish, a picture of that size in its colours (NULL: p->fail says why), and
+ * the end, which takes the image (NULL: ERROR).
+ */
 PODI_MUSTCHECK podi_rc_t picture_make(picture_t *p);
+PODI_MUSTCHECK podi_rc_t picture_target(picture_t *p);
+VipsImage *picture_shrunk(picture_t *p);
+PODI_MUSTCHECK podi_rc_t picture_finish(picture_t *p, VipsImage *image);
+
+/* picture_montage.c, picture_save.c */
+PODI_MUSTCHECK podi_rc_t picture_montage(picture_t *p);
 PODI_MUSTCHECK podi_rc_t picture_save(picture_t *p, VipsImage *image);
 
 

@@ -11,6 +11,7 @@
 
 #include "podi_buf.h"
 #include "podi_json.h"
+#include "podi_str.h"
 #include "picture.h"
 #include "banned.h"
 
@@ -20,6 +21,7 @@
 typedef struct {
     podi_str_t         action;
     json_t            *params;
+    int64_t            inputs;
     picture_limits_t   limits;
 } ask_t;
 
@@ -30,10 +32,16 @@ typedef struct {
     int64_t      size;
     podi_str_t   fit;
     podi_str_t   format;
+    int64_t      columns;
+    int64_t      cell;
+    int64_t      gap;
+    podi_str_t   background;
 } ask_params_t;
 
 
 static podi_rc_t ask_resize(picture_t *p, const ask_params_t *params);
+static podi_rc_t ask_montage(picture_t *p, const ask_params_t *params);
+static podi_rc_t ask_fit(picture_t *p, const podi_str_t *fit);
 static podi_rc_t ask_format(picture_t *p, const podi_str_t *format);
 static void ask_preview(picture_t *p, int64_t size);
 
@@ -43,6 +51,8 @@ static const podi_json_field_t  ask_fields[] = {
       1, 64, NULL },
     { "params", PODI_JSON_OBJECT, offsetof(ask_t, params),
       PODI_JSON_REQUIRED, 0, 0, NULL },
+    { "inputs", PODI_JSON_INT64, offsetof(ask_t, inputs), 0, 1,
+      PICTURE_INPUTS_MAX, "1" },
     { "parent", PODI_JSON_INT64, offsetof(ask_t, limits.parent),
       PODI_JSON_REQUIRED, 1, INT32_MAX, NULL },
     { "max_pixels", PODI_JSON_INT64, offsetof(ask_t, limits.max_pixels),
@@ -74,6 +84,14 @@ static const podi_json_field_t  ask_params_fields[] = {
       "contain" },
     { "format", PODI_JSON_STR, offsetof(ask_params_t, format), 0, 1, 16,
       "keep" },
+    { "columns", PODI_JSON_INT64, offsetof(ask_params_t, columns), 0, 1,
+      PICTURE_INPUTS_MAX, NULL },
+    { "cell", PODI_JSON_INT64, offsetof(ask_params_t, cell), 0, 1, 65535,
+      "512" },
+    { "gap", PODI_JSON_INT64, offsetof(ask_params_t, gap), 0, 0, 65535,
+      "8" },
+    { "background", PODI_JSON_STR, offsetof(ask_params_t, background), 0, 7,
+      7, "#ffffff" },
     podi_null_json_field
 };
 
@@ -98,6 +116,7 @@ picture_ask(const podi_str_t *text, podi_mem_t *mem, picture_t *p)
     }
 
     p->limits = ask.limits;
+    p->inputs = ask.inputs;
     p->quality = (int) params.quality;
 
     if (podi_str_eq_c(&ask.action, "image.resize")) {
@@ -113,6 +132,10 @@ picture_ask(const podi_str_t *text, podi_mem_t *mem, picture_t *p)
         p->action = PICTURE_THUMBNAIL;
         ask_preview(p, params.size);
         return PODI_OK;
+    }
+
+    if (podi_str_eq_c(&ask.action, "image.montage")) {
+        return ask_montage(p, &params);
     }
 
     if (podi_str_eq_c(&ask.action, "media.check")) {
@@ -139,14 +162,8 @@ ask_resize(picture_t *p, const ask_params_t *params)
                          "a width or a height is needed");
     }
 
-    if (podi_str_eq_c(&params->fit, "cover")) {
-        p->fit = PICTURE_COVER;
-
-    } else if (podi_str_eq_c(&params->fit, "fill")) {
-        p->fit = PICTURE_FILL;
-
-    } else if (!podi_str_eq_c(&params->fit, "contain")) {
-        return podi_fail(&p->fail, PODI_E_BAD_FIELD, "fit", "no such fit");
+    if (ask_fit(p, &params->fit) != PODI_OK) {
+        return PODI_ERROR;
     }
 
     if (p->width == 0 || p->height == 0) {
@@ -154,6 +171,55 @@ ask_resize(picture_t *p, const ask_params_t *params)
     }
 
     return ask_format(p, &params->format);
+}
+
+
+static podi_rc_t
+ask_montage(picture_t *p, const ask_params_t *params)
+{
+    podi_str_t  hex = params->background;
+
+    p->action = PICTURE_MONTAGE;
+    p->columns = params->columns;
+    p->cell = params->cell;
+    p->gap = params->gap;
+
+    hex.data++;
+    hex.len--;
+
+    if (params->background.data[0] != '#'
+        || podi_hex_decode(p->background, sizeof(p->background), &hex)
+           != PODI_OK)
+    {
+        return podi_fail(&p->fail, PODI_E_BAD_FIELD, "background",
+                         "it is written #rrggbb");
+    }
+
+    if (ask_fit(p, &params->fit) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return ask_format(p, &params->format);
+}
+
+
+static podi_rc_t
+ask_fit(picture_t *p, const podi_str_t *fit)
+{
+    if (podi_str_eq_c(fit, "contain")) {
+        p->fit = PICTURE_CONTAIN;
+
+    } else if (podi_str_eq_c(fit, "cover")) {
+        p->fit = PICTURE_COVER;
+
+    } else if (podi_str_eq_c(fit, "fill")) {
+        p->fit = PICTURE_FILL;
+
+    } else {
+        return podi_fail(&p->fail, PODI_E_BAD_FIELD, "fit", "no such fit");
+    }
+
+    return PODI_OK;
 }
 
 

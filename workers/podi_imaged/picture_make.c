@@ -17,7 +17,6 @@
 #define MAKE_WEBP_MAX  16383        /* pixels a side */
 
 
-static podi_rc_t make_target(picture_t *p);
 static podi_rc_t make_decode(picture_t *p);
 static int make_nothing(VipsRegion *region, VipsRect *area, void *data);
 static VipsImage *make_shrunk(picture_t *p);
@@ -31,18 +30,22 @@ static void make_format(picture_t *p, VipsImage *image);
 podi_rc_t
 picture_make(picture_t *p)
 {
-    podi_rc_t   rc;
-    VipsImage  *image;
-
-    if (make_target(p) != PODI_OK
+    if (picture_target(p) != PODI_OK
         || (p->action == PICTURE_CHECK && make_decode(p) != PODI_OK))
     {
         return PODI_ERROR;
     }
 
-    image = (p->action == PICTURE_CONVERT) ? make_upright(p)
-                                           : make_shrunk(p);
-    image = make_colour(p, image);
+    return picture_finish(p, (p->action == PICTURE_CONVERT)
+                             ? make_colour(p, make_upright(p))
+                             : picture_shrunk(p));
+}
+
+
+podi_rc_t
+picture_finish(picture_t *p, VipsImage *image)
+{
+    podi_rc_t  rc;
 
     if (image == NULL) {
         return PODI_ERROR;
@@ -70,8 +73,8 @@ picture_make(picture_t *p)
  * before it is cut: a line of pixels can become longer than libvips counts.
  */
 
-static podi_rc_t
-make_target(picture_t *p)
+podi_rc_t
+picture_target(picture_t *p)
 {
     double   x, y, scale, side;
     int64_t  limit;
@@ -151,6 +154,13 @@ make_nothing(VipsRegion *region, VipsRect *area, void *data)
     (void) data;
 
     return 0;
+}
+
+
+VipsImage *
+picture_shrunk(picture_t *p)
+{
+    return make_colour(p, make_shrunk(p));
 }
 
 

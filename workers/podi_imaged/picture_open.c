@@ -92,7 +92,7 @@ open_loader(picture_t *p)
     unsigned char         bytes[PODI_SNIFF_LEN];
     const open_loader_t  *row;
 
-    n = pread(PICTURE_IN, bytes, sizeof(bytes), 0);
+    n = pread(p->in, bytes, sizeof(bytes), 0);
 
     head.data = bytes;
     head.len = (n > 0) ? (size_t) n : 0;
@@ -116,9 +116,9 @@ picture_source(picture_t *p)
 {
     VipsSource  *source;
 
-    (void) lseek(PICTURE_IN, 0, SEEK_SET);
+    (void) lseek(p->in, 0, SEEK_SET);
 
-    source = vips_source_new_from_descriptor(PICTURE_IN);
+    source = vips_source_new_from_descriptor(p->in);
     if (source == NULL) {
         (void) picture_fault(p, "opening");
     }

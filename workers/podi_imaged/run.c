@@ -31,6 +31,14 @@ typedef enum {
 } run_state_e;
 
 typedef struct {
+    const podi_str_t  *action;
+    const json_t      *params;      /* NULL: none */
+    const int         *in;
+    unsigned           n;           /* of in */
+    int                out;
+} run_what_t;
+
+typedef struct {
     podi_op_t       op;
     run_state_e     state;
     uv_process_t    process;
@@ -51,11 +59,10 @@ typedef struct {
 
 
 static podi_rc_t run_start(podi_flow_t *f, podi_job_t *job,
-    const podi_str_t *action, const json_t *params, int in, int out);
-static podi_rc_t run_ask(run_t *run, podi_flow_t *f, const podi_str_t *action,
-    const json_t *params);
+    const run_what_t *what);
+static podi_rc_t run_ask(run_t *run, podi_flow_t *f, const run_what_t *what);
 static podi_rc_t run_init(run_t *run, uv_loop_t *loop);
-static int run_spawn(run_t *run, uv_loop_t *loop, int in, int out);
+static int run_spawn(run_t *run, uv_loop_t *loop, const run_what_t *what);
 static void run_asked(uv_write_t *write, int status);
 static void run_buffer(uv_handle_t *handle, size_t wanted, uv_buf_t *buf);
 static void run_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
@@ -70,26 +77,26 @@ static void run_closed(uv_handle_t *handle);
 
 
 podi_rc_t
-imaged_run(podi_flow_t *f, podi_job_t *job, int in, int out)
+imaged_run(podi_flow_t *f, podi_job_t *job, const int *in, unsigned n, int out)
 {
-    return run_start(f, job, &job->action, job->params, in, out);
+    const run_what_t  what = { &job->action, job->params, in, n, out };
+
+    return run_start(f, job, &what);
 }
 
 
 podi_rc_t
 imaged_run_thumb(podi_flow_t *f, podi_job_t *job, int in, int out)
 {
-    podi_str_t  action = podi_string("media.check");
+    podi_str_t        action = podi_string("media.check");
+    const run_what_t  what = { &action, NULL, &in, 1, out };
 
-    return run_start(f, job, &action, NULL, in, out);
+    return run_start(f, job, &what);
 }
 
 
-/* no params: the action's own */
-
 static podi_rc_t
-run_start(podi_flow_t *f, podi_job_t *job, const podi_str_t *action,
-    const json_t *params, int in, int out)
+run_start(podi_flow_t *f, podi_job_t *job, const run_what_t *what)
 {
     run_t      *run;
     uv_buf_t    buf;
@@ -98,12 +105,12 @@ run_start(podi_flow_t *f, podi_job_t *job, const podi_str_t *action,
     loop = ((podi_uv_io_t *) podi_worker_io(job->worker)->loop)->loop;
 
     run = calloc(1, sizeof(run_t));
-    if (run == NULL || run_ask(run, f, action, params) != PODI_OK) {
+    if (run == NULL || run_ask(run, f, what) != PODI_OK) {
         free(run);
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    if (run_init(run, loop) != PODI_OK || run_spawn(run, loop, in, out) != 0) {
+    if (run_init(run, loop) != PODI_OK || run_spawn(run, loop, what) != 0) {
         run_close(run);
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
                          "the picture's process could not be started");
@@ -127,27 +134,27 @@ run_start(podi_flow_t *f, podi_job_t *job, const podi_str_t *action,
 
 
 static podi_rc_t
-run_ask(run_t *run, podi_flow_t *f, const podi_str_t *action,
-    const json_t *params)
+run_ask(run_t *run, podi_flow_t *f, const run_what_t *what)
 {
     podi_buf_t  b;
     podi_str_t  text;
 
     podi_buf_init(&b, f->mem);
     podi_buf_add_c(&b, "{\"action\":");
-    podi_buf_add_json(&b, action);
+    podi_buf_add_json(&b, what->action);
     podi_buf_add_c(&b, ",\"params\":");
 
-    if (params != NULL) {
-        podi_json_add(&b, params);
+    if (what->params != NULL) {
+        podi_json_add(&b, what->params);
 
     } else {
         podi_buf_add_c(&b, "{}");
     }
 
-    podi_buf_printf(&b, ",\"parent\":%d,\"max_pixels\":%lld,"
+    podi_buf_printf(&b, ",\"inputs\":%u,\"parent\":%d,\"max_pixels\":%lld,"
                     "\"max_dimension\":%lld,\"cpu\":%llu,\"memory\":%llu,"
-                    "\"result_max\":%llu,\"seccomp\":%s}", (int) getpid(),
+                    "\"result_max\":%llu,\"seccomp\":%s}", what->n,
+                    (int) getpid(),
                     (long long) imaged.max_pixels,
                     (long long) imaged.max_dimension,
                     (unsigned long long) (imaged.cpu + 999) / 1000,
@@ -201,14 +208,15 @@ run_init(run_t *run, uv_loop_t *loop)
 }
 
 
-/* the same program; what it inherits are the two files, and no environment */
+/* the same program; what it inherits are the files, and no environment */
 
 static int
-run_spawn(run_t *run, uv_loop_t *loop, int in, int out)
+run_spawn(run_t *run, uv_loop_t *loop, const run_what_t *what)
 {
+    unsigned               i;
     char                  *args[] = { "podi_imaged", "--picture", NULL };
     char                  *env[] = { "LC_ALL=C", NULL };
-    uv_stdio_container_t   stdio[PICTURE_OUT + 1];
+    uv_stdio_container_t   stdio[PICTURE_OUT + PICTURE_INPUTS_MAX];
     uv_process_options_t   options;
 
     memset(&options, 0, sizeof(uv_process_options_t));
@@ -219,10 +227,13 @@ run_spawn(run_t *run, uv_loop_t *loop, int in, int out)
     stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
     stdio[1].data.stream = (uv_stream_t *) &run->out;
     stdio[2].flags = UV_IGNORE;
-    stdio[PICTURE_IN].flags = UV_INHERIT_FD;
-    stdio[PICTURE_IN].data.fd = in;
     stdio[PICTURE_OUT].flags = UV_INHERIT_FD;
-    stdio[PICTURE_OUT].data.fd = out;
+    stdio[PICTURE_OUT].data.fd = what->out;
+
+    for (i = 0; i < what->n; i++) {
+        stdio[picture_fd(i)].flags = UV_INHERIT_FD;
+        stdio[picture_fd(i)].data.fd = what->in[i];
+    }
 
 #ifdef __SANITIZE_ADDRESS__
     stdio[2].flags = UV_INHERIT_FD;
@@ -237,7 +248,7 @@ run_spawn(run_t *run, uv_loop_t *loop, int in, int out)
     options.args = args;
     options.cwd = "/";
     options.stdio = stdio;
-    options.stdio_count = PICTURE_OUT + 1;
+    options.stdio_count = PICTURE_OUT + (int) what->n;
     options.exit_cb = run_exited;
 
     run->process.data = run;

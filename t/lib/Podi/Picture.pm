@@ -6,6 +6,7 @@ package Podi::Picture;
 #     my $p = Podi::Picture->new;         # builds podi_imaged
 #     my $in = $p->corners('jpg', orientation => 6, gps => 1);
 #     my $r = $p->make($in, 'image.resize', { width => 40 });
+#     my $m = $p->make([$in, $in], 'image.montage', { cell => 40 });
 #     $r->{answer}{width}, $r->{signal}, $r->{path}
 #     $p->corner_names($r->{path})         # "red green blue white"
 #     $p->facts($r->{path})->{bands}
@@ -245,20 +246,20 @@ sub make
 {
     my ($self, $in, $action, $params, %limit) = @_;
     my $out = $self->write('out', '');
-    my $ask = $self->write('json', $limit{ask} // ask($action, $params,
-                                                      %limit));
+    my @in = ref $in ? @$in : $in;
+    my $ask = $self->write('json', $limit{ask}
+        // ask($action, $params, inputs => scalar @in, %limit));
     my $said = $self->path('said');
     my $child = fork // die "fork: $!";
 
     if ($child == 0) {
         open STDIN, '<', $ask or POSIX::_exit(126);
         open STDOUT, '>', $said or POSIX::_exit(126);
-        open my $file, '<', $in or POSIX::_exit(126);
-        open my $result, '+<', $out or POSIX::_exit(126);
-        POSIX::dup2(fileno $file, 13);
-        POSIX::dup2(fileno $result, 14);
-        POSIX::dup2(13, 3);
-        POSIX::dup2(14, 4);
+        # first to numbers that nobody has, then to those it expects
+        my @fd = map { POSIX::open($_, POSIX::O_RDONLY()) } @in;
+        splice @fd, 1, 0, POSIX::open($out, POSIX::O_RDWR());
+        POSIX::dup2($fd[$_], 40 + $_) for 0 .. $#fd;
+        POSIX::dup2(40 + $_, 3 + $_) for 0 .. $#fd;
         %ENV = (LC_ALL => 'C', map { exists $ENV{$_} ? ($_ => $ENV{$_}) : () }
                                qw(ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS));
         exec("$self->{build}/bin/podi_imaged", '--picture')
