@@ -16,21 +16,22 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_moves  jsonb;
+    v_moves  podi.hold_move[];
     v_check  boolean;
     v_money  jsonb := '[]';
     v_media  jsonb := '[]';
 begin
-    select jsonb_agg(jsonb_build_object(
-               'tenant_id', d.tenant_id, 'user_id', d.user_id,
-               'hold_id', d.hold_id, 'task_id', d.task_id, 'job_id', d.job_id,
-               'price', d.price - d.confirmed,
-               'charge', d.charged - d.confirmed,
-               'idem', d.job_id || ':' || d.fence, 'trace_id', d.trace_id))
+    select array_agg((d.tenant_id, d.hold_id, d.task_id, d.job_id,
+               d.price - d.confirmed, d.charged - d.confirmed,
+               d.job_id || ':' || d.fence, d.trace_id, null, null, null,
+               d.n)::podi.hold_move order by d.n)
                filter (where d.price > d.confirmed),
            bool_or(d.kind = 'system')
       into v_moves, v_check
-      from unnest(i_done) d;
+      from unnest(i_done) with ordinality d (ord, tenant_id, user_id, task_id,
+           job_id, state, action, input, code, price, confirmed, charged, fence,
+           hold_id, results, media, trace_id, kind, task_state, jobs_total,
+           jobs_open, jobs_succeeded, task_price, task_charged, n);
 
     if v_check then
         select coalesce(jsonb_agg(x.value), '[]') into v_media
@@ -43,7 +44,7 @@ begin
     end if;
 
     if v_moves is not null then
-        v_money := internal.hold_settle_all(v_moves);
+        v_money := internal.hold_settle_moves(v_moves);
     end if;
 
     return v_media || internal.job_end_events(i_done, v_money);
