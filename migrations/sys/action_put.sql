@@ -13,7 +13,7 @@
 --
 --      {action, queue, state, public, label, description, schema, accepts,
 --      inputs, price, timeout_ms, max_attempts, max_wait_ms, gates,
---      cost, segments, cancel}
+--      cost, segments, cancel, tokens}
 -- ----------------------------------------------------------------------
 create or replace function sys.action_put(
     i_action  jsonb,
@@ -52,7 +52,7 @@ begin
                                      "additionalProperties": false},
                           "inputs": {"min": 1, "max": 1},
                           "max_attempts": 3, "gates": [], "cost": 1,
-                          "segments": [], "cancel": "none"}'
+                          "segments": [], "cancel": "none", "tokens": 0}'
              else to_jsonb(v_old) end
         || i_action || jsonb_build_object('updated_at', now()));
 
@@ -67,7 +67,8 @@ begin
            max_attempts = excluded.max_attempts,
            max_wait_ms = excluded.max_wait_ms, gates = excluded.gates,
            cost = excluded.cost, segments = excluded.segments,
-           cancel = excluded.cancel, updated_at = now();
+           cancel = excluded.cancel, tokens = excluded.tokens,
+           updated_at = now();
     action := v_new.action;
 end
 $$;

@@ -22,6 +22,8 @@ begin
     union all
     select i.inv, i.id from internal.invariant_hold() i
     union all
-    select i.inv, i.id from internal.invariant_payment() i;
+    select i.inv, i.id from internal.invariant_payment() i
+    union all
+    select i.inv, i.id from internal.invariant_quota() i;
 end
 $$;

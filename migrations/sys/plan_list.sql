@@ -3,7 +3,8 @@
 --
 --      The plans, and how many tenants have each.
 --
--- Returns:  plan, weight, tenant_slots, user_slots, low_points, tenants
+-- Returns:  plan, weight, tenant_slots, user_slots, low_points, quotas,
+--           tenants
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   whatever the operator uses
@@ -15,13 +16,14 @@ returns table (
     tenant_slots  int,
     user_slots    int,
     low_points    bigint,
+    quotas        jsonb,
     tenants       bigint)
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
     return query
-    select p.plan, p.weight, p.tenant_slots, p.user_slots, p.low_points,
+    select p.plan, p.weight, p.tenant_slots, p.user_slots, p.low_points, p.quotas,
            (select count(*) from tenant t where t.plan = p.plan)
       from plan p
      order by p.plan;

@@ -4,12 +4,12 @@
 --      Adds a plan, or changes the members given of one that is there.
 --
 -- Returns:  plan, is_new
--- Raises:   U0422 a member that is not known; 23502, 23514 one that is missing
+-- Raises:   U0422 a member that is not known, or no budget; 23502, 23514 one that is missing
 --           or out of range
 -- Writes:   podi.plan
 -- Called:   whatever the operator uses
 --
---      {plan, weight, tenant_slots, user_slots, low_points}
+--      {plan, weight, tenant_slots, user_slots, low_points, quotas}
 -- ----------------------------------------------------------------------
 create or replace function sys.plan_put(
     i_plan      jsonb,
@@ -27,8 +27,9 @@ begin
        for update;
     is_new := not found;
 
-    v_bad := (select min(k.name) from jsonb_object_keys(i_plan) k (name)
-               where not to_jsonb(v_old) ? k.name);
+    v_bad := coalesce((select min(k.name) from jsonb_object_keys(i_plan) k (name)
+                        where not to_jsonb(v_old) ? k.name),
+                      internal.quotas_fault(i_plan -> 'quotas'));
     if v_bad is not null then
         raise exception 'a plan has no %', v_bad
               using errcode = 'U0422',
@@ -36,13 +37,14 @@ begin
     end if;
 
     v_new := jsonb_populate_record(null::plan,
-        case when is_new then jsonb '{"weight": 1, "low_points": 0}'
+        case when is_new then jsonb '{"weight": 1, "low_points": 0, "quotas": []}'
              else to_jsonb(v_old) end || i_plan);
 
     insert into plan as p select v_new.*
         on conflict on constraint plan_pkey do update
        set weight = excluded.weight, tenant_slots = excluded.tenant_slots,
-           user_slots = excluded.user_slots, low_points = excluded.low_points;
+           user_slots = excluded.user_slots, low_points = excluded.low_points,
+           quotas = excluded.quotas;
     plan := v_new.plan;
 end
 $$;

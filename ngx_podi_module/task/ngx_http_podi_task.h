@@ -30,6 +30,8 @@ PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_order(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_podi_action_list(ngx_http_request_t *r,
     const podi_str_t *args);
+ngx_int_t ngx_http_podi_quota_list(ngx_http_request_t *r,
+    const podi_str_t *args);
 ngx_int_t ngx_http_podi_task_quote(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_task_submit(ngx_http_request_t *r,

@@ -2,6 +2,7 @@
  * task: what can be done, and what the caller asked to be done.
  *
  *     GET  /v1/actions              the actions, their parameters and prices
+ *     GET  /v1/quotas               the caller's budgets, and what is left
  *     POST /v1/tasks/quote          what a task would cost
  *     POST /v1/tasks                freeze the price and queue the jobs
  *     GET  /v1/tasks                the caller's tasks, newest first
@@ -27,6 +28,7 @@ static char *ngx_http_podi_task(ngx_conf_t *cf, ngx_command_t *cmd,
 
 static const ngx_podi_route_t  ngx_http_podi_task_routes[] = {
     { NGX_HTTP_GET,  "/v1/actions",           ngx_http_podi_action_list, 0 },
+    { NGX_HTTP_GET,  "/v1/quotas",            ngx_http_podi_quota_list,  0 },
     { NGX_HTTP_POST, "/v1/tasks/quote",       ngx_http_podi_task_quote,  0 },
     { NGX_HTTP_POST, "/v1/tasks",             ngx_http_podi_task_submit, 0 },
     { NGX_HTTP_GET,  "/v1/tasks",             ngx_http_podi_task_list,   0 },

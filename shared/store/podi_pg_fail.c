@@ -2,7 +2,8 @@
  * podi_pg_fail: what PostgreSQL's errors mean to PODI.
  *
  *     U0xxx      the table of podi_errors.def; MESSAGE is the detail, DETAIL
- *                (a JSON object) the extra members, its "field" the field
+ *                (a JSON object) the extra members, its "field" the field,
+ *                its "retry_after" the seconds
  *     28000      the context was not accepted: BAD_CONTEXT
  *     57014      statement_timeout: DEADLINE
  *     40001 40P01 55P03 08xxx 57P01 57P03 57P05 0A000 26000
@@ -16,6 +17,7 @@
  * not belong into logs, so those messages are left out.
  */
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +86,9 @@ podi_pg_fail(podi_fail_t *fail, const PGresult *res, const char *name,
                         ? "a value was refused" : message);
     }
 
-    if (podi_error(fail->error)->retry == PODI_RETRY_LATER) {
+    if (podi_error(fail->error)->retry == PODI_RETRY_LATER
+        && fail->retry_after == 0)
+    {
         fail->retry_after = 1;
     }
 
@@ -117,9 +121,10 @@ fail_code(const char *state)
 static void
 fail_extra(podi_fail_t *fail, const char *text)
 {
-    size_t   len;
-    char    *members;
-    json_t  *detail;
+    size_t       len;
+    char        *members;
+    json_t      *detail;
+    json_int_t   after;
 
     if (text == NULL) {
         return;
@@ -135,6 +140,10 @@ fail_extra(podi_fail_t *fail, const char *text)
     fail_text(fail->field, sizeof(fail->field),
               json_string_value(json_object_get(detail, "field")));
     (void) json_object_del(detail, "field");
+
+    after = json_integer_value(json_object_get(detail, "retry_after"));
+    fail->retry_after = (after > 0 && after <= UINT_MAX) ? (unsigned) after : 0;
+    (void) json_object_del(detail, "retry_after");
 
     members = json_dumps(detail, JSON_COMPACT);
     json_decref(detail);

@@ -50,6 +50,28 @@ subtest 'tenant create' => sub {
         'a slug that is none is refused');
 };
 
+subtest 'quota put, quota list, tenant zone' => sub {
+    my ($code, $text) = ctl(qw(quota put acme points 50 --period month));
+
+    is $code, 0, 'a budget is put';
+    like $text, qr/scope.*tenant/, 'of the tenant';
+    is((ctl(qw(quota put acme in_flight 3 --login), '*'))[0], 0, 'of each user');
+    is((ctl(qw(quota put acme calls 9 --period day --login ann)))[0], 0, 'of one');
+    ($code, $text) = ctl(qw(quota list acme));
+    is $code, 0, 'they are listed';
+    like $text, qr/$_/, "with $_" for qw(points in_flight calls ann);
+    is((ctl(qw(quota put acme points none --period month)))[0], 0, 'taken away');
+    is((ctl(qw(quota put acme points none --period month)))[0], 1, 'only once');
+    is((ctl(@$_))[0], 1, "refused: @$_")
+        for [qw(quota put acme points 50)], [qw(quota put acme points much)],
+            [qw(quota put acme calls 5 --period day --login nobody)],
+            [qw(quota list nowhere)], [qw(tenant zone acme Mars)];
+    is((ctl(qw(tenant zone acme Asia/Shanghai)))[0], 0, 'a time zone');
+    ctl(qw(quota put acme in_flight none --login), '*');
+    ctl(qw(quota put acme calls none --period day --login ann));
+    ctl(qw(tenant zone acme UTC));
+};
+
 subtest 'wallet grant' => sub {
     my $before = $h->{work}->wallet($h->{ann})->[0];
     my @grant = (qw(wallet grant --tenant acme --login ann --points 250),

@@ -169,6 +169,15 @@ test_errors(void)
         ask_free(&a[i]);
     }
 
+    a[0] = ask_raise("U0433", "full", "{\"retry_after\": 77, \"limit\": 3}");
+    a[1] = ask_raise("U0433", "full", "{\"retry_after\": -1}");
+    until(a[0]->done && a[1]->done);
+    is_int(a[0]->fail.retry_after, 77, "DETAIL may say when to come back");
+    is_str(str(a[0]->fail.extra), "\"limit\":3", "which is no extra member");
+    is_int(a[1]->fail.retry_after, 1, "what is no time is none");
+    ask_free(&a[0]);
+    ask_free(&a[1]);
+
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         a[0] = ask_raise(cases[i].state, "x", NULL);
         until(a[0]->done);

@@ -4,6 +4,7 @@
  *     main.c      the command line: which command, which options
  *     ctl_run.c   one flow over PostgreSQL (and Redis), then the exit code
  *     ctl_pg.c    the commands that ask the database
+ *     ctl_quota.c budgets
  *     ctl_key.c   key make
  */
 
@@ -78,6 +79,9 @@ extern const podi_step_t  ctl_queue_steps[];
 extern const podi_step_t  ctl_gate_steps[];
 extern const podi_step_t  ctl_aside_steps[];
 extern const podi_step_t  ctl_dismiss_steps[];
+extern const podi_step_t  ctl_quota_put_steps[];
+extern const podi_step_t  ctl_quota_list_steps[];
+extern const podi_step_t  ctl_zone_steps[];
 extern const podi_step_t  ctl_tenant_steps[];
 extern const podi_step_t  ctl_role_steps[];
 extern const podi_step_t  ctl_action_steps[];

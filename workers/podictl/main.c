@@ -84,6 +84,23 @@ static const ctl_command_t  main_commands[] = {
         { "name", NULL, NULL, "for people" } },
       ctl_tenant_steps, NULL },
 
+    { "tenant", "zone",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "zone", NULL, NULL, "as Asia/Shanghai: when its days begin" } },
+      ctl_zone_steps, NULL },
+
+    { "quota", "put",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "meter", NULL, NULL, "points, tasks, calls, tokens, in_flight" },
+        { "most", NULL, NULL, "how much of it; none: take the budget away" },
+        { "period", NULL, "none", "day, month; in_flight has none" },
+        { "login", NULL, "", "a user; * each of them; the tenant else" } },
+      ctl_quota_put_steps, NULL },
+
+    { "quota", "list",
+      { { "tenant", NULL, NULL, "the tenant's slug" } },
+      ctl_quota_list_steps, NULL },
+
     { "account", "role",
       { { "tenant", NULL, NULL, "the tenant's slug" },
         { "login", NULL, NULL, "the user's login name" },

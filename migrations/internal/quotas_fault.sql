@@ -1,0 +1,20 @@
+-- ----------------------------------------------------------------------
+-- internal.quotas_fault(quotas)
+--
+--      Whether a list of budgets, as plans have one, can be read; NULL is
+--      one.
+--
+-- Returns:  the name of the first member that is wrong; NULL for none
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   sys.plan_put
+-- ----------------------------------------------------------------------
+create or replace function internal.quotas_fault(i_quotas jsonb)
+returns text
+language sql immutable
+as $$
+    select case when i_quotas is null                  then null
+           when jsonb_typeof(i_quotas) <> 'array'      then 'quotas'
+           else (select min(internal.quota_fault(q.value))
+                   from jsonb_array_elements(i_quotas) q) end
+$$;
