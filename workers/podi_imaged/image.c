@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "podi_buf.h"
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "imaged.h"
 #include "banned.h"
@@ -90,6 +91,7 @@ image_fetch(podi_flow_t *f, void *ctx)
     imaged_item_t  *item = job->data;
 
     podi_job_progress(job, 5);
+    PODI_FAULT(fetch_ask);
 
     return imaged_fetch(f, job, item->store, &item->key, item->in);
 }
@@ -108,6 +110,7 @@ image_make(podi_flow_t *f, void *ctx)
     }
 
     podi_job_progress(job, 30);
+    PODI_FAULT(make_ask);
 
     return imaged_run(f, job, &item->in, 1, item->out);
 }
@@ -129,6 +132,7 @@ image_measure(podi_flow_t *f, void *ctx)
     }
 
     podi_job_progress(job, 80);
+    PODI_FAULT(make_told);
 
     return imaged_digest(f, job, item->out);
 }
@@ -157,6 +161,8 @@ image_store(podi_flow_t *f, void *ctx)
     podi_job_t     *job = ctx;
     imaged_item_t  *item = job->data;
 
+    PODI_FAULT(store_ask);
+
     return imaged_put(f, job, item->store, &item->out_key, item->made->type,
                       item->out, item->made->bytes);
 }
@@ -177,6 +183,7 @@ image_thumb(podi_flow_t *f, void *ctx)
     }
 
     podi_job_progress(job, 90);
+    PODI_FAULT(store_told);
 
     return imaged_run_thumb(f, job, image->item.out, image->thumb);
 }

@@ -203,10 +203,12 @@ podi_settle_answered(podi_held_t *held, const podi_str_t *verdict)
 
     podi_worker_log(held->jobs->worker, good ? PODI_LOG_INFO : PODI_LOG_WARN,
                     good ? "job.settled" : "job.refused", &held->job,
-                    "%s (%s) after %llu ms, attempt %u: " PODI_STR_FMT,
+                    "%s (%s) after %llu ms, attempt %u, fence %lld: "
+                    PODI_STR_FMT,
                     settle_names[held->end], podi_error(held->error)->code,
                     (unsigned long long) (held->settle_since - held->started),
-                    held->job.attempt, podi_str_arg(verdict));
+                    held->job.attempt, (long long) held->job.fence,
+                    podi_str_arg(verdict));
 
     settle_count(held);
 }
