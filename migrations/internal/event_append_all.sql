@@ -10,70 +10,72 @@
 -- Returns:  jsonb, the events as stored, with tenant_id, user_id, seq and at
 -- Raises:   U0404 a user has no head
 -- Writes:   podi.user_head, podi.user_event
--- Called:   sys.job_claim and every function that ends jobs in batches
+-- Called:   internal.event_append, sys.job_claim and every
+--           function that ends jobs in batches
 --
 --      events: [{tenant_id, user_id, type, task_id, job_id, trace_id, data}],
---      in the order in which each user shall read them.
+--      in the order in which each user shall read them; the last four may be
+--      missing.
 -- ----------------------------------------------------------------------
 create or replace function internal.event_append_all(i_events jsonb)
 returns jsonb
 language plpgsql
 as $$
 declare
+    c_none    constant jsonb := '{"task_id": null, "job_id": null,
+                                  "trace_id": null, "data": {}}';
+    v_user    record;
+    v_base    bigint;
+    v_bases   jsonb := '{}';
+    v_at      timestamptz;
     v_stored  jsonb;
-    v_whole   boolean;
 begin
-    with x as (
-        select e.*, row_number() over (partition by e.user_id, e.tenant_id
-                                       order by e.ord) as n
-          from rows from (jsonb_to_recordset(i_events)
-                          as (tenant_id uuid, user_id uuid, type text,
-                              task_id uuid, job_id uuid, trace_id text,
-                              data jsonb)) with ordinality
-               as e (tenant_id, user_id, type, task_id, job_id, trace_id, data,
-                     ord)
-    ), c as (
-        select x.tenant_id, x.user_id, max(x.n) as n
-          from x group by x.tenant_id, x.user_id
-    ), l as (
-        select h.tenant_id, h.user_id, c.n
-          from c
-          join podi.user_head h
-            on h.tenant_id = c.tenant_id and h.user_id = c.user_id
-         order by h.user_id, h.tenant_id
-           for no key update of h
-    ), h as (
+    if i_events = '[]' then
+        return i_events;
+    end if;
+
+    for v_user in
+        select e.tenant_id, e.user_id, count(*) as n
+          from jsonb_to_recordset(i_events) e (tenant_id uuid, user_id uuid)
+         group by e.user_id, e.tenant_id
+         order by e.user_id, e.tenant_id
+    loop
         update podi.user_head h
-           set top = h.top + l.n
-          from l
-         where h.tenant_id = l.tenant_id and h.user_id = l.user_id
-        returning h.tenant_id, h.user_id, h.top - l.n as base,
-                  clock_timestamp() as at
-    ), s as (
-        select x.*, h.base + x.n as seq, h.at
-          from x
-          left join h on h.tenant_id = x.tenant_id and h.user_id = x.user_id
+           set top = h.top + v_user.n
+         where h.user_id = v_user.user_id and h.tenant_id = v_user.tenant_id
+        returning h.top - v_user.n into v_base;
+        if not found then
+            raise exception 'no event head of user %', v_user.user_id
+                  using errcode = 'U0404';
+        end if;
+        v_bases := v_bases || jsonb_build_object(
+                                  v_user.tenant_id || '/' || v_user.user_id,
+                                  v_base);
+    end loop;
+
+    v_at := clock_timestamp();
+    with s as (
+        select c_none || e.value as v, e.ordinality as n,
+               (v_bases -> k.whose)::bigint
+               + row_number() over (partition by k.whose order by e.ordinality)
+                   as seq
+          from jsonb_array_elements(i_events) with ordinality e
+         cross join lateral (
+               select (e.value ->> 'tenant_id') || '/'
+                      || (e.value ->> 'user_id') as whose) k
     ), w as (
         insert into podi.user_event (tenant_id, user_id, seq, at, type, task_id,
                                      job_id, trace_id, data)
-        select s.tenant_id, s.user_id, s.seq, s.at, s.type, s.task_id,
-               s.job_id, s.trace_id, coalesce(s.data, '{}')
+        select (s.v ->> 'tenant_id')::uuid, (s.v ->> 'user_id')::uuid, s.seq,
+               v_at, s.v ->> 'type', (s.v ->> 'task_id')::uuid,
+               (s.v ->> 'job_id')::uuid, s.v ->> 'trace_id', s.v -> 'data'
           from s
-         where s.seq is not null
     )
-    select coalesce(jsonb_agg(jsonb_build_object(
-               'tenant_id', s.tenant_id, 'user_id', s.user_id, 'seq', s.seq,
-               'at', internal.rfc3339(s.at), 'type', s.type,
-               'task_id', s.task_id, 'job_id', s.job_id,
-               'trace_id', s.trace_id, 'data', coalesce(s.data, '{}'))
-               order by s.ord), '[]'),
-           bool_and(s.seq is not null)
-      into v_stored, v_whole
+    select jsonb_agg(s.v || jsonb_build_object('seq', s.seq,
+                         'at', internal.rfc3339(v_at)) order by s.n)
+      into v_stored
       from s;
 
-    if not v_whole then
-        raise exception 'a user has no event head' using errcode = 'U0404';
-    end if;
     return v_stored;
 end
 $$;

@@ -8,7 +8,7 @@
 -- Returns:  jsonb, the events
 -- Raises:   nothing
 -- Writes:   podi.lot, podi.wallet, podi.ledger
--- Called:   internal.hold_settle_all, internal.hold_settle_one,
+-- Called:   internal.hold_settle_moves, internal.hold_settle_one,
 --           internal.refund_make
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_lapse_all(

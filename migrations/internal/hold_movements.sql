@@ -8,7 +8,7 @@
 -- Returns:  the movements, in the order of the moves
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.hold_settle_all
+-- Called:   internal.hold_settle_moves
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_movements(i_moves podi.hold_move[])
 returns podi.movement[]

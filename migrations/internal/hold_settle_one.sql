@@ -1,14 +1,14 @@
 -- ----------------------------------------------------------------------
 -- internal.hold_settle_one(move)
 --
---      internal.hold_settle_all for one move, in statements so plain that it
+--      internal.hold_settle_moves for one move, in statements so plain that it
 --      costs a third of it; what both do to a hold is the same.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  jsonb for event_append_all
--- Raises:   as internal.hold_settle_all
+-- Raises:   as internal.hold_settle_moves
 -- Writes:   podi.wallet, podi.hold, podi.hold_alloc, podi.lot, podi.ledger
--- Called:   internal.hold_settle_all
+-- Called:   internal.hold_settle_moves
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_settle_one(i_move podi.hold_move)
 returns jsonb

@@ -13,7 +13,7 @@
 -- Raises:   U0421 no such hold, or it has less left than its moves cost
 --           U0426 its allocations do not add up to it
 -- Writes:   podi.hold, podi.hold_alloc, podi.lot
--- Called:   internal.hold_settle_all
+-- Called:   internal.hold_settle_moves
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_split_all(i_moves podi.hold_move[])
 returns uuid[]

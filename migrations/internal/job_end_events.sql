@@ -9,6 +9,8 @@
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   internal.job_end_effects
+--
+--      money: what internal.hold_settle_moves told, in the order of the jobs.
 -- ----------------------------------------------------------------------
 create or replace function internal.job_end_events(
     i_done   podi.job_done[],
@@ -16,45 +18,43 @@ create or replace function internal.job_end_events(
 returns jsonb
 language plpgsql
 as $$
+declare
+    v_tasks   uuid[] := array(select d.task_id from unnest(i_done) d);
+    v_done    podi.job_done;
+    v_whose   jsonb;
+    v_n       int := 0;
+    v_events  jsonb[] := '{}';
 begin
-    return (
-    with d as (
-        select u.*, u.n as place,
-               row_number() over (partition by u.task_id order by u.n desc)
-                   as back
-          from unnest(i_done) with ordinality u (ord, tenant_id, user_id,
-               task_id, job_id, state, action, input, code, price, confirmed,
-               charged, fence, hold_id, results, media, trace_id, kind,
-               task_state, jobs_total, jobs_open, jobs_succeeded, task_price,
-               task_charged, n)
-         where u.kind = 'user'
-    ), e as (
-        select d.place, 0 as rank, 0::bigint as nth, jsonb_build_object(
-                   'tenant_id', d.tenant_id, 'user_id', d.user_id,
-                   'type', 'job.' || d.state, 'task_id', d.task_id,
-                   'job_id', d.job_id, 'trace_id', d.trace_id,
-                   'data', jsonb_build_object('action', d.action,
-                       'input', d.input, 'error_code', d.code,
-                       'results', coalesce(d.media, '[]'),
-                       'charged', d.charged)) as event
-          from d
-        union all
-        select d.place, 1, m.ordinality, m.value
-          from jsonb_array_elements(i_money) with ordinality m
-          join d on d.job_id = (m.value ->> 'job_id')::uuid
-        union all
-        select d.place, 2, 0,
-               jsonb_build_object(
-                   'tenant_id', d.tenant_id, 'user_id', d.user_id,
-                   'type', 'task.' || d.task_state, 'task_id', d.task_id,
-                   'trace_id', d.trace_id,
-                   'data', jsonb_build_object('jobs', d.jobs_total,
-                       'succeeded', d.jobs_succeeded, 'price', d.task_price,
-                       'charged', d.task_charged))
-          from d
-         where d.jobs_open = 0 and d.back = 1
-    )
-    select coalesce(jsonb_agg(e.event order by e.place, e.rank, e.nth), '[]')
-      from e);
+    for i in 1 .. cardinality(i_done) loop
+        v_done := i_done[i];
+        continue when v_done.kind <> 'user';
+
+        v_whose := jsonb_build_object(
+            'tenant_id', v_done.tenant_id, 'user_id', v_done.user_id,
+            'task_id', v_done.task_id, 'trace_id', v_done.trace_id);
+        v_events := v_events || (v_whose || jsonb_build_object(
+            'type', 'job.' || v_done.state, 'job_id', v_done.job_id,
+            'data', jsonb_build_object('action', v_done.action,
+                'input', v_done.input, 'error_code', v_done.code,
+                'results', coalesce(v_done.media, '[]'),
+                'charged', v_done.charged)));
+
+        while i_money -> v_n ->> 'job_id' = v_done.job_id::text loop
+            v_events := v_events || (i_money -> v_n);
+            v_n := v_n + 1;
+        end loop;
+
+        -- the task ends after the last of its jobs
+        if v_done.jobs_open = 0 and v_done.task_id <> all (v_tasks[i + 1:]) then
+            v_events := v_events || (v_whose || jsonb_build_object(
+                'type', 'task.' || v_done.task_state,
+                'data', jsonb_build_object('jobs', v_done.jobs_total,
+                    'succeeded', v_done.jobs_succeeded,
+                    'price', v_done.task_price,
+                    'charged', v_done.task_charged)));
+        end if;
+    end loop;
+
+    return to_jsonb(v_events);
 end
 $$;

@@ -14,7 +14,7 @@
 --           U0428 a movement was made before
 --           23514 a balance would be negative
 -- Writes:   podi.wallet, podi.ledger
--- Called:   internal.hold_settle_all, internal.lot_lapse
+-- Called:   internal.hold_settle_moves, internal.lot_lapse
 -- ----------------------------------------------------------------------
 create or replace function internal.ledger_write(i_moves podi.movement[])
 returns jsonb

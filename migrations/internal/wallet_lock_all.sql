@@ -8,7 +8,7 @@
 -- Returns:  nothing
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.hold_settle_all
+-- Called:   internal.hold_settle_moves
 -- ----------------------------------------------------------------------
 create or replace function internal.wallet_lock_all(i_moves podi.hold_move[])
 returns void

@@ -1,0 +1,23 @@
+-- ----------------------------------------------------------------------
+-- internal.attempt_legal(row)
+--
+--      What an attempt may be: all that its row alone can show, see
+--      internal.job_legal.
+--      Names only what pg_catalog holds.
+--
+-- Returns:  whether the row may be
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   what checks podi.attempt
+-- ----------------------------------------------------------------------
+create or replace function internal.attempt_legal(a podi.attempt)
+returns boolean
+language plpgsql immutable
+as $$
+begin
+    return a.outcome in ('running', 'succeeded', 'failed', 'cancelled',
+                         'retried', 'deferred', 'crashed', 'returned', 'lost')
+       and (a.outcome = 'running') = (a.ended_at is null)
+       and jsonb_typeof(a.usage) = 'object' and a.cost_micros >= 0;
+end
+$$;
