@@ -12,6 +12,7 @@
 -- Returns:  the columns of internal.task_columns, is_new, _hints jsonb (see sys.job_dispatch), _events jsonb; for a
 --           repeated key the task as it is now, without hints and events
 -- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
+--           U0434 the plan has no interactive work
 --           U0432 the price is not the expected one; detail expected, price;
 --           or the quote is not for this, or no longer
 --           U0402 not enough points; detail required, available, missing
@@ -73,6 +74,8 @@ begin
 
     perform internal.idem_end('task.submit', i_key,
                               jsonb_build_object('task_id', i_task));
+    v_made.events := internal.event_append(internal.tenant(),
+                         internal.user_id(), v_made.events);
 
     return query
     select c.*, true, v_made.hints, v_made.events

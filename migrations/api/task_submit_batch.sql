@@ -56,6 +56,8 @@ begin
             _events := _events || v_made.events;
         end loop;
         perform internal.idem_end('task.submit_batch', i_key, results);
+        _events := internal.event_append(internal.tenant(), internal.user_id(),
+                                         _events);
     end if;
 
     results := (select jsonb_agg(coalesce(to_jsonb(c), r.value)

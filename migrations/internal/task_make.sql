@@ -8,10 +8,11 @@
 --
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  hints jsonb as internal.job_hints, events jsonb as stored
+-- Returns:  hints jsonb as internal.job_hints, events jsonb for
+--           internal.event_append: the user's head is the last lock of all
 -- Raises:   as api.task_submit
 -- Writes:   podi.task_header, podi.job, podi.job_need, the wallet tables when
---           it has a price, podi.user_head, podi.user_event
+--           it has a price
 -- Called:   api.task_submit, internal.task_try
 -- ----------------------------------------------------------------------
 create or replace function internal.task_make(
@@ -69,8 +70,7 @@ begin
     hints := internal.job_make(i_task, i_jobs, v_plan, v_say.priority,
                                v_say.start_at, v_say.deadline_at, v_hold);
 
-    events := internal.event_append(internal.tenant(), internal.user_id(),
-                  internal.task_queued(internal.tenant(), i_task, i_trace,
-                                       v_jobs, v_price, 1, v_wallet));
+    events := internal.task_queued(internal.tenant(), i_task, i_trace, v_jobs,
+                                   v_price, 1, v_wallet);
 end
 $$;

@@ -1,13 +1,13 @@
 -- ----------------------------------------------------------------------
 -- internal.task_try(item, channel, trace)
 --
---      One order of a batch, in a subtransaction: what is refused with one of
---      PODI's codes leaves nothing behind and is told; anything else ends the
---      whole call.
+--      One order of a batch, in a subtransaction: an order that is refused
+--      leaves nothing behind and is told; anything else, like books that do
+--      not agree, ends the whole call.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  said jsonb {task_id} or {sqlstate, message, detail}; hints and
---           events jsonb
+--           events jsonb as internal.task_make
 -- Raises:   what is not a refusal
 -- Writes:   as internal.task_make
 -- Called:   api.task_submit_batch
@@ -22,6 +22,8 @@ create or replace function internal.task_try(
 language plpgsql
 as $$
 declare
+    c_no      constant text[] := '{U0402,U0404,U0422,U0430,U0432,U0433,U0434,
+                                   U0440,U0441}';
     v_made    record;
     v_detail  text;
 begin
@@ -36,7 +38,7 @@ begin
     events := v_made.events;
 exception
     when others then
-        if sqlstate !~ '^U04' then
+        if sqlstate <> all (c_no) then
             raise;
         end if;
         get stacked diagnostics v_detail = pg_exception_detail;

@@ -70,6 +70,53 @@ subtest 'each is taken or refused by itself' => sub {
               'and nothing anew';
 };
 
+subtest 'a batch locks the wallet before it tells anybody' => sub {
+    $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                    '{"action": "image.thumbnail", "price": 0}');
+    $db->grant($ann, 100);
+    my $free = $w->order(inputs => [$pic], actions => ['thumbnail']);
+    my ($super, $web) = map { $db->login($_) } qw(postgres podi_web);
+
+    $super->dbh->begin_work;
+    $super->run('select 1 from podi.wallet where user_id = ? for update',
+                $ann->{user});
+    $web->dbh->begin_work;
+    $web->run('select api.context_open(?)', $db->as($ann));
+    $web->send($w->literal($call, bind_for(undef, $free, resize())));
+    $web->wait_blocked($db->super);
+    ok eval { $super->run('select 1 from podi.user_head where user_id = ?'
+                          . ' for update nowait', $ann->{user}); 1 },
+       'while it waits for the wallet, the events are free';
+    $super->dbh->rollback;
+    is_deeply Podi::Work::types(Podi::Work::decode($web->wait->[0])->[0]{_events}),
+              ['task.queued', 'task.queued', 'wallet.frozen'], 'then it tells all';
+    $web->dbh->commit;
+};
+
+subtest 'only what is wrong with an order is its own' => sub {
+    my $wallet = $db->super->value(undef, 'select wallet_id from podi.wallet'
+                                   . ' where user_id = ?', $ann->{user});
+    my $bend = sub { $db->super->all(undef, 'update podi.lot set avail = avail +'
+                         . ' ?, lapsed = lapsed - ? where wallet_id = ? and'
+                         . ' avail > 20', $_[0], $_[0], $wallet) };
+    my $tasks = sub { $db->super->value(undef,
+                                       'select count(*) from podi.task_header') };
+    my $before = $tasks->();
+
+    $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                    '{"action": "image.convert", "price": 90}');
+    $bend->(-20);
+    $w->{web}->refused('U0426', $db->as($ann), $call,
+        bind_for(undef, $w->order(inputs => [$pic], actions => ['thumbnail']),
+                 $w->order(inputs => [$pic], actions => ['convert'])),
+        'books that do not agree end the whole call');
+    is $tasks->(), $before, 'and nothing is made';
+    $bend->(20);
+    $w->{web}->refused('U0400', $db->as($ann), $call, bind_for(undef,
+        $w->order(inputs => [($pic) x 4], actions => ['thumbnail'])),
+        'nor is it the fault of an order when ids are missing');
+};
+
 subtest 'a batch has its bounds' => sub {
     for my $orders ([], [(resize()) x 21]) {
         $w->{web}->refused('U0422', $db->as($ann), $call,
