@@ -3,7 +3,7 @@
 --
 --      What api.task_cancel would cost now: what has not started comes back at
 --      once; what runs costs what its action says, unless it is done before it
---      can be stopped.
+--      can be stopped, or fails, which costs nothing: so the least is always 0.
 --
 -- Returns:  task_id, state, charged (so far), releases (at once),
 --           charges_least, charges_most (beyond charged), jobs jsonb [{job_id,
@@ -43,22 +43,19 @@ begin
 
     return query
     select v_task.task_id, v_task.state, v_task.charged,
-           coalesce(sum(c.back), 0)::bigint, coalesce(sum(c.least), 0)::bigint,
+           coalesce(sum(c.back), 0)::bigint, 0::bigint,
            coalesce(sum(c.most), 0)::bigint,
            coalesce(jsonb_agg(jsonb_build_object(
                'job_id', c.job_id, 'key', c.key, 'state', c.state,
                'cancel', c.cancel, 'releases', c.back,
-               'charges_least', c.least, 'charges_most', c.most)
+               'charges_least', 0, 'charges_most', c.most)
                order by c.ord), '[]')
-      from (select j.job_id, j.key, j.state, j.ord, a.cancel,
+      from (select j.job_id, j.key, j.state, j.ord, coalesce(j.terms ->> 'cancel', 'none') as cancel,
                    case when j.state = 'running' then 0
                         else j.price - j.confirmed end as back,
-                   case when j.state = 'running' and a.cancel = 'full'
-                        then j.price - j.confirmed else 0 end as least,
                    case when j.state = 'running'
                         then j.price - j.confirmed else 0 end as most
               from job j
-              join action a on a.action = j.action
              where j.task_id = i_task and j.tenant_id = internal.tenant()
                    and j.settled_fence is null) c;
 end

@@ -12,6 +12,8 @@
 --
 --      What a job costs is decided here: the price when it succeeded, or when
 --      `whole` says so; else what its finished segments have cost already.
+--      The outcome none is of what never ran: it does not end what has begun to
+--      run meanwhile.
 --      A fence that rises (bump) makes an end that no holder knows a fence
 --      for, so that a holder who comes late is told STALE.
 -- ----------------------------------------------------------------------
@@ -37,6 +39,7 @@ begin
                ended_at = v_now
           from unnest(i_ends) e
          where q.job_id = e.job_id and q.settled_fence is null
+               and (e.outcome <> 'none' or q.state in ('blocked', 'queued'))
         returning q.*, e.ord as nth, e.outcome, e.bump, e.results, e.media,
                   e.usage, e.cost_micros
     ), a as (
@@ -74,8 +77,7 @@ begin
                t.kind, t.state, t.jobs_total, t.jobs_open, t.jobs_succeeded,
                t.price, t.charged)::podi.job_done order by j.nth, j.ord)
       into v_done
-      from j
-      join t on t.task_id = j.task_id and t.tenant_id = j.tenant_id;
+      from j join t on t.task_id = j.task_id and t.tenant_id = j.tenant_id;
 
     return v_done;
 end

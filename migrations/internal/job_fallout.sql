@@ -52,7 +52,7 @@ begin
          where f.state = 'failed' and t.on_failure = 'stop'
                and j.state in ('blocked', 'queued')
     )
-    select array_agg((d.ord, d.job_id, d.state, 'cancelled', 1, false, false,
+    select array_agg((d.ord, d.job_id, d.state, 'none', 1, false, false,
                       null, null, null, 'dependency_failed',
                       case d.state when 'failed' then 'a job it needs failed'
                       else 'another job of the task did not succeed' end,

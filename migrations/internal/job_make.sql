@@ -28,13 +28,13 @@ begin
     with j as (
         insert into podi.job (tenant_id, job_id, task_id, user_id, ord, key,
                               action, queue, params, inputs, price, rule_id,
-                              hold_id, priority, max_attempts, state,
+                              hold_id, priority, max_attempts, terms, state,
                               needs_open, not_before, start_by)
         select internal.tenant(), i_jobs[p.ordinality], i_task,
                internal.user_id(), p.ordinality, p.key, p.action, p.queue,
                p.params, p.inputs, p.price, (p.rule).rule_id,
                case when p.price > 0 then i_hold end, i_priority,
-               p.max_attempts,
+               p.max_attempts, p.terms,
                case when coalesce(p.needs, '{}') = '{}' then 'queued'
                     else 'blocked' end,
                coalesce(cardinality(p.needs), 0), v_from,

@@ -31,6 +31,6 @@ as $$
              from podi.media r
             where r.task_id = i_task and r.tenant_id = i_tenant
                   and r.job_id = o.job_id and o.state = 'succeeded'
-            order by r.media_id limit 1) m on true
+            order by r.ord, r.media_id limit 1) m on true
      where n.job_id = i_job and n.tenant_id = i_tenant
 $$;

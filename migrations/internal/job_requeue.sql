@@ -18,7 +18,8 @@
 --      lost        -1        +1         .       +1    anew
 --
 --      The claim counted an attempt; only a real one is kept.  A deferral does
---      not buy time: who is put off for ever expires.
+--      not buy time: who is put off for ever expires; and nothing moves the
+--      deadline of the task.
 -- ----------------------------------------------------------------------
 create or replace function internal.job_requeue(
     i_ids    uuid[],
@@ -41,13 +42,14 @@ begin
                deferrals = q.deferrals + (i_kind = 'deferral')::int,
                crashes = q.crashes + v_gone, fence = q.fence + v_gone,
                start_by = case i_kind when 'deferral' then q.start_by
-                          else v_now + i_delay
-                               + a.max_wait_ms * interval '1 millisecond' end
-          from podi.action a
+                          else least(h.deadline_at, v_now + i_delay
+                               + a.max_wait_ms * interval '1 millisecond') end
+          from podi.action a, podi.task_header h
          where q.job_id = any (i_ids) and q.state = 'running'
                and a.action = q.action
+               and h.task_id = q.task_id and h.tenant_id = q.tenant_id
         returning q.tenant_id, q.user_id, q.task_id, q.job_id, q.ord, q.action,
-                  q.inputs, q.not_before
+                  q.inputs, q.not_before, h.kind, h.trace_id
     ), t as (
         update podi.attempt t
            set ended_at = v_now, error_code = i_code,
@@ -62,7 +64,7 @@ begin
     select jsonb_agg(jsonb_build_object(
                'tenant_id', j.tenant_id, 'user_id', j.user_id,
                'type', 'job.delayed', 'task_id', j.task_id,
-               'job_id', j.job_id, 'trace_id', h.trace_id,
+               'job_id', j.job_id, 'trace_id', j.trace_id,
                'data', jsonb_build_object(
                    'action', j.action, 'input', j.inputs[1],
                    'reason', coalesce(i_code, i_kind),
@@ -70,9 +72,7 @@ begin
                order by j.task_id, j.ord)
       into v_events
       from j
-      join podi.task_header h
-        on h.task_id = j.task_id and h.tenant_id = j.tenant_id
-     where h.kind = 'user';
+     where j.kind = 'user';
 
     return coalesce(v_events, '[]');
 end

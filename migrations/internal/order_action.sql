@@ -22,12 +22,15 @@ begin
     select null, null, a.action, a.queue, a.schema, a.accepts,
            (a.inputs -> 'min')::int, (a.inputs -> 'max')::int, null, null, null,
            a.price, r.rule, null, a.max_attempts, a.max_wait_ms, a.cost, a.gates,
-           t.plan, p.weight
+           t.plan, p.weight,
+           case when a.cancel <> 'none' or a.segments <> '[]'
+                then jsonb_build_object('cancel', a.cancel,
+                                        'segments', a.segments) end
       into v_one.key, v_one.field, v_one.action, v_one.queue, v_one.params,
            v_one.accepts, v_one.fewest, v_one.most, v_one.inputs, v_one.needs,
            v_one.places, v_one.unit_price, v_one.rule, v_one.price,
            v_one.max_attempts, v_one.max_wait_ms, v_one.cost, v_one.gates,
-           v_one.plan, v_one.weight
+           v_one.plan, v_one.weight, v_one.terms
       from podi.action a
       join podi.tenant t on t.tenant_id = internal.tenant()
       join podi.plan p on p.plan = t.plan

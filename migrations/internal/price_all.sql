@@ -6,7 +6,7 @@
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  podi.job_plan[] with prices
--- Raises:   U0432 the quote has not as many lines as there are jobs
+-- Raises:   U0432 the quote was given for other jobs, or other defaults
 --           U0422 a job costs more than a job may
 -- Writes:   nothing
 -- Called:   internal.task_plan
@@ -32,6 +32,10 @@ begin
     for i in 1 .. cardinality(v_plan) loop
         v_one := v_plan[i];
         if i_lines is not null then
+            if i_lines -> (i - 1) ->> 2 <> internal.quote_part(v_one) then
+                raise exception 'the action has changed since the quote'
+                      using errcode = 'U0432', detail = '{"field":"quote"}';
+            end if;
             v_one.price := (i_lines -> (i - 1) -> 0)::bigint;
             v_one.rule := jsonb_populate_record(null::podi.price_rule,
                 jsonb_build_object('rule_id', i_lines -> (i - 1) -> 1));

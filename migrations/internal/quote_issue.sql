@@ -4,7 +4,8 @@
 --      A token by which the submit of this order by this user freezes exactly
 --      what was quoted, whatever the prices are by then.
 --
---          base64url({o: order, x: expiry, l: [[price, rule], ...]}).key.mac
+--          base64url({o: order, x: expiry, l: [[price, rule, part], ...]})
+--              .key.mac
 --
 --      Runs as its caller; called only by functions that pin search_path.
 --
@@ -28,10 +29,11 @@ begin
     select jsonb_build_object(
                'o', internal.quote_text(i_order, i_channel),
                'x', floor(extract(epoch from i_expires))::bigint,
-               'l', jsonb_agg(jsonb_build_array(p.price, (p.rule).rule_id)
-                              order by p.ordinality))::text
+               'l', jsonb_agg(jsonb_build_array(i_plan[n].price,
+                                  (i_plan[n].rule).rule_id,
+                                  internal.quote_part(i_plan[n])) order by n))::text
       into v_say
-      from unnest(i_plan) with ordinality p;
+      from generate_subscripts(i_plan, 1) n;
 
     v_say := translate(encode(convert_to(v_say, 'UTF8'), 'base64'),
                        E'+/=\n', '-_');

@@ -4,8 +4,8 @@
 --      The prices that the quote of an order promised.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  jsonb [[price, rule id]], a line a job; NULL when the order has no
---           quote
+-- Returns:  jsonb [[price, rule id, part]], a line a job; NULL when the order
+--           has no quote
 -- Raises:   U0432 it is forged, expired, or was given for another order
 -- Writes:   nothing
 -- Called:   internal.task_make

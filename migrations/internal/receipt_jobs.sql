@@ -21,7 +21,7 @@ as $$
                'results', (select coalesce(jsonb_agg(jsonb_build_object(
                                       'media_id', m.media_id, 'type', m.type,
                                       'bytes', m.bytes, 'sha256', m.sha256)
-                                      order by m.media_id), '[]')
+                                      order by m.ord, m.media_id), '[]')
                              from podi.media m
                             where m.tenant_id = j.tenant_id
                                   and m.task_id = j.task_id

@@ -34,13 +34,13 @@ begin
         insert into podi.media (tenant_id, media_id, user_id, kind, state, name,
                                 type, bytes, sha256, width, height, store,
                                 object_key, thumb_key, thumb_bytes, task_id,
-                                job_id, ready_at)
+                                job_id, ord, ready_at)
         select r.tenant_id, r.media_id, r.user_id, 'result', 'ready',
                r.v ->> 'name', r.v ->> 'type', (r.v ->> 'bytes')::bigint,
                r.v ->> 'sha256', (r.v ->> 'width')::int,
                (r.v ->> 'height')::int, r.v ->> 'store', r.v ->> 'object_key',
                r.v ->> 'thumb_key', (r.v ->> 'thumb_bytes')::bigint,
-               r.task_id, r.job_id, clock_timestamp()
+               r.task_id, r.job_id, r.n, clock_timestamp()
           from r
     ), p as (
         insert into podi.media_parent (tenant_id, media_id, parent_id)

@@ -45,12 +45,11 @@ begin
                          usage, cost_micros, ord)) i
       left join lateral (
            select q.fence, q.lease_until, q.settled_fence, q.state,
-                  q.results_digest, q.error_code, a.cancel,
+                  q.results_digest, q.error_code, q.terms ->> 'cancel' as cancel,
                   t.state as task_state,
                   internal.settle_fault(i.state, i.results, i.usage,
                       i.cost_micros, q.action) as fault
              from podi.job q
-             join podi.action a on a.action = q.action
             cross join lateral (
                   select h.state from podi.task_header h
                    where h.task_id = q.task_id and h.tenant_id = q.tenant_id

@@ -26,14 +26,13 @@ as $$
                'rule_id', j.rule_id, 'confirmed', j.confirmed,
                'charged', coalesce(j.charged, j.confirmed),
                'segment', j.segment,
-               'segments', (select a.segments from podi.action a
-                             where a.action = j.action),
+               'segments', coalesce(j.terms -> 'segments', '[]'),
                'progress', j.progress, 'attempts', j.attempts,
                'max_attempts', j.max_attempts, 'crashes', j.crashes,
                'deferrals', j.deferrals, 'error_code', j.error_code,
                'error_detail', j.error_detail,
-               'results', (select coalesce(jsonb_agg(m.media_id
-                                                     order by m.media_id), '[]')
+               'results', (select coalesce(jsonb_agg(m.media_id order by m.ord,
+                                                     m.media_id), '[]')
                              from podi.media m
                             where m.tenant_id = j.tenant_id
                                   and m.task_id = j.task_id

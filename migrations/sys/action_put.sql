@@ -2,11 +2,12 @@
 -- sys.action_put(action)
 --
 --      Adds an action, or changes the members given of one that is there.
---      Jobs that are under way keep the price and the limits of their submit.
+--      Jobs that are under way keep the price, the segments, the cost of a
+--      cancel and the limits of their submit.
 --
 -- Returns:  action, is_new
--- Raises:   U0422 a member that is not known, or a schema that says what PODI
---           does not check; 23502, 23514 a member that is missing or out of
+-- Raises:   U0422 a member that is not known, a schema that says what PODI
+--           does not check, or segments that do not add up; 23502, 23514 a member that is missing or out of
 --           range
 -- Writes:   podi.action
 -- Called:   podictl
@@ -38,6 +39,10 @@ begin
     select 'schema' || f.fault
       from internal.schema_spec_fault(i_action -> 'schema') f (fault)
      where f.fault is not null
+    union all
+    select s.fault
+      from internal.segments_fault(i_action -> 'segments') s (fault)
+     where s.fault is not null
      limit 1;
     if found then
         raise exception 'an action has no such %', v_bad

@@ -7,7 +7,7 @@
 -- Returns:  verdict  OK       done now
 --                    ALREADY  it was done before
 --                    STALE    the job belongs to somebody else by now
---                    REFUSED  the action has no such segment, or one before it
+--                    REFUSED  the job has no such segment, or one before it
 --                             is not done
 --           segment, how many are done; _events
 -- Raises:   U0421 the hold has less left than the part costs
@@ -40,10 +40,10 @@ begin
     _events := '[]';
     perform internal.job_lock(array[i_job]);
 
-    select j.*, a.segments, j.fence = i_fence and j.state = 'running' as held
+    select j.*, coalesce(j.terms -> 'segments', '[]') as segments,
+           j.fence = i_fence and j.state = 'running' as held
       into v_job
       from job j
-      join action a on a.action = j.action
      where j.job_id = i_job;
     segment := v_job.segment;
 

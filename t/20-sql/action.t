@@ -120,6 +120,37 @@ subtest 'a schema says nothing that is not checked' => sub {
     }
 };
 
+subtest 'segments are parts of a price' => sub {
+    my $one = { name => 'a', percent => 50 };
+    my %bad = (
+        'segments'            => [{}, [$one], [$one, { name => 'b', percent => 51 }],
+                                  [map { { name => "n$_", percent => 1 } } 1 .. 101]],
+        'segments[0]'         => [['a'], [{ %$one, more => 1 }]],
+        'segments[1]'         => [[$one, 7]],
+        'segments[0].name'    => [[{ percent => 100 }], [{ %$one, name => '' }],
+                                  [{ %$one, name => 'a b' }], [{ %$one, name => 1 }]],
+        'segments[1].name'    => [[$one, $one]],
+        'segments[0].percent' => [[{ name => 'a' }],
+                                  map { [{ name => 'a', percent => $_ }] }
+                                  0, -1, 101, 33.5, '50'],
+    );
+    for my $field (sort keys %bad) {
+        for my $segments (@{ $bad{$field} }) {
+            my $text = Podi::Work::text({ action => 'image.invert',
+                                          segments => $segments });
+            my $e = $ctl->refused('U0422', undef, $put, $text,
+                                  'refused: ' . substr $text, 0, 60);
+            is JSON::PP::decode_json($e->{detail} // '{}')->{field}, $field,
+               '... which is named';
+        }
+    }
+    for my $segments ([$one, { name => 'b', percent => 50 }],
+                      [{ name => 'all', percent => 100 }], []) {
+        ok $ctl->one(undef, $put, Podi::Work::text({ action => 'image.invert',
+            segments => $segments })), @$segments . ' that add up';
+    }
+};
+
 subtest 'only the operator writes' => sub {
     for my $role (qw(podi_web podi_worker)) {
         $db->login($role)->refused('42501', undef, $put, '{}', $role);

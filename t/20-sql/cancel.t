@@ -168,7 +168,8 @@ subtest 'an action that is paid in full once it runs' => sub {
     my $t = order('resize', 'resize');
     my $j = $w->claim([$t->{jobs}[0]{job_id}])->[0];
 
-    is_deeply cost($ann, $t->{task_id}), [2, 2, 2], 'is said before';
+    is_deeply cost($ann, $t->{task_id}), [2, 0, 2],
+              'is said before: nothing, if it fails meanwhile';
     $w->cancel($ann, $t->{task_id});
     $w->settle($j, 'cancelled');
     is_deeply $w->wallet($ann), [$before->[0] - 2, $before->[1]], 'and so done';
@@ -181,6 +182,30 @@ subtest 'an action that is paid in full once it runs' => sub {
     $w->cancel($ann, $t->{task_id});
     $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
                     '{"action": "image.resize", "cancel": "none"}');
+};
+
+subtest 'what a cancel costs was agreed at the submit' => sub {
+    my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                        qq({"action": "image.resize", "cancel": "$_[0]"})) };
+
+    for my $case (['none', 'full', 0], ['full', 'none', 2]) {
+        my ($then, $now, $cost) = @$case;
+        $put->($then);
+        my $t = order('resize');
+        my $j = $w->claim_task($t)->[0];
+        $put->($now);
+        my $q = Podi::Work::decode($w->{web}->one($db->as($ann),
+            'select * from api.task_cancel_quote(?)', $t->{task_id}))->[0];
+        is $q->{jobs}[0]{cancel}, $then, "$then, now $now: it is $then";
+        $w->cancel($ann, $t->{task_id});
+        $w->settle($j, 'cancelled');
+        is $w->job($j->{job_id})->{charged}, $cost, "... and costs $cost";
+        my $r = Podi::Work::decode($w->{web}->one($db->as($ann),
+            'select * from api.task_retry(?, null, null)', $t->{task_id}))->[0];
+        is $r->{_events}[0]{data}{price}, 2 - $cost, '... in each round';
+        $w->cancel($ann, $t->{task_id});
+    }
+    $put->('none');
 };
 
 subtest 'what is blocked goes with what it needs' => sub {

@@ -192,6 +192,64 @@ subtest 'a rule that makes no sense is refused' => sub {
                   'no such tenant');
 };
 
+subtest 'what is given all of an order costs for all of it' => sub {
+    $ctl->all(undef, 'select * from sys.action_put(?)', Podi::Work::text({
+        action => 'test.sheet', queue => 'image', label => $text,
+        description => $text, accepts => ['image/jpeg'], price => 10,
+        inputs => { min => 2, max => 16 }, timeout_ms => 5000,
+        max_wait_ms => 60_000 }));
+    my @media = ($pic, sized(3000, 1000), sized(500, 500), $pic);
+    my %matrix = (inputs => \@media, actions => [{ action => 'test.sheet' }]);
+    my @graph = ([map { { media => $_ } } @media],
+                 [(map { { media => $_ } } @media[0 .. 2]), { job => 'a' }]);
+    my $sheet = sub { (graph => [
+        { key => 'a', action => 'test.paint', inputs => [{ media => $pic }] },
+        { key => 's', action => 'test.sheet', inputs => $_[0] }]) };
+
+    rule(base => 0);
+    for my $case (['picture', 3, 12], ['megapixel', 2, 14]) {
+        my ($unit, $points, $price) = @$case;
+        rule(action => 'test.sheet', base => 0,
+             terms => [{ unit => $unit, points => $points, per => 1 }]);
+        my $q = quote(%matrix);
+        is_deeply [$q->{price}, $q->{jobs_total}], [$price, 1],
+                  "one job, $points for each $unit of four pictures";
+        is quote($sheet->($_))->{jobs}[1]{price}, $price,
+           '... in a graph, with what another job makes'
+            for @graph;
+        my $t = $w->submit($ann, %matrix);
+        is_deeply [$t->{price}, scalar @{ $t->{jobs}[0]{inputs} }], [$price, 4],
+                  '... and so it is frozen';
+    }
+};
+
+subtest 'what was quoted is the work with its defaults' => sub {
+    my $default = sub { $ctl->all(undef, 'select * from sys.action_put(?)',
+        Podi::Work::text({ action => 'test.paint', schema => {
+            type => 'object', properties => {
+                steps => { type => 'integer', default => $_[0] },
+                text  => { type => 'string' },
+                scale => { type => 'number' } } } })) };
+    my %order = paint({}, $pic);
+    my $cancel = sub { $ctl->all(undef, 'select * from sys.action_put(?)',
+        qq({"action": "test.paint", "cancel": "$_[0]"})) };
+
+    rule(base => 0, terms => [{ unit => 'step', param => 'steps', points => 1,
+                                per => 1 }]);
+    my %with = (%order, more => { quote => quote(%order)->{quote} });
+    $default->(50);
+    my $e = $w->{web}->refused('U0432', $db->as($ann), $w->submit_call(%with),
+                               'other defaults are other work');
+    is JSON::PP::decode_json($e->{detail})->{field}, 'quote', 'and so it says';
+    $default->(20);
+    $cancel->('full');
+    $w->{web}->refused('U0432', $db->as($ann), $w->submit_call(%with),
+                       'so are other terms');
+    $cancel->('none');
+    is_deeply [map { $w->submit($ann, %with)->{price} } 1, 2], [20, 20],
+              'a quote is a price for as long as it holds, not a voucher';
+};
+
 subtest 'what was quoted is frozen' => sub {
     my $rule = rule(base => 30);
     my %order = paint({ steps => 3 }, $pic);

@@ -42,6 +42,27 @@ subtest 'a failed attempt waits and is tried again' => sub {
               ['retried', 'running'], 'both are written down';
 };
 
+subtest 'nothing moves the deadline of a task' => sub {
+    my %back = (
+        attempt  => sub { $w->retry($_[0], 'attempt', delay => 1000) },
+        deferral => sub { $w->retry($_[0], 'deferral', delay => 1000) },
+        return   => sub { $w->sys('job_return(?::uuid[], ?::int[])',
+                                  "{$_[0]{job_id}}", "{$_[0]{fence}}") },
+        gone     => sub { $w->sys('worker_gone(?)', 'late') },
+    );
+    for my $way (sort keys %back) {
+        my $t = $w->submit($ann, inputs => [$pic], actions => ['resize'],
+            more => { deadline_at => $db->super->value(undef, 'select'
+                      . " internal.rfc3339(now() + interval '1 min')") });
+        my $j = $w->claim_task($t, worker => 'late')->[0];
+        $back{$way}->($j);
+        is $db->super->value(undef, 'select j.start_by <= t.deadline_at from'
+            . ' podi.job j join podi.task_header t using (task_id) where'
+            . " job_id = ? and j.state = 'queued'", $j->{job_id}), 1, $way;
+        $w->cancel($ann, $t->{task_id});
+    }
+};
+
 subtest 'the last attempt fails the job' => sub {
     my $before = $w->wallet($ann);
     my ($t, $j) = running();

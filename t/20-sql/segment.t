@@ -85,6 +85,27 @@ subtest 'a segment is paid and kept' => sub {
         . ' where job_id = ? and fence = 1', $j->{job_id}), 5, 'what it used';
 };
 
+subtest 'the parts are those of the submit' => sub {
+    my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                        Podi::Work::text({ action => 'image.resize',
+                            segments => [map { { name => "p$_->[0]",
+                                percent => $_->[1] } } @_] })) };
+    my $t = order();
+    my ($j) = @{ $w->claim_task($t) };
+
+    $put->([1, 90], [2, 10]);
+    is segment($j, $_)->{verdict}, 'OK', "part $_" for 1 .. 3;
+    is captured($t), '3 3 4', 'as they were';
+    is scalar @{ $w->read_task($ann, $t->{task_id})->{jobs}[0]{segments} }, 3,
+       'as they are shown';
+    $w->settle($j, 'succeeded');
+    my $u = order();
+    my ($k) = @{ $w->claim_task($u) };
+    is segment($k, 1)->{_events}[0]{data}{charged}, 9, 'a new task has the new';
+    $w->settle($k, 'succeeded');
+    $put->([1, 33], [2, 33], [3, 34]);
+};
+
 subtest 'who ends early has paid for what is done' => sub {
     for my $case (['succeeded', 10, '3 7'], ['failed', 3, '3'],
                   ['cancelled', 3, '3'])

@@ -102,6 +102,42 @@ subtest 'a sweep takes many, of many users, in one go' => sub {
     $db->whole('and the books are right');
 };
 
+subtest 'a sweep does not end what has just begun to run' => sub {
+    for my $case (
+        ['job_sweep(9)', sub { $w->bend($_[0], 'crashes = 2, lease_until ='
+                                        . " now() - interval '1 s'") }],
+        ['job_expire(9)', sub { $w->bend($_[0], 'start_by = now()') }])
+    {
+        my ($call, $doom) = @$case;
+        my $t = $w->submit($ann, inputs => [$pic], more => { on_failure => 'stop' },
+                           actions => [('thumbnail') x 3]);
+        my @id = map { $_->{job_id} } @{ $t->{jobs} };
+        my ($held) = @{ $w->claim([$call =~ /sweep/ ? $id[2] : $id[1]]) };
+        my $claimer = $db->login('podi_worker');
+
+        $doom->($id[2]);
+        $claimer->dbh->begin_work;
+        my ($new) = @{ $claimer->run("select * from sys.job_claim('{$id[0]}', 'w9',"
+                                     . ' 60000)') };
+        my $sweeper = $db->login('podi_worker');
+        $sweeper->dbh->do("set lock_timeout = '20s'");
+        $sweeper->send("select * from sys.$call");
+        my $waits = !eval { $sweeper->wait_blocked($db->super); 1 };
+        $claimer->dbh->commit;
+        $sweeper->wait;
+        ok $waits, "$call passes over a task that is being claimed of";
+        is $w->job($id[0])->{state}, 'running', '... what begins is not ended';
+        $w->sys($call);
+        is_deeply [map { $w->job($_)->{state} } @id],
+                  ['running', $call =~ /sweep/ ? 'cancelled' : 'running', 'failed'],
+                  '... the next time what fell falls, what runs runs on';
+        is $w->settle({ job_id => $id[0], fence => 1 }, 'succeeded')->{verdict},
+           'OK', '... and settles';
+        $w->settle($held, 'succeeded');
+    }
+    $db->whole('and the books are right');
+};
+
 subtest 'a sweep is bounded and passes over what is locked' => sub {
     my @j = map { (running('w3'))[1] } 1 .. 3;
     my $other = $db->login('postgres');
