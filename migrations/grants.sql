@@ -108,7 +108,8 @@ grant execute on function sys.invariant_breaks, sys.ledger_verify,
 -- the operator
 grant execute on function sys.action_put to podi_ctl;
 grant execute on function sys.queue_put, sys.gate_put to podi_ctl;
-grant execute on function sys.job_aside, sys.job_dismiss to podi_ctl;
+grant execute on function sys.job_aside, sys.job_dismiss, sys.job_replay
+    to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;
 grant execute on function sys.account_role to podi_ctl;
 grant execute on function sys.price_put, sys.price_list, sys.plan_put,

@@ -7,7 +7,7 @@
 --           (what would have to be topped up), quote (a token by which the
 --           submit of this order freezes exactly this), expires_at, jobs jsonb [{key?, action,
 --           input, inputs, params, price, rule_id}]
--- Raises:   U0422, U0430, U0440, U0441 with the field in the detail;
+-- Raises:   U0422, U0430, U0434, U0440, U0441 with the field in the detail;
 --           U0001 there is no key to sign with
 -- Writes:   nothing
 -- Called:   task/ngx_http_podi_task_quote.c

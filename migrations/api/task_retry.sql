@@ -7,7 +7,9 @@
 -- Returns:  the columns of internal.task_columns, is_new, _hints jsonb (see
 --           sys.job_dispatch), _events jsonb; for a repeated key the task as it
 --           is now, without hints and events
--- Raises:   U0404 no such task; U0431 it has succeeded; U0409 it has not ended
+-- Raises:   U0404 no such task; U0431 it has succeeded; U0409 it has not ended,
+--           or points of it were given back
+--           U0454 a job of it was set aside: the operator's to decide
 --           U0402 not enough points; detail required, available, missing
 --           U0410 the key was used with another request
 -- Writes:   podi.idempotency, podi.task_header, podi.job, the wallet tables
@@ -51,7 +53,7 @@ begin
     v_new := internal.idem_begin(v_route, i_key, i_hash) is null;
     if v_new then
         v_done := internal.task_reopen(internal.tenant(), internal.user_id(),
-                                       i_task);
+                                       i_task, false);
         perform internal.idem_end(v_route, i_key,
                                   jsonb_build_object('task_id', i_task));
     else

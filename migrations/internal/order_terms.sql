@@ -7,6 +7,7 @@
 -- Returns:  priority (0 interactive, 1 normal, 2 batch), on_failure, start_at,
 --           deadline_at, expected (price, or NULL)
 -- Raises:   U0422 naming the member that is wrong or not known
+--           U0434 the plan of the tenant has no interactive work
 -- Writes:   nothing
 -- Called:   internal.task_make, api.task_quote
 -- ----------------------------------------------------------------------
@@ -42,6 +43,13 @@ begin
     if priority is null then
         perform internal.order_refuse('priority',
                     'must be interactive, normal or batch');
+    elsif priority = 0 and not (
+        select p.interactive
+          from podi.tenant t join podi.plan p on p.plan = t.plan
+         where t.tenant_id = internal.tenant())
+    then
+        raise exception 'the plan has no interactive work'
+              using errcode = 'U0434', detail = '{"field":"priority"}';
     end if;
     on_failure := coalesce(i_order ->> 'on_failure', 'continue');
     if on_failure not in ('continue', 'stop') then

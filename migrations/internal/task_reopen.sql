@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.task_reopen(tenant, user, task)
+-- internal.task_reopen(tenant, user, task, aside)
 --
 --      Begins the next round of a task that ended without all of its work:
 --      what failed or was cancelled is asked for again, what succeeded is
@@ -10,27 +10,32 @@
 --      Locks the task first, so that the end of the round before is over.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  hints jsonb as internal.job_hints, events jsonb as stored
+-- Returns:  hints jsonb as internal.job_hints, events jsonb as stored, round,
+--           price (of the round)
 -- Raises:   U0404 no such task of the user; U0431 it has succeeded
---           U0409 it has not ended, or a job would wait for what was never made
+--           U0409 it has not ended, points of it were given back, or a job
+--           would wait for what was never made
+--           U0454 a job was set aside, unless aside says that this is known
 --           U0402 not enough points; detail required, available, missing
 -- Writes:   podi.task_header, podi.job, the wallet tables when something is
 --           left to pay, podi.user_head, podi.user_event
--- Called:   api.task_retry
+-- Called:   api.task_retry, sys.job_replay
 -- ----------------------------------------------------------------------
 create or replace function internal.task_reopen(
     i_tenant    uuid,
     i_user      uuid,
     i_task      uuid,
+    i_aside     boolean,
     out hints   jsonb,
-    out events  jsonb)
+    out events  jsonb,
+    out round   int,
+    out price   bigint)
 language plpgsql
 as $$
 declare
-    v_task    podi.task_header;
-    v_left    record;
-    v_wallet  uuid;
-    v_hold    bigint;
+    v_task  podi.task_header;
+    v_left  record;
+    v_hold  bigint;
 begin
     select t.* into v_task
       from podi.task_header t
@@ -46,32 +51,16 @@ begin
         raise exception 'the task has succeeded' using errcode = 'U0431';
     end if;
 
-    perform 1
-       from podi.job j
-      where j.task_id = i_task and j.tenant_id = i_tenant
-            and j.state in ('failed', 'cancelled')
-      order by j.job_id
-        for no key update;
-
-    select count(*)::int as jobs,
-           count(*) filter (where j.state = 'cancelled')::int as cancelled,
-           sum(j.price - j.charged)::bigint as price,
-           max(a.max_wait_ms) * interval '1 millisecond' as wait
-      into v_left
-      from podi.job j
-      join podi.action a on a.action = j.action
-     where j.task_id = i_task and j.tenant_id = i_tenant
-           and j.state in ('failed', 'cancelled');
-
-    if v_left.price > 0 then
-        v_wallet := internal.wallet_of(i_tenant, i_user);
-        v_hold := internal.hold_freeze(i_tenant, v_wallet, i_task,
-                      v_task.round + 1, v_left.price,
-                      interval '1 day' + v_left.wait);
+    v_left := internal.task_left(v_task, i_aside);
+    round := v_task.round + 1;
+    price := v_left.price;
+    if price > 0 then
+        v_hold := internal.hold_freeze(i_tenant, v_left.wallet, i_task, round,
+                                       price, interval '1 day' + v_left.wait);
     end if;
 
     update podi.task_header t
-       set state = 'queued', round = t.round + 1, started_at = null,
+       set state = 'queued', round = task_reopen.round, started_at = null,
            ended_at = null, cancel_requested_at = null,
            hold_id = coalesce(v_hold, t.hold_id),
            jobs_open = v_left.jobs,
@@ -82,7 +71,7 @@ begin
 
     hints := internal.job_hints(internal.job_reopen(v_task, v_hold));
     events := internal.event_append(i_tenant, i_user, internal.task_queued(
-                  i_tenant, i_task, v_task.trace_id, v_left.jobs, v_left.price,
-                  v_task.round, v_wallet));
+                  i_tenant, i_task, v_task.trace_id, v_left.jobs, price, round,
+                  case when price > 0 then v_left.wallet end));
 end
 $$;

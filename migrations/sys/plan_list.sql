@@ -4,11 +4,12 @@
 --      The plans, and how many tenants have each.
 --
 -- Returns:  plan, weight, tenant_slots, user_slots, low_points, quotas,
---           tenants
+--           interactive, tenants
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   whatever the operator uses
 -- ----------------------------------------------------------------------
+drop function if exists sys.plan_list();
 create or replace function sys.plan_list()
 returns table (
     plan          text,
@@ -17,6 +18,7 @@ returns table (
     user_slots    int,
     low_points    bigint,
     quotas        jsonb,
+    interactive   boolean,
     tenants       bigint)
 language plpgsql security definer
 set search_path = podi, pg_temp
@@ -24,6 +26,7 @@ as $$
 begin
     return query
     select p.plan, p.weight, p.tenant_slots, p.user_slots, p.low_points, p.quotas,
+           p.interactive,
            (select count(*) from tenant t where t.plan = p.plan)
       from plan p
      order by p.plan;

@@ -9,7 +9,8 @@
 -- Writes:   podi.plan
 -- Called:   whatever the operator uses
 --
---      {plan, weight, tenant_slots, user_slots, low_points, quotas}
+--      {plan, weight, tenant_slots, user_slots, low_points, quotas,
+--      interactive}
 -- ----------------------------------------------------------------------
 create or replace function sys.plan_put(
     i_plan      jsonb,
@@ -37,14 +38,15 @@ begin
     end if;
 
     v_new := jsonb_populate_record(null::plan,
-        case when is_new then jsonb '{"weight": 1, "low_points": 0, "quotas": []}'
+        case when is_new then jsonb '{"weight": 1, "low_points": 0, "quotas": [],
+                                      "interactive": false}'
              else to_jsonb(v_old) end || i_plan);
 
     insert into plan as p select v_new.*
         on conflict on constraint plan_pkey do update
        set weight = excluded.weight, tenant_slots = excluded.tenant_slots,
            user_slots = excluded.user_slots, low_points = excluded.low_points,
-           quotas = excluded.quotas;
+           quotas = excluded.quotas, interactive = excluded.interactive;
     plan := v_new.plan;
 end
 $$;

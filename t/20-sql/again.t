@@ -15,6 +15,7 @@ my $w = Podi::Work->new($db);
 my $ann = $w->person('ann', 1000);
 my $ben = $w->person('ben', 5);
 my $pic = $w->media($ann);
+my $ctl = $db->login('podi_ctl');
 my $call = 'select * from api.task_retry(?, null, null)';
 
 
@@ -34,6 +35,19 @@ sub again
     return Podi::Work::decode($w->{web}->one($db->as($who),
         'select * from api.task_retry(?, ?, ?)', $task->{task_id}, $key,
         \$hash))->[0];
+}
+
+
+# makes the first job of a task a dead letter, the others succeed
+sub poison
+{
+    my ($task) = @_;
+    my ($j, @others) = @{ $w->claim_task($task, worker => 'poor') };
+
+    $w->settle($_, 'succeeded', results => [$w->result]) for @others;
+    $w->bend($j->{job_id}, 'crashes = 2');
+    $w->sys('worker_gone(?)', 'poor');
+    return [$j];
 }
 
 
@@ -104,19 +118,101 @@ subtest 'a task that was cancelled' => sub {
     is $w->read_task($ann, $t->{task_id})->{charged}, 3, 'paid once';
 };
 
-subtest 'what is set aside or past its time comes back' => sub {
+subtest 'what is past its time comes back' => sub {
     my $t = order('resize');
     $db->super->all(undef, 'update podi.task_header set deadline_at ='
                     . " created_at + interval '1 ms' where task_id = ?",
                     $t->{task_id});
-    my $j = $w->claim_task($t)->[0];
-    $w->bend($j->{job_id}, 'crashes = 2');
-    is $w->sys('worker_gone(?)', 'w1')->[0]{state}, 'failed', 'it crashed';
+    finish($t, 'failed');
     my $r = again($ann, $t);
     is $r->{deadline_at}, undef, 'a deadline that has passed binds no more';
+    finish($r, 'succeeded');
+};
+
+subtest 'what is set aside is the operator\'s to replay' => sub {
+    my $replay = 'select * from sys.job_replay(?, ?)';
+    my ($t, $u) = map { order('resize', 'convert') } 1, 2;
+    my ($j) = @{ poison($t) };
+    my ($k) = @{ poison($u) };
+
+    $w->{web}->refused('U0454', $db->as($ann), $call, $t->{task_id},
+                       'its user may not begin it again');
+    $ctl->refused('U0422', undef, $replay, $j->{job_id}, ' ', 'who may says why');
+    $ctl->refused('U0404', undef, $replay, $t->{jobs}[1]{job_id}, 'x',
+                  'of a dead letter');
+    $w->{worker}->refused('42501', undef, $replay, $j->{job_id}, 'x',
+                          'a worker may not');
+
+    my $before = $w->wallet($ann);
+    my $r = Podi::Work::decode($ctl->one(undef, $replay, $j->{job_id},
+                                         'mended'))->[0];
+    is_deeply [@{$r}{qw(task_id round price)}], [$t->{task_id}, 2, 2],
+              'another round of its task';
+    is_deeply [map { $_->{job_id} } @{ $r->{_hints} }], [$j->{job_id}],
+              'that is hinted at';
+    is_deeply Podi::Work::types($r->{_events}), ['task.queued', 'wallet.frozen'],
+              'and told to the user';
+    is_deeply $w->wallet($ann), [$before->[0] - 2, $before->[1] + 2],
+              'who pays for it';
     is_deeply [@{ $w->job($j->{job_id}) }{qw(state crashes set_aside)}],
               ['queued', 0, 0], 'nothing is held against it';
-    finish($r, 'succeeded');
+    is $db->super->value(undef, 'select detail ->> ? from podi.audit where'
+                         . " verb = 'job.replay'", 'reason'), 'mended',
+       'it is on record';
+    $ctl->refused('U0404', undef, $replay, $j->{job_id}, 'x', 'once');
+    finish($t, 'succeeded');
+    is $w->read_task($ann, $t->{task_id})->{charged}, 3, 'and done and paid';
+
+    my $have = $w->wallet($ann)->[0];
+    $ctl->all(undef, "select * from sys.wallet_adjust('acme', 'ann', ?, 'x', 'x')",
+              1 - $have);
+    my $e = $ctl->refused('U0402', undef, $replay, $k->{job_id}, 'x',
+                          'without points it stays');
+    is_deeply JSON::PP::decode_json($e->{detail}),
+              { required => 2, available => 1, missing => 1 }, 'where it was';
+    $db->grant($ann, 1000);
+    is $w->job($k->{job_id})->{set_aside}, 1, 'on the list';
+    $ctl->all(undef, 'select sys.job_dismiss(?, ?)', $k->{job_id}, 'seen');
+    is again($ann, $u)->{round}, 2, 'dismissed it is its user\'s again';
+    finish($u, 'succeeded');
+};
+
+subtest 'what was given back is not paid: no work for nothing' => sub {
+    $ctl->all(undef, 'select * from sys.action_put(?)', Podi::Work::text({
+        action => 'image.resize', segments => [{ name => 'a', percent => 50 },
+                                               { name => 'b', percent => 50 }] }));
+    my ($t, $u, $v) = map { order('resize', 'convert') } 1 .. 3;
+    for my $task ($t, $u) {
+        my ($j, $k) = @{ $w->claim_task($task) };
+        $w->{worker}->one(undef, 'select * from sys.job_segment(?, ?, 1, null,'
+                          . ' null)', @{$j}{qw(job_id fence)});
+        $w->settle($j, 'failed');
+        $w->settle($k, 'succeeded', results => [$w->result]);
+    }
+    finish($v, 'failed', 'succeeded');
+    my $refund = "select * from sys.wallet_refund('acme', 'ann', ?, null, null,"
+                 . " ?, 'it was bad', ?)";
+
+    $ctl->all(undef, $refund, $t->{task_id}, 1, 'r1');
+    $w->{web}->refused('U0409', $db->as($ann), $call, $t->{task_id},
+                       'half of the work was paid, and given back');
+    $ctl->all(undef, $refund, $v->{task_id}, 1, 'r2');
+    is again($ann, $v)->{_events}[0]{data}{price}, 2,
+       'what costs its whole price may go on';
+
+    my $web = $db->login('podi_web');
+    $ctl->dbh->begin_work;
+    $ctl->run($refund, $u->{task_id}, 1, 'r3');
+    $web->dbh->begin_work;
+    $web->run('select api.context_open(?)', $db->as($ann));
+    $web->send("select * from api.task_retry('$u->{task_id}', null, null)");
+    $web->wait_blocked($db->super);
+    $ctl->dbh->commit;
+    is((eval { $web->wait; undef } // $@)->{state}, 'U0409',
+       'nor while a refund is under way');
+    $web->dbh->rollback;
+    $ctl->all(undef, 'select * from sys.action_put(?)',
+              '{"action": "image.resize", "segments": []}');
 };
 
 subtest 'who may, and when' => sub {
@@ -164,9 +260,9 @@ subtest 'a graph goes on where it was' => sub {
           after => ['b'] }]);
     my %id = map { $_->{key} => $_->{job_id} } @{ $t->{jobs} };
     my ($a, $b) = @{ $w->claim([@id{qw(a b)}]) };
-    my $made = $w->result;
+    my ($late, $made) = map { $w->result } 1, 2;
 
-    $w->settle($a, 'succeeded', results => [$made]);
+    $w->settle($a, 'succeeded', results => [$made, $late]);
     $w->settle($b, 'failed');
     is $w->job($id{c})->{error_code}, 'dependency_failed', 'c cannot be done';
     is $w->read_task($ann, $t->{task_id})->{state}, 'partial', 'the task ends';
@@ -175,7 +271,10 @@ subtest 'a graph goes on where it was' => sub {
     is_deeply { map { $_->{key} => $_->{state} } @{ $r->{jobs} } },
               { a => 'succeeded', b => 'queued', c => 'blocked' }, 'c waits for b';
     is_deeply [map { $_->{job_id} } @{ $r->{_hints} }], [$id{b}], 'alone';
-    is $w->job($id{c})->{inputs}[0], $made->{media_id}, 'and has what a made';
+    is $w->job($id{c})->{inputs}[0], $made->{media_id}, 'and has what a made first';
+    is_deeply [map { $_->{results} } grep { $_->{job_id} eq $id{a} }
+               @{ $w->read_task($ann, $t->{task_id})->{jobs} }],
+              [[$made->{media_id}, $late->{media_id}]], 'as it is shown';
     $w->settle($w->claim([$id{b}])->[0], 'succeeded', results => [$w->result]);
     $w->settle($w->claim([$id{c}])->[0], 'succeeded', results => [$w->result]);
     is_deeply [@{ $w->read_task($ann, $t->{task_id}) }{qw(state charged)}],

@@ -31,6 +31,8 @@ my @people = map {
 $db->{ctl}->all(undef, 'select * from sys.action_put(?)', Podi::Work::text({
     action => 'image.resize', price => 5, cancel => 'full',
     segments => [{ name => 'a', percent => 50 }, { name => 'b', percent => 50 }] }));
+$db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                '{"action": "image.thumbnail", "price": 0}');
 $db->super->all(undef, "insert into podi.gate (scope, slots) values"
                 . " ('user:*', 40), ('global', 100)");
 
@@ -119,6 +121,38 @@ sub hand
                                            [0 .. int rand 3]]);
             chain($who, $t) if rand() < 0.5;
         },
+        orders  => sub {
+            my $who = pick(@people);
+            my @order = map { $w->order(inputs => [pick(@{ $who->{pic} })],
+                                        actions => [$_]) }
+                        shuffle qw(thumbnail resize convert);
+            $w->{web}->all($db->as($who), 'select * from api.task_submit_batch(?,'
+                . " 'default', 'x', null, null)", Podi::Work::text([map {
+                    my ($task, $job) = $w->ids(2);
+                    { task_id => $task, job_ids => [$job], order => $_ } }
+                    @order]));
+        },
+        again   => sub {
+            my $who = pick(@people);
+            my $t = $db->super->value(undef, 'select task_id from'
+                . ' podi.task_header where user_id = ? and state in'
+                . " ('failed', 'partial', 'cancelled') order by random() limit 1",
+                $who->{user}) or return;
+            $w->{web}->all($db->as($who), 'select * from api.task_retry(?, null,'
+                           . ' null)', $t);
+        },
+        replay  => sub { $db->{ctl} //= $db->login('podi_ctl');
+                         $db->{ctl}->all(undef, 'select sys.job_replay(job_id,'
+                             . " 'mended') from sys.job_aside(null, 1)") },
+        refund  => sub {
+            my $t = $db->super->one(undef, 'select t.task_id, n.slug, u.login'
+                . ' from podi.task_header t join podi.users u using (user_id)'
+                . ' join podi.tenant n on n.tenant_id = t.tenant_id where'
+                . ' t.charged > 0 order by random() limit 1') or return;
+            $db->{ctl} //= $db->login('podi_ctl');
+            $db->{ctl}->all(undef, 'select * from sys.wallet_refund(?, ?, ?, null,'
+                . " null, 1, 'x', ?)", @{$t}{qw(slug login task_id)}, $db->uuid);
+        },
         claim   => sub { push @held, @{ $w->claim([shuffle $many->('queued')],
                                            worker => $me, lease => 400) } },
         next    => sub { push @held, @{ $w->sys(
@@ -171,7 +205,7 @@ sub hand
                          $w->{web}->all($db->as($who),
                                         'select * from api.event_snapshot()') },
     );
-    my @turn = (('submit') x 6, ('claim') x 5, ('next') x 4, ('settle') x 4,
+    my @turn = (('submit') x 6, ('orders') x 2, ('again') x 2, 'replay', 'refund', ('claim') x 5, ('next') x 4, ('settle') x 4,
                 ('batch') x 8, ('segment') x 3, ('beat') x 8, 'log', ('zombie') x 3,
                 ('retry') x 2, ('return') x 2, ('cancel') x 4, ('sweep') x 2,
                 ('gone') x 4, ('expire') x 2, ('push') x 2, 'grant', 'aside', 'read');
@@ -180,9 +214,13 @@ sub hand
         my $what = pick(@turn);
         eval { $do{$what}->(); 1 } or do {
             my $state = ref $@ ? $@->{state} : "$@";
-            # the task ended, or the points did: answers, not faults
+            # the task ended, or the points did, or somebody else was quicker:
+            # answers, not faults
+            my %no = (again  => qr/^U04(?:02|09|54)$/,
+                      replay => qr/^U04(?:02|04|09)$/,
+                      refund => qr/^U0425$/);
             $bad{"$what: $state " . (ref $@ ? $@->{text} // '' : '')}++
-                if $state !~ /^U04(?:31|02)$/;
+                if $state !~ ($no{$what} // qr/^U04(?:31|02)$/);
         };
     }
     return \%bad;

@@ -160,6 +160,19 @@ subtest 'a field that is wrong is named' => sub {
     refused('jobs', 'both forms', graph => [$ok], more => { inputs => [$pic] });
 };
 
+subtest 'interactive work is part of a plan' => sub {
+    my %order = (inputs => [$pic], actions => ['thumbnail'],
+                 more => { priority => 'interactive' });
+    my $e = $w->{web}->refused('U0434', $db->as($ann), $w->submit_call(%order),
+                               'a plan without it');
+    is JSON::PP::decode_json($e->{detail})->{field}, 'priority', 'named';
+    $w->{web}->refused('U0434', $db->as($ann), 'select * from api.task_quote(?, ?)',
+        Podi::Work::text($w->order(%order)), 'default', 'nor is there a price');
+    $db->{ctl}->all(undef, 'select * from sys.plan_put(?)',
+                    '{"plan": "standard", "interactive": true}');
+    is $w->submit($ann, %order)->{priority}, 'interactive', 'one with it';
+};
+
 subtest 'what an order says besides' => sub {
     my ($soon, $late) = map { $db->super->value(undef, 'select'
         . " internal.rfc3339(now() + ? * interval '1 hour')", $_) } 1, 2;
