@@ -1,7 +1,8 @@
 -- ----------------------------------------------------------------------
 -- internal.grant_check(amount, kind, expires, ref)
 --
---      Refuses a grant that makes no sense, naming the field.
+--      Refuses a grant that makes no sense, naming the field.  A source_ref
+--      must not look like one of those that adjustments and refunds make.
 --
 -- Returns:  nothing
 -- Raises:   U0422
@@ -27,7 +28,7 @@ begin
              or i_kind not in ('gift', 'plan', 'paid', 'refund') then 'kind'
         when i_expires_at <= now() then 'expires_at'
         when coalesce(length(i_source_ref), 0) not between 1 and 200
-            then 'source_ref'
+             or i_source_ref ~ '^(adjust|refund):' then 'source_ref'
         end;
     if v_field is not null then
         raise exception 'wrong %', v_field

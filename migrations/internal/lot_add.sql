@@ -49,8 +49,7 @@ begin
     returning l.lot_id into v_lot;
 
     return internal.wallet_move((i_tenant, i_wallet, i_op,
-               case i_op when 'grant' then 'granted' when 'refund' then 'revenue'
-                         else 'adjusted' end,
+               case i_op when 'grant' then 'granted' else 'adjusted' end,
                'available', i_amount, null, null, null, v_lot.lot_id,
                case when i_op = 'adjust' then i_source_ref
                     else i_op || ':' || i_source_ref end,

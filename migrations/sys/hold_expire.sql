@@ -37,6 +37,8 @@ begin
              order by w.wallet_id, w.tenant_id
                for update skip locked) q;
 
+    v_ids := internal.hold_dead(null, v_ids);
+
     select count(*), coalesce(sum(h.amount - h.captured - h.released), 0),
            jsonb_agg(jsonb_build_object(
                'tenant_id', h.tenant_id, 'hold_id', h.hold_id,
@@ -46,8 +48,7 @@ begin
                'reason', 'expired') order by h.hold_id)
       into holds, points, v_moves
       from hold h
-     where h.hold_id = any (internal.hold_dead(null, v_ids))
-       and h.wallet_id = any (v_wallets);
+     where h.hold_id = any (v_ids) and h.wallet_id = any (v_wallets);
 
     _events := internal.event_append_all(internal.hold_settle_all(
                    coalesce(v_moves, '[]')));

@@ -1,18 +1,25 @@
 -- ----------------------------------------------------------------------
 -- sys.ledger_verify(wallet, after_seq, after_wallet, limit)
 --
---      Replays ledgers and verifies their chains: of one wallet, from behind
---      a row; or, without a wallet, of up to limit wallets whose ids follow
---      after_wallet, so that a sampler goes round by the last id it got.
+--      Replays ledgers and verifies their chains, up to limit rows (100,000)
+--      in a call: of one wallet, from behind a row on; or, without a wallet, of
+--      wallet after wallet, in the order of their ids, from behind after_wallet
+--      on; with both of after_seq and after_wallet in that wallet, behind that
+--      row.  A wallet counts as a row at least, so that a call ends.
 --
--- Returns:  tenant_id, wallet_id, checked (rows), seq, fault: one row for each
---           wallet; seq and fault are NULL when all is well, else the first
---           row that is wrong and how: gap, balance, unchained, hash, wallet
+-- Returns:  tenant_id, wallet_id, checked (rows), seq, fault, next_seq: one row
+--           for each wallet.  seq and fault are NULL when all is well, else the
+--           first row that is wrong and how: gap, balance, unchained, hash,
+--           wallet.  next_seq, in the last row alone: the wallet has more rows;
+--           go on with it as after_seq, and with the wallet
 -- Raises:   U0404 no such wallet
 --           U0420 a row names a chain key that is not there
 -- Writes:   nothing
 -- Called:   whatever samples or verifies ledgers
+--
+--          go on by (null, last next_seq, last wallet_id) until no row comes
 -- ----------------------------------------------------------------------
+drop function if exists sys.ledger_verify(uuid, bigint, uuid, int);
 create or replace function sys.ledger_verify(
     i_wallet        uuid,
     i_after_seq     bigint,
@@ -23,26 +30,40 @@ returns table (
     wallet_id  uuid,
     checked    bigint,
     seq        bigint,
-    fault      text)
+    fault      text,
+    next_seq   bigint)
 language plpgsql stable security definer
 set search_path = podi, pg_temp
 as $$
+declare
+    v_from    uuid := coalesce(i_wallet, i_after_wallet);
+    v_within  boolean := i_wallet is not null or i_after_seq is not null;
+    v_left    bigint := greatest(coalesce(i_limit, 100000), 1);
+    v_wallet  wallet;
 begin
-    return query
-    select w.tenant_id, w.wallet_id, c.o_rows, c.o_seq, c.o_fault
-      from (select q.*
-              from wallet q
-             where case when i_wallet is null
-                        then q.wallet_id > coalesce(i_after_wallet,
-                             '00000000-0000-0000-0000-000000000000')
-                        else q.wallet_id = i_wallet end
-             order by q.wallet_id, q.tenant_id
-             limit greatest(coalesce(i_limit, 1), 1)) w
-     cross join lateral internal.ledger_check(w::wallet,
-           case when i_wallet is null then 0
-                else greatest(coalesce(i_after_seq, 0), 0) end) c;
+    for v_wallet in
+        select w.*
+          from wallet w
+         where w.wallet_id >= coalesce(v_from,
+                   '00000000-0000-0000-0000-000000000000')
+               and (v_within or w.wallet_id is distinct from v_from)
+               and (i_wallet is null or w.wallet_id = i_wallet)
+         order by w.wallet_id
+         limit v_left
+    loop
+        select v_wallet.tenant_id, v_wallet.wallet_id, c.o_rows, c.o_seq,
+               c.o_fault, c.o_next
+          into tenant_id, wallet_id, checked, seq, fault, next_seq
+          from internal.ledger_check(v_wallet, case
+                   when v_within and v_wallet.wallet_id = v_from
+                   then greatest(coalesce(i_after_seq, 0), 0) else 0 end,
+                   v_left) c;
+        return next;
+        v_left := v_left - greatest(checked, 1);
+        exit when v_left <= 0 or next_seq is not null;
+    end loop;
 
-    if i_wallet is not null and not found then
+    if i_wallet is not null and wallet_id is null then
         raise exception 'no wallet %', i_wallet using errcode = 'U0404';
     end if;
 end

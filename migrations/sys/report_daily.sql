@@ -11,6 +11,9 @@
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   whatever reports
+--
+--      No attempt takes longer than a day (action_timeout_ck), so that two days
+--      before hold all that ended on this one, and the index by start serves.
 -- ----------------------------------------------------------------------
 create or replace function sys.report_daily(i_day date)
 returns table (
@@ -46,7 +49,9 @@ begin
                j.settled_fence is not null and coalesce(j.charged, 0) = 0
           from attempt a
           join job j on j.job_id = a.job_id and j.tenant_id = a.tenant_id
-         where a.ended_at >= v_from and a.ended_at < v_from + interval '1 day'
+         where a.started_at >= v_from - interval '2 days'
+           and a.started_at < v_from + interval '1 day'
+           and a.ended_at >= v_from and a.ended_at < v_from + interval '1 day'
            and a.cost_micros > 0)
     select t.slug,
            coalesce(sum(m.amount) filter (where m.what = 'grant'), 0)::bigint,

@@ -7,7 +7,7 @@
 -- Returns:  wallet_id, available, seq, is_new, _events
 -- Raises:   U0402 fewer are available; detail required, available, missing
 --           U0404 no such tenant or user
---           U0409 the ref adjusted another amount
+--           U0409 the ref adjusted another amount, or granted a lot
 --           U0422 amount, reason or ref is wrong
 -- Writes:   the wallet tables, podi.audit, podi.user_head, podi.user_event
 -- Called:   whatever corrects a wallet
@@ -49,8 +49,12 @@ begin
     if v_before <> i_amount then
         raise exception 'the ref adjusted %', v_before using errcode = 'U0409';
     elsif is_new then
-        _events := internal.event_append_all(internal.wallet_change(
-                       v_who.o_tenant, wallet_id, i_amount, i_reason, i_ref));
+        _events := internal.wallet_change(v_who.o_tenant, wallet_id, i_amount,
+                                          i_reason, i_ref);
+        if _events is null then
+            raise exception 'a grant has this ref' using errcode = 'U0409';
+        end if;
+        _events := internal.event_append_all(_events);
         perform internal.audit_append(v_who.o_tenant, 'wallet.adjust',
                 v_who.o_user, jsonb_build_object('amount', i_amount,
                 'ref', i_ref, 'reason', i_reason));

@@ -1,7 +1,9 @@
 -- ----------------------------------------------------------------------
 -- sys.wallet_grant(tenant slug, login, amount, kind, expires, ref, reason)
 --
---      Gives a user a lot of points, once for each source_ref.
+--      Gives a user a lot of points, once for each source_ref.  Kind refund is
+--      goodwill, spent after plans and before what was paid for; what was spent
+--      is given back by sys.wallet_refund alone.
 --
 -- Returns:  wallet_id, available, seq, is_new, _events
 -- Raises:   U0404 no such tenant or user
@@ -42,8 +44,8 @@ begin
 
     perform internal.lot_lapse(v_who.o_tenant, v_wallet);
     _events := internal.lot_add(v_who.o_tenant, v_wallet,
-                   case i_kind when 'refund' then 'refund' else 'grant' end,
-                   i_amount, i_kind, i_expires_at, i_source_ref, i_reason);
+                                'grant', i_amount, i_kind, i_expires_at,
+                                i_source_ref, i_reason);
     is_new := _events is not null;
     select w.wallet_id, w.available, w.seq into wallet_id, available, seq
       from wallet w

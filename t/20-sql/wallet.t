@@ -148,6 +148,12 @@ for my $bad (['amount', 0], ['amount', -5], ['amount', undef],
 is(state_of(sub { $db->grant({ %$ann, login => 'nobody' }, 1) }), 'U0404',
    'nobody gets nothing');
 
+for my $ref ('adjust:x', 'refund:1:x') {
+    my $e = $ctl->refused('U0422', undef, 'select * from sys.wallet_grant(?, ?, 1,'
+                          . q{ 'gift', null, ?, 'r')}, 'acme', 'ann', $ref,
+                          "a source_ref that others make: $ref");
+    is(decode_json($e->{detail} // '{}')->{field}, 'source_ref', '... is named');
+}
 my $second = $db->login('podi_ctl');
 $ctl->dbh->begin_work;
 $ctl->run(q{select * from sys.wallet_grant('acme', 'ann', 7, 'gift', null,}
@@ -174,6 +180,11 @@ $db->grant($bob, 10, kind => 'gift', ref => 'gift soon', expires => $soon);
 my $row = $web->one($db->as($bob), 'select * from api.wallet_read()');
 is_deeply([@$row{qw(available frozen expiring_soon expiring_at seq)}],
           [60, 0, 10, $soon, 6], 'the wallet says what expires soon');
+
+is_deeply([map { $_->{op} } @{ $super->all(undef, 'select distinct op from'
+               . ' podi.ledger where wallet_id = (select wallet_id from'
+               . ' podi.wallet where user_id = ?)', $bob->{user}) }], ['grant'],
+          'goodwill is granted: it does not come out of the revenue');
 
 my $hold = freeze($bob, 55);
 is_deeply([map { "$_->{ref} $_->{amount}" } @{ $super->all(undef,

@@ -70,11 +70,37 @@ is($super->value(undef, 'select head from podi.wallet where wallet_id = ?',
 is(verify($ann), '10 - good', 'it verifies');
 is(verify($ann, 4), '6 - good', 'from any row');
 is_deeply([map { "$_->{checked} " . ($_->{fault} // 'good') }
-               @{ $worker->all(undef, $VERIFY, undef, undef, undef, 9) }],
+               @{ $worker->all(undef, $VERIFY, undef, undef, undef, 99) }],
           ['10 good', '10 good'], 'and that of all wallets');
 is_deeply([map { $_->{wallet_id} } @{ $worker->all(undef, $VERIFY, undef, undef,
                (sort map { $purse->wallet($_) } $ann, $bob)[0], 9) }],
           [(sort map { $purse->wallet($_) } $ann, $bob)[1]], 'in turn');
+
+# the slices of a verification, "checked next fault" each, and the calls it took
+sub slices
+{
+    my ($limit) = @_;
+    my ($after, $wallet, @slice, $calls);
+
+    while (++$calls < 99) {
+        my $rows = $worker->all(undef, $VERIFY, undef, $after, $wallet, $limit);
+        last if !@$rows;
+        push @slice, map { join ' ', $_->{checked}, $_->{next_seq} // '-',
+                                     $_->{fault} // 'good' } @$rows;
+        ($after, $wallet) = @{ $rows->[-1] }{qw(next_seq wallet_id)};
+    }
+    return ($calls, @slice);
+}
+
+
+is_deeply([slices(4)], [6, '4 4 good', '4 8 good', '2 - good',
+              '2 2 good', '4 6 good', '4 - good'],
+          'in slices of so many rows');
+is_deeply([slices(15)], [3, '10 - good', '5 5 good', '5 - good'],
+          'over wallets');
+is_deeply([slices(10)], [3, ('10 - good') x 2], 'that end where a wallet does');
+is_deeply([@{ $worker->one(undef, $VERIFY, $purse->wallet($ann), 3, undef, 5) }{
+               qw(checked next_seq fault)}], [5, 8, undef], 'of one wallet, too');
 $worker->refused('U0404', undef, $VERIFY, $db->uuid, (undef) x 3, 'no wallet');
 
 

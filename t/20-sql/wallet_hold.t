@@ -260,6 +260,21 @@ sub sweep
 
 
 is_deeply(sweep(), { holds => 0, points => 0, told => [] }, 'nothing to sweep');
+
+
+# however many holds there are, they are judged twice, and not one by one
+my $many = $db->user($acme, 'many');
+$db->grant($many, 10);
+call(freeze => [$many->{user}, 1, "many $_", 60_000]) for 1 .. 9;
+$super->dbh->begin_work;
+$super->run("update podi.hold set expires_at = now() where ref like 'many %'");
+$super->run('set local track_functions = pl');
+is($super->run('select * from sys.hold_expire(50)')->[0]{holds}, 9,
+   'holds past their end');
+is($super->value(undef, 'select calls from pg_stat_xact_user_functions'
+                 . q{ where funcname = 'hold_dead'}), 2, 'are judged together');
+$super->dbh->rollback;
+
 my $eve = $db->user($acme, 'eve');
 $db->grant($eve, 100);
 call(freeze => [$eve->{user}, 30, 'e1', 60_000]);

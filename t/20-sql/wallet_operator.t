@@ -252,6 +252,13 @@ for my $bad (['amount', 0, 'x'], ['amount', undef, 'x'], ['reason', 1, 'x', unde
        "a wrong $field");
     is(decode_json($@->{detail})->{field}, $field, '... is named');
 }
+my $old = $db->user($acme, 'old');
+$super->run('set role podi_system');
+$super->run("select internal.lot_add(?, ?, 'grant', 5, 'gift', null,"
+            . " 'adjust:fix 9', 'before refs were kept apart')", $acme,
+            $purse->wallet($old));
+$super->run('reset role');
+is(code(sub { adjust($old, 5, 'fix 9') }), 'U0409', 'nor the ref of a grant');
 is($super->value(undef, q{select string_agg(detail ->> 'reason', ' ')}
                  . q{ from podi.audit where verb = 'wallet.adjust'}),
    'counted wrong counted wrong', 'the audit has the reason');
@@ -360,7 +367,8 @@ for my $row ([$zoe, 'grant', 'granted', 'available', 100],
         $who->{tenant}, $purse->wallet($who), 1000 + ++$n, @r, "day $n",
         "$day " . ($n == 1 ? '00:00:00+00' : '23:59:59.999999+00'));
 }
-$super->run("update podi.attempt set ended_at = '$day 12:00+00',"
+$super->run("update podi.attempt set started_at = '2031-03-03 13:00+00',"
+            . " ended_at = '$day 12:00+00',"
             . ' cost_micros = 500');
 my $costs = $super->value(undef, 'select count(*) from podi.attempt');
 $super->run("update podi.job set charged = 0, state = 'failed', error_code = 'x'"
@@ -382,4 +390,12 @@ for my $next ('2031-03-03', '2031-03-05') {
 
     is_deeply([map { $_->{granted} } @$none], [0], "$next is another day");
 }
+$super->dbh->begin_work;
+$super->run('set local enable_seqscan = off');
+my $scans = "select pg_stat_get_xact_numscans('podi.attempt_started_ix'::regclass)";
+my $scanned = $super->value(undef, $scans);
+$super->run('select * from sys.report_daily(?)', $day);
+is($super->value(undef, $scans), $scanned + 1,
+   'a day does not have to be looked for in all attempts');
+$super->dbh->rollback;
 done_testing;
