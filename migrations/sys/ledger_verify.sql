@@ -7,7 +7,7 @@
 --      on; with both of after_seq and after_wallet in that wallet, behind that
 --      row.  A wallet counts as a row at least, so that a call ends.
 --
--- Returns:  tenant_id, wallet_id, checked (rows), seq, fault, next_seq: one row
+-- Returns:  tenant_id, wallet_id, checked (rows), next_seq, seq, fault: one row
 --           for each wallet.  seq and fault are NULL when all is well, else the
 --           first row that is wrong and how: gap, balance, unchained, hash,
 --           wallet.  next_seq, in the last row alone: the wallet has more rows;
@@ -29,9 +29,9 @@ returns table (
     tenant_id  uuid,
     wallet_id  uuid,
     checked    bigint,
+    next_seq   bigint,
     seq        bigint,
-    fault      text,
-    next_seq   bigint)
+    fault      text)
 language plpgsql stable security definer
 set search_path = podi, pg_temp
 as $$
