@@ -95,8 +95,9 @@ grant execute on function sys.job_place to podi_core, podi_ctl;
 grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
     sys.job_settle, sys.job_retry, sys.job_return, sys.job_dispatch,
     sys.job_pushed, sys.job_crashed, sys.job_running, sys.job_sweep, sys.job_expire,
-    sys.worker_gone, sys.gates
+    sys.worker_gone
     to podi_worker;
+grant execute on function sys.gates to podi_worker, podi_ctl;
 grant execute on function sys.upload_expire, sys.object_doomed,
     sys.object_gone, sys.metrics to podi_worker;
 grant execute on function sys.job_segment, sys.job_log to podi_worker;
@@ -107,7 +108,7 @@ grant execute on function sys.invariant_breaks, sys.ledger_verify,
 
 -- the operator
 grant execute on function sys.action_put to podi_ctl;
-grant execute on function sys.queue_put, sys.gate_put to podi_ctl;
+grant execute on function sys.queue_put, sys.queue_list, sys.gate_put to podi_ctl;
 grant execute on function sys.job_aside, sys.job_dismiss, sys.job_replay
     to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;

@@ -10,7 +10,9 @@
 --           detail   jsonb: blocked_by {jobs: [{job_id, key, state}]};
 --                    waits_until {at, reason}; gate_shut {scope, slots,
 --                    running}; behind {own, others}; running {since, progress};
---                    finished {ended_at, error_code}
+--                    finished {ended_at, error_code}.  The load of others is
+--                    not told: others is none, few (to 10) or many, and running
+--                    is there for a gate of the caller's tenant or user alone
 --           expected_start, when it is known; attempts, crashes, deferrals
 -- Raises:   U0404 no such job of the user
 -- Writes:   nothing
@@ -59,10 +61,15 @@ begin
            when 'waits_until' then jsonb_build_object('at', v_job.not_before,
                                        'reason', internal.job_reason(i_job))
            when 'gate_shut'   then jsonb_build_object('scope', v_place.scope,
-                                       'slots', v_place.slots,
-                                       'running', v_place.running)
+                                       'slots', v_place.slots)
+                || case when v_place.scope ~ '^(tenant|user):'
+                   then jsonb_build_object('running', v_place.running)
+                   else '{}' end
            when 'behind'      then jsonb_build_object('own', v_place.own,
-                                       'others', v_place.others)
+                                       'others', case
+                                       when v_place.others = 0 then 'none'
+                                       when v_place.others <= 10 then 'few'
+                                       else 'many' end)
            else                    jsonb '{}' end,
            v_place.expected_start, v_job.attempts, v_job.crashes,
            v_job.deferrals;

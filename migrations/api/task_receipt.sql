@@ -6,8 +6,9 @@
 --      their hashes, and where the chain of the wallet stands now.
 --
 -- Returns:  receipt jsonb {task: {task_id, state, channel, price, charged,
---           round, created_at, ended_at}, jobs: [{job_id, action, state, price,
---           charged, error_code, results: [{media_id, type, bytes, sha256}]}],
+--           refunded, round, created_at, ended_at}, jobs: [{job_id, action,
+--           state, price, charged, error_code, results: [{media_id, type, bytes,
+--           sha256}]}],
 --           entries: [{seq, type, amount, available_after, frozen_after, job_id,
 --           at, key_id, hash}], chain: {wallet_id, seq, head}}; no row when
 --           there is no such task
@@ -41,7 +42,12 @@ begin
                'task', jsonb_build_object(
                    'task_id', v_task.task_id, 'state', v_task.state,
                    'channel', v_task.channel, 'price', v_task.price,
-                   'charged', v_task.charged, 'round', v_task.round,
+                   'charged', v_task.charged,
+                   'refunded', (select coalesce(sum(h.refunded), 0)
+                                  from hold h
+                                 where h.task_id = i_task
+                                       and h.tenant_id = v_task.tenant_id),
+                   'round', v_task.round,
                    'created_at', internal.rfc3339(v_task.created_at),
                    'ended_at', internal.rfc3339(v_task.ended_at)),
                'jobs', internal.receipt_jobs(v_task.tenant_id, i_task),

@@ -60,8 +60,13 @@ begin
                                          _events);
     end if;
 
-    results := (select jsonb_agg(coalesce(to_jsonb(c), r.value)
-                                 order by r.ordinality)
+    results := (select jsonb_agg(coalesce(to_jsonb(c) || jsonb_build_object(
+                                     'start_at', internal.rfc3339(c.start_at),
+                                     'deadline_at',
+                                     internal.rfc3339(c.deadline_at),
+                                     'created_at',
+                                     internal.rfc3339(c.created_at)),
+                                     r.value) order by r.ordinality)
                   from jsonb_array_elements(results) with ordinality r
                   left join lateral internal.task_columns(
                        (r.value ->> 'task_id')::uuid) c on true);

@@ -26,7 +26,7 @@ static podi_rc_t register_parse(podi_flow_t *f, void *ctx);
 static podi_rc_t register_hash(podi_flow_t *f, void *ctx);
 static podi_rc_t register_write(podi_flow_t *f, void *ctx);
 static podi_rc_t register_reply(podi_flow_t *f, void *ctx);
-static podi_rc_t register_bind(account_register_t *a);
+static podi_rc_t register_bind(account_register_t *a, podi_fail_t *fail);
 
 
 static const podi_step_t  account_register_steps[] = {
@@ -76,7 +76,7 @@ register_parse(podi_flow_t *f, void *ctx)
     account_register_t  *a = ctx;
 
     if (ngx_podi_idempotency_key(a->request, &a->key, &f->fail) != PODI_OK
-        || register_bind(a) != PODI_OK
+        || register_bind(a, &f->fail) != PODI_OK
         || ngx_podi_body_json(f, a->request, &body) != PODI_OK
         || podi_json_read(body, account_register_fields, &a->form, &f->fail)
            != PODI_OK
@@ -154,26 +154,24 @@ register_reply(podi_flow_t *f, void *ctx)
  */
 
 static podi_rc_t
-register_bind(account_register_t *a)
+register_bind(account_register_t *a, podi_fail_t *fail)
 {
     u_char      *bound;
     podi_str_t   master, info = podi_string("podi register");
 
-    bound = ngx_pnalloc(a->request->pool, PODI_SHA256_LEN);
-
-    if (bound == NULL
-        || ngx_podi_request_hash(a->request, &a->hash) != PODI_OK)
-    {
+    if (ngx_podi_request_hash(a->request, &a->hash, fail) != PODI_OK) {
         return PODI_ERROR;
     }
 
     master = podi_secret_bytes(
                  ngx_http_podi_account_conf(a->request)->refresh_key);
+    bound = ngx_pnalloc(a->request->pool, PODI_SHA256_LEN);
 
-    if (podi_hkdf_sha256(&master, &a->hash, &info, bound, PODI_SHA256_LEN)
-        != PODI_OK)
+    if (bound == NULL
+        || podi_hkdf_sha256(&master, &a->hash, &info, bound, PODI_SHA256_LEN)
+           != PODI_OK)
     {
-        return PODI_ERROR;
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "cannot bind the key");
     }
 
     a->hash.data = bound;

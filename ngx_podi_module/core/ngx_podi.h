@@ -135,6 +135,19 @@ ngx_int_t ngx_podi_route_flow(ngx_http_request_t *r,
     const podi_step_t *steps, size_t size);
 
 /*
+ * The same for a path with an {id}, the {part} `arg`: the structure begins with
+ * an ngx_podi_of_t.  What is no UUID gets the answer of what does not exist.
+ */
+typedef struct {
+    ngx_http_request_t  *request;
+    podi_id_t            id;
+} ngx_podi_of_t;
+
+ngx_int_t ngx_podi_route_flow_of(ngx_http_request_t *r,
+    const podi_str_t *arg, const char *noun, const podi_step_t *steps,
+    size_t size);
+
+/*
  * The same in memory of its own: flow, ctx and whatever f->mem gives live in
  * the arena, which is taken over.  For a flow that opens something that lasts.
  */
@@ -209,7 +222,8 @@ podi_rc_t ngx_podi_body_json(podi_flow_t *f, ngx_http_request_t *r,
 podi_rc_t ngx_podi_idempotency_key(ngx_http_request_t *r,
     podi_str_t *ret_key, podi_fail_t *fail);
 /* SHA-256 over method, path and body: what the key is bound to (32 bytes) */
-podi_rc_t ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash);
+podi_rc_t ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash,
+    podi_fail_t *fail);
 
 /*
  * One unit on PostgreSQL with the signed context of the request's identity
@@ -222,6 +236,9 @@ podi_rc_t ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
     podi_pg_call_t *call);
 podi_rc_t ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
     podi_pg_call_t *call, const char *role);
+/* a statement whose only argument is that id */
+PODI_MUSTCHECK podi_rc_t ngx_podi_pg_call_of(podi_flow_t *f,
+    const ngx_podi_of_t *of, podi_sql_e sql);
 
 /* for the module itself, without a request: role gateway of a tenant */
 PODI_MUSTCHECK podi_rc_t ngx_podi_pg_call_tenant(podi_flow_t *f,

@@ -335,16 +335,12 @@ ngx_podi_idempotency_key(ngx_http_request_t *r, podi_str_t *ret_key,
 /* the parts are of known length or cannot hold a line feed */
 
 podi_rc_t
-ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash)
+ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash,
+    podi_fail_t *fail)
 {
     podi_buf_t      b;
     podi_str_t      text, path, body;
     unsigned char  *digest;
-
-    digest = ngx_pnalloc(r->pool, PODI_SHA256_LEN);
-    if (digest == NULL) {
-        return PODI_ERROR;
-    }
 
     path.data = r->uri.data;
     path.len = r->uri.len;
@@ -356,10 +352,12 @@ ngx_podi_request_hash(ngx_http_request_t *r, podi_str_t *ret_hash)
     podi_buf_add_str(&b, &path);
     podi_buf_add_str(&b, &body);
 
-    if (podi_buf_take(&b, &text) != PODI_OK
+    digest = ngx_pnalloc(r->pool, PODI_SHA256_LEN);
+
+    if (digest == NULL || podi_buf_take(&b, &text) != PODI_OK
         || podi_sha256(&text, digest) != PODI_OK)
     {
-        return PODI_ERROR;
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "cannot hash the body");
     }
 
     ret_hash->data = digest;

@@ -147,8 +147,8 @@ typedef struct {
     const u_char                *looked_uri; /* ... for which that holds */
     ngx_podi_metric_cell_t      *cell;       /* of the route */
     ngx_podi_body_t             *bodies;     /* and of its subrequests */
-    podi_str_t                   context;    /* signed, of the identity */
-    podi_usec_t                  context_until;
+    podi_str_t                   context;    /* signed */
+    podi_context_t               context_of; /* ... for whom, until when */
     struct ngx_podi_pump_s      *pump;       /* sends the answer, or NULL */
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */

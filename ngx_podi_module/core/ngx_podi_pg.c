@@ -3,7 +3,8 @@
  * to others after a commit.
  *
  * The context is signed for a minute and kept with the request, because a
- * flow may make several calls; a long answer has it signed again.
+ * flow may make several calls; a long answer has it signed again, and so has a
+ * subrequest in a location of another tenant.
  */
 
 #include "ngx_podi_core.h"
@@ -17,6 +18,8 @@
 
 static podi_rc_t ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
     const podi_context_t *who, ngx_podi_request_t *pr);
+static ngx_uint_t ngx_podi_pg_is_signed(const ngx_podi_request_t *pr,
+    const podi_context_t *who, podi_usec_t until);
 
 
 void
@@ -96,6 +99,21 @@ ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
 
 
 podi_rc_t
+ngx_podi_pg_call_of(podi_flow_t *f, const ngx_podi_of_t *of, podi_sql_e sql)
+{
+    podi_str_t       id;
+    podi_pg_call_t   call;
+
+    id = podi_id_str(&of->id);
+
+    ngx_podi_pg_init(of->request, &call, sql);
+    podi_arg_str(&call, &id);
+
+    return ngx_podi_pg_call(f, of->request, &call);
+}
+
+
+podi_rc_t
 ngx_podi_pg_call_tenant(podi_flow_t *f, podi_pg_call_t *call,
     const podi_str_t *tenant)
 {
@@ -133,9 +151,7 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
     now = podi_time_now();
     life = (podi_usec_t) NGX_PODI_CONTEXT_LIFE * 1000000;
 
-    if (pr != NULL && pr->context.len != 0
-        && now < pr->context_until - life / 2)
-    {
+    if (pr != NULL && ngx_podi_pg_is_signed(pr, who, now + life / 2)) {
         call->context = pr->context;
         return podi_pg_call(pg, f, call);
     }
@@ -155,10 +171,22 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
 
     if (rc == PODI_AGAIN && pr != NULL) {
         pr->context = call->context;
-        pr->context_until = signed_for.expires;
+        pr->context_of = signed_for;
     }
 
     return rc;
+}
+
+
+static ngx_uint_t
+ngx_podi_pg_is_signed(const ngx_podi_request_t *pr, const podi_context_t *who,
+    podi_usec_t until)
+{
+    const podi_context_t  *of = &pr->context_of;
+
+    return pr->context.len != 0 && until < of->expires
+           && who->role == of->role && podi_str_eq(&who->tenant, &of->tenant)
+           && podi_str_eq(&who->user, &of->user);
 }
 
 

@@ -2,7 +2,8 @@
  * ngx_podi_pump: sends a page, and has the next one made when it is sent.
  *
  *     open -> SENDING <-> PULLING
- *                |           `-- a peer failed ----> cut
+ *                |           |-- a peer failed ----> cut
+ *                |           `-- the caller's session or token is over -> cut
  *                |-- last page sent -> end
  *                `-- send_timeout, output failed --> cut
  *     gone: the client went away, in any state
@@ -16,6 +17,7 @@
 
 #include "ngx_podi_core.h"
 #include "ngx_podi_pump.h"
+#include "ngx_podi_revoke.h"
 
 
 typedef enum {
@@ -50,6 +52,7 @@ static void ngx_podi_pump_free(void *data);
 static void ngx_podi_pump_turn(ngx_event_t *ev);
 static void ngx_podi_pump_pulled(ngx_podi_pump_t *pump);
 static void ngx_podi_pump_pull(ngx_podi_pump_t *pump);
+static ngx_uint_t ngx_podi_pump_may_go_on(const ngx_podi_pump_t *pump);
 static void ngx_podi_pump_pull_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void ngx_podi_pump_send(ngx_podi_pump_t *pump);
 static ngx_int_t ngx_podi_pump_output(ngx_podi_pump_t *pump);
@@ -136,8 +139,10 @@ ngx_podi_pump_header(ngx_podi_pump_t *pump, podi_flow_t *f, const char *type)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    if (ngx_http_discard_request_body(r) != NGX_OK) {
-        ngx_podi_flow_outcome(f, NGX_ERROR);
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        ngx_podi_flow_outcome(f, rc);
         return PODI_DONE;
     }
 
@@ -257,6 +262,11 @@ ngx_podi_pump_pull(ngx_podi_pump_t *pump)
     pump->pulled = 0;
     pump->failed = 0;
 
+    if (!ngx_podi_pump_may_go_on(pump)) {
+        ngx_podi_pump_over(pump, NGX_ERROR);
+        return;
+    }
+
     pump->arena = podi_arena_create();
 
     if (pump->arena != NULL) {
@@ -274,6 +284,37 @@ ngx_podi_pump_pull(ngx_podi_pump_t *pump)
 
     podi_flow_start(pump->flow, pump->steps, pump->ctx,
                     podi_arena_mem(pump->arena), ngx_podi_pump_pull_end);
+}
+
+
+/* who logged out, or let the token expire, gets no further page */
+
+static ngx_uint_t
+ngx_podi_pump_may_go_on(const ngx_podi_pump_t *pump)
+{
+    const char                 *why;
+    ngx_http_request_t         *r = pump->request;
+    const ngx_podi_identity_t  *who;
+
+    who = &ngx_podi_request_find(r)->pub.identity;
+
+    if (!who->known) {
+        return 1;
+    }
+
+    if (who->expires <= ngx_time()) {
+        why = "the token has expired";
+
+    } else if (ngx_podi_session_state(&who->session) == NGX_PODI_REVOKED) {
+        why = "the session has ended";
+
+    } else {
+        return 1;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "podi: %s while sending, the answer is cut", why);
+    return 0;
 }
 
 

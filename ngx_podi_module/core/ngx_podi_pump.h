@@ -6,8 +6,9 @@
  *
  * Promises: one page is in memory at a time, and of a slow client's only its
  * bytes; the next is asked for when the last byte of the one before is with
- * the socket.  A client that goes away ends it.  When a page cannot be had the
- * answer is cut, so that nobody takes a part for the whole.
+ * the socket.  A client that goes away ends it.  When a page cannot be had, or
+ * the caller's session has ended or his token expired meanwhile, the answer is
+ * cut, so that nobody takes a part for the whole.
  */
 
 #ifndef NGX_PODI_PUMP_H

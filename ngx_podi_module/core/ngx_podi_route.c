@@ -181,6 +181,30 @@ ngx_podi_route_flow(ngx_http_request_t *r, const podi_step_t *steps,
 }
 
 
+ngx_int_t
+ngx_podi_route_flow_of(ngx_http_request_t *r, const podi_str_t *arg,
+    const char *noun, const podi_step_t *steps, size_t size)
+{
+    podi_fail_t     fail;
+    ngx_podi_of_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, size);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (podi_id_parse(arg, &ctx->id) != PODI_OK) {
+        ngx_memzero(&fail, sizeof(podi_fail_t));
+        (void) podi_fail(&fail, PODI_E_NOT_FOUND, NULL, "no such %s", noun);
+        return ngx_podi_reply_fail(r, &fail);
+    }
+
+    ctx->request = r;
+
+    return ngx_podi_flow_content(r, steps, ctx);
+}
+
+
 static ngx_int_t
 ngx_podi_route_missing(ngx_http_request_t *r, ngx_podi_request_t *pr)
 {

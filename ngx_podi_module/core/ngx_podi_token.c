@@ -84,12 +84,12 @@ ngx_podi_token_mint(ngx_http_request_t *r, const ngx_podi_grant_t *grant,
 
 
 podi_rc_t
-ngx_podi_token_statement(ngx_http_request_t *r, const char *typ,
-    const char *name, const podi_str_t *json, podi_str_t *ret_token,
+ngx_podi_token_statement(ngx_http_request_t *r,
+    const ngx_podi_statement_t *statement, podi_str_t *ret_token,
     podi_fail_t *fail)
 {
     podi_buf_t                   b;
-    podi_str_t                   claims, iss;
+    podi_str_t                   claims, iss, aud;
     ngx_podi_ctx_t              *pc;
     const ngx_podi_main_conf_t  *pmcf;
 
@@ -102,22 +102,24 @@ ngx_podi_token_statement(ngx_http_request_t *r, const char *typ,
     }
 
     iss = podi_str_c((char *) pmcf->token_issuer.data);
+    aud = podi_str_c(statement->aud);
 
     podi_buf_init(&b, ngx_podi_mem(r));
     podi_buf_printf(&b, "{\"iat\":%lld",
                     (long long) (podi_time_now() / 1000000));
 
     ngx_podi_token_claim(&b, "iss", &iss);
+    ngx_podi_token_claim(&b, "aud", &aud);
     ngx_podi_token_claim(&b, "sub", &pc->identity.user);
     ngx_podi_token_claim(&b, "tid", &pc->identity.tenant);
 
-    podi_buf_printf(&b, ",\"%s\":", name);
-    podi_buf_add_str(&b, json);
+    podi_buf_printf(&b, ",\"%s\":", statement->name);
+    podi_buf_add_str(&b, &statement->json);
     podi_buf_add_byte(&b, '}');
 
     if (podi_buf_take(&b, &claims) != PODI_OK
-        || podi_jose_sign(pmcf->token_key, typ, &claims, ngx_podi_mem(r),
-                          ret_token)
+        || podi_jose_sign(pmcf->token_key, statement->typ, &claims,
+                          ngx_podi_mem(r), ret_token)
            != PODI_OK)
     {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "cannot sign");

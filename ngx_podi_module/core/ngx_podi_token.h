@@ -37,12 +37,20 @@ PODI_MUSTCHECK podi_rc_t ngx_podi_token_read(ngx_http_request_t *r,
     podi_fail_t *fail);
 
 /*
- * A statement for anybody and for ever, by the same key: {iss, iat, sub, tid,
- * <name>: <json>}, about the caller.  `typ` keeps it apart from access tokens.
+ * A statement for anybody and for ever, by the same key: {iss, aud, iat, sub,
+ * tid, <name>: <json>}, about the caller.  Type and audience keep it apart from
+ * access tokens.
  */
+typedef struct {
+    const char  *typ;
+    const char  *aud;
+    const char  *name;
+    podi_str_t   json;
+} ngx_podi_statement_t;
+
 PODI_MUSTCHECK podi_rc_t ngx_podi_token_statement(ngx_http_request_t *r,
-    const char *typ, const char *name, const podi_str_t *json,
-    podi_str_t *ret_token, podi_fail_t *fail);
+    const ngx_podi_statement_t *statement, podi_str_t *ret_token,
+    podi_fail_t *fail);
 
 /* for /.well-known/jwks.json */
 PODI_MUSTCHECK podi_rc_t ngx_podi_token_jwks(ngx_http_request_t *r,

@@ -10,14 +10,6 @@
 #include "ngx_http_podi_media.h"
 
 
-typedef struct {
-    ngx_http_request_t  *request;
-    podi_id_t            media_id;
-} media_read_t;
-
-
-static ngx_int_t media_read_start(ngx_http_request_t *r,
-    const podi_str_t *args, const podi_step_t *steps);
 static podi_rc_t media_read(podi_flow_t *f, void *ctx);
 static podi_rc_t media_read_reply(podi_flow_t *f, void *ctx);
 static podi_rc_t media_download_reply(podi_flow_t *f, void *ctx);
@@ -39,63 +31,32 @@ static const podi_step_t  media_download_steps[] = {
 ngx_int_t
 ngx_http_podi_media_read(ngx_http_request_t *r, const podi_str_t *args)
 {
-    return media_read_start(r, args, media_read_steps);
+    return ngx_podi_route_flow_of(r, &args[0], "media", media_read_steps,
+                                  sizeof(ngx_podi_of_t));
 }
 
 
 ngx_int_t
 ngx_http_podi_media_download(ngx_http_request_t *r, const podi_str_t *args)
 {
-    return media_read_start(r, args, media_download_steps);
-}
-
-
-static ngx_int_t
-media_read_start(ngx_http_request_t *r, const podi_str_t *args,
-    const podi_step_t *steps)
-{
-    podi_fail_t    fail;
-    media_read_t  *m;
-
-    m = ngx_pcalloc(r->pool, sizeof(media_read_t));
-    if (m == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (podi_id_parse(&args[0], &m->media_id) != PODI_OK) {
-        ngx_memzero(&fail, sizeof(podi_fail_t));
-        (void) podi_fail(&fail, PODI_E_NOT_FOUND, NULL, "no such media");
-        return ngx_podi_reply_fail(r, &fail);
-    }
-
-    m->request = r;
-
-    return ngx_podi_flow_content(r, steps, m);
+    return ngx_podi_route_flow_of(r, &args[0], "media", media_download_steps,
+                                  sizeof(ngx_podi_of_t));
 }
 
 
 static podi_rc_t
 media_read(podi_flow_t *f, void *ctx)
 {
-    podi_str_t       id;
-    media_read_t    *m = ctx;
-    podi_pg_call_t   call;
-
-    id = podi_id_str(&m->media_id);
-
-    ngx_podi_pg_init(m->request, &call, PODI_SQL_MEDIA_READ);
-    podi_arg_str(&call, &id);
-
-    return ngx_podi_pg_call(f, m->request, &call);
+    return ngx_podi_pg_call_of(f, ctx, PODI_SQL_MEDIA_READ);
 }
 
 
 static podi_rc_t
 media_read_reply(podi_flow_t *f, void *ctx)
 {
-    podi_buf_t     b;
-    podi_str_t     more;
-    media_read_t  *m = ctx;
+    podi_buf_t      b;
+    podi_str_t      more;
+    ngx_podi_of_t  *m = ctx;
 
     if (podi_rows(f->result) == 0) {
         return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such media");
@@ -124,7 +85,7 @@ media_download_reply(podi_flow_t *f, void *ctx)
     podi_rc_t                      rc;
     podi_buf_t                     b;
     podi_str_t                     state, type, name, url, ends, text;
-    media_read_t                  *m = ctx;
+    ngx_podi_of_t                 *m = ctx;
     ngx_http_podi_media_object_t   object;
 
     if (podi_rows(f->result) == 0) {

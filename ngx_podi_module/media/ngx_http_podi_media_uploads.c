@@ -89,7 +89,7 @@ uploads_parse(podi_flow_t *f, void *ctx)
     media_uploads_t  *u = ctx;
 
     if (ngx_podi_idempotency_key(u->request, &u->key, &f->fail) != PODI_OK
-        || ngx_podi_request_hash(u->request, &u->hash) != PODI_OK
+        || ngx_podi_request_hash(u->request, &u->hash, &f->fail) != PODI_OK
         || ngx_podi_body_json(f, u->request, &body) != PODI_OK
         || podi_json_read(body, media_uploads_fields, u, &f->fail) != PODI_OK)
     {

@@ -11,10 +11,9 @@
 
 
 typedef struct {
-    ngx_http_request_t  *request;
-    podi_id_t            job_id;
-    int64_t              after;
-    int64_t              limit;
+    ngx_podi_of_t  of;
+    int64_t        after;
+    int64_t        limit;
 } job_log_t;
 
 
@@ -42,23 +41,8 @@ static const ngx_podi_param_t  job_log_params[] = {
 ngx_int_t
 ngx_http_podi_job_log(ngx_http_request_t *r, const podi_str_t *args)
 {
-    job_log_t    *j;
-    podi_fail_t   fail;
-
-    j = ngx_pcalloc(r->pool, sizeof(job_log_t));
-    if (j == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (podi_id_parse(&args[0], &j->job_id) != PODI_OK) {
-        ngx_memzero(&fail, sizeof(podi_fail_t));
-        (void) podi_fail(&fail, PODI_E_NOT_FOUND, NULL, "no such job");
-        return ngx_podi_reply_fail(r, &fail);
-    }
-
-    j->request = r;
-
-    return ngx_podi_flow_content(r, job_log_steps, j);
+    return ngx_podi_route_flow_of(r, &args[0], "job", job_log_steps,
+                                  sizeof(job_log_t));
 }
 
 
@@ -67,7 +51,7 @@ log_parse(podi_flow_t *f, void *ctx)
 {
     job_log_t  *j = ctx;
 
-    return ngx_podi_params(j->request, job_log_params, j, &f->fail);
+    return ngx_podi_params(j->of.request, job_log_params, j, &f->fail);
 }
 
 
@@ -78,14 +62,14 @@ log_read(podi_flow_t *f, void *ctx)
     podi_str_t       id;
     podi_pg_call_t   call;
 
-    id = podi_id_str(&j->job_id);
+    id = podi_id_str(&j->of.id);
 
-    ngx_podi_pg_init(j->request, &call, PODI_SQL_JOB_LOG);
+    ngx_podi_pg_init(j->of.request, &call, PODI_SQL_JOB_LOG);
     podi_arg_str(&call, &id);
     podi_arg_int64(&call, j->after);
     podi_arg_int64(&call, j->limit + 1);
 
-    return ngx_podi_pg_call(f, j->request, &call);
+    return ngx_podi_pg_call(f, j->of.request, &call);
 }
 
 
@@ -94,5 +78,6 @@ log_reply(podi_flow_t *f, void *ctx)
 {
     job_log_t  *j = ctx;
 
-    return ngx_podi_reply_rows(f, j->request, f->result, j->limit, "n", NULL);
+    return ngx_podi_reply_rows(f, j->of.request, f->result, j->limit, "n",
+                               NULL);
 }

@@ -11,6 +11,7 @@
 
 
 #define TASK_BODY_MAX     (64 * 1024)
+#define TASK_BATCH_MAX    (512 * 1024)       /* of up to 20 orders */
 #define TASK_JOBS_MAX     64
 
 /* what to do with what, as PostgreSQL is told it */
@@ -21,12 +22,34 @@ typedef struct {
 } ngx_http_podi_task_order_t;
 
 
+/* a verb on a task that is there */
+
+typedef struct {
+    ngx_podi_of_t   of;
+    podi_str_t      key;
+    podi_str_t      hash;
+} ngx_http_podi_task_again_t;
+
+
 /* whose prices hold for what is ordered here */
 extern const podi_str_t  ngx_http_podi_task_channel;
 
 /* fills the order from a parsed body; ERROR: it is none */
 PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_order(ngx_http_request_t *r,
     json_t *body, ngx_http_podi_task_order_t *order, podi_fail_t *fail);
+
+/* how many jobs an order can come to at most; for none at all 0 */
+size_t ngx_http_podi_task_jobs(const json_t *order);
+
+/* appends n new ids, "a","b": elements of an array in JSON and PostgreSQL */
+PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_name(podi_buf_t *b, size_t n,
+    podi_fail_t *fail);
+
+/* steps of a verb on a task, for an ngx_http_podi_task_again_t; and its call */
+podi_rc_t ngx_http_podi_task_again_read_body(podi_flow_t *f, void *ctx);
+podi_rc_t ngx_http_podi_task_again_parse(podi_flow_t *f, void *ctx);
+PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_again_call(podi_flow_t *f,
+    const ngx_http_podi_task_again_t *t, podi_sql_e sql);
 
 ngx_int_t ngx_http_podi_action_list(ngx_http_request_t *r,
     const podi_str_t *args);
@@ -35,6 +58,8 @@ ngx_int_t ngx_http_podi_quota_list(ngx_http_request_t *r,
 ngx_int_t ngx_http_podi_task_quote(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_task_submit(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_task_batch(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_task_list(ngx_http_request_t *r,
     const podi_str_t *args);

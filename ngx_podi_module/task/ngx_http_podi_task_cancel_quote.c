@@ -9,12 +9,6 @@
 #include "ngx_http_podi_task.h"
 
 
-typedef struct {
-    ngx_http_request_t  *request;
-    podi_id_t            task_id;
-} cancel_quote_t;
-
-
 static podi_rc_t cancel_quote(podi_flow_t *f, void *ctx);
 static podi_rc_t cancel_quote_reply(podi_flow_t *f, void *ctx);
 
@@ -30,46 +24,22 @@ ngx_int_t
 ngx_http_podi_task_cancel_quote(ngx_http_request_t *r,
     const podi_str_t *args)
 {
-    podi_fail_t      fail;
-    cancel_quote_t  *t;
-
-    t = ngx_pcalloc(r->pool, sizeof(cancel_quote_t));
-    if (t == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (podi_id_parse(&args[0], &t->task_id) != PODI_OK) {
-        ngx_memzero(&fail, sizeof(podi_fail_t));
-        (void) podi_fail(&fail, PODI_E_NOT_FOUND, NULL, "no such task");
-        return ngx_podi_reply_fail(r, &fail);
-    }
-
-    t->request = r;
-
-    return ngx_podi_flow_content(r, cancel_quote_steps, t);
+    return ngx_podi_route_flow_of(r, &args[0], "task", cancel_quote_steps,
+                                  sizeof(ngx_podi_of_t));
 }
 
 
 static podi_rc_t
 cancel_quote(podi_flow_t *f, void *ctx)
 {
-    podi_str_t       id;
-    cancel_quote_t  *t = ctx;
-    podi_pg_call_t   call;
-
-    id = podi_id_str(&t->task_id);
-
-    ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_CANCEL_QUOTE);
-    podi_arg_str(&call, &id);
-
-    return ngx_podi_pg_call(f, t->request, &call);
+    return ngx_podi_pg_call_of(f, ctx, PODI_SQL_TASK_CANCEL_QUOTE);
 }
 
 
 static podi_rc_t
 cancel_quote_reply(podi_flow_t *f, void *ctx)
 {
-    cancel_quote_t  *t = ctx;
+    ngx_podi_of_t  *t = ctx;
 
     return ngx_podi_reply_row(f, t->request, NGX_HTTP_OK, f->result, NULL);
 }

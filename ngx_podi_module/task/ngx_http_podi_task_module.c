@@ -5,6 +5,7 @@
  *     GET  /v1/quotas               the caller's budgets, and what is left
  *     POST /v1/tasks/quote          what a task would cost
  *     POST /v1/tasks                freeze the price and queue the jobs
+ *     POST /v1/tasks/batch          the same for many orders, each by itself
  *     GET  /v1/tasks                the caller's tasks, newest first
  *     GET  /v1/tasks/{id}           one task: jobs, results, events
  *     POST /v1/tasks/{id}/cancel    stop what has not been done
@@ -31,6 +32,7 @@ static const ngx_podi_route_t  ngx_http_podi_task_routes[] = {
     { NGX_HTTP_GET,  "/v1/quotas",            ngx_http_podi_quota_list,  0 },
     { NGX_HTTP_POST, "/v1/tasks/quote",       ngx_http_podi_task_quote,  0 },
     { NGX_HTTP_POST, "/v1/tasks",             ngx_http_podi_task_submit, 0 },
+    { NGX_HTTP_POST, "/v1/tasks/batch",       ngx_http_podi_task_batch,  0 },
     { NGX_HTTP_GET,  "/v1/tasks",             ngx_http_podi_task_list,   0 },
     { NGX_HTTP_GET,  "/v1/tasks/{id}",        ngx_http_podi_task_read,   0 },
     { NGX_HTTP_POST, "/v1/tasks/{id}/cancel", ngx_http_podi_task_cancel, 0 },

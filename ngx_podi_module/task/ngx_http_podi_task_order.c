@@ -12,9 +12,6 @@
 #include "ngx_http_podi_task.h"
 
 
-static size_t order_jobs(const json_t *body);
-
-
 const podi_str_t  ngx_http_podi_task_channel = podi_string("default");
 
 
@@ -26,7 +23,7 @@ ngx_http_podi_task_order(ngx_http_request_t *r, json_t *body,
         return podi_fail(fail, PODI_E_BAD_FIELD, "", "not an object");
     }
 
-    order->jobs = ngx_min(order_jobs(body), TASK_JOBS_MAX);
+    order->jobs = ngx_http_podi_task_jobs(body);
 
     if (podi_json_dump(body, ngx_podi_mem(r), &order->text) != PODI_OK) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
@@ -38,17 +35,45 @@ ngx_http_podi_task_order(ngx_http_request_t *r, json_t *body,
 
 /* what is not an array has the size 0, and is refused there */
 
-static size_t
-order_jobs(const json_t *body)
+size_t
+ngx_http_podi_task_jobs(const json_t *order)
 {
+    size_t         n;
     const json_t  *jobs;
 
-    jobs = json_object_get(body, "jobs");
+    jobs = json_object_get(order, "jobs");
 
-    if (jobs != NULL) {
-        return json_array_size(jobs);
+    n = (jobs != NULL) ? json_array_size(jobs)
+                       : json_array_size(json_object_get(order, "inputs"))
+                         * json_array_size(json_object_get(order, "actions"));
+
+    return ngx_min(n, TASK_JOBS_MAX);
+}
+
+
+/* one process hands out ascending ids, so the jobs are in order already */
+
+podi_rc_t
+ngx_http_podi_task_name(podi_buf_t *b, size_t n, podi_fail_t *fail)
+{
+    size_t      i;
+    podi_id_t   id;
+    podi_str_t  text;
+
+    for (i = 0; i < n; i++) {
+
+        if (podi_id_make(&id) != PODI_OK) {
+            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no randomness");
+        }
+
+        text = podi_id_str(&id);
+
+        if (i > 0) {
+            podi_buf_add_byte(b, ',');
+        }
+
+        podi_buf_add_json(b, &text);
     }
 
-    return json_array_size(json_object_get(body, "inputs"))
-           * json_array_size(json_object_get(body, "actions"));
+    return PODI_OK;
 }

@@ -9,12 +9,6 @@
 #include "ngx_http_podi_task.h"
 
 
-typedef struct {
-    ngx_http_request_t  *request;
-    podi_id_t            task_id;
-} task_read_t;
-
-
 static podi_rc_t task_read(podi_flow_t *f, void *ctx);
 static podi_rc_t task_read_reply(podi_flow_t *f, void *ctx);
 
@@ -29,46 +23,22 @@ static const podi_step_t  task_read_steps[] = {
 ngx_int_t
 ngx_http_podi_task_read(ngx_http_request_t *r, const podi_str_t *args)
 {
-    podi_fail_t   fail;
-    task_read_t  *t;
-
-    t = ngx_pcalloc(r->pool, sizeof(task_read_t));
-    if (t == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (podi_id_parse(&args[0], &t->task_id) != PODI_OK) {
-        ngx_memzero(&fail, sizeof(podi_fail_t));
-        (void) podi_fail(&fail, PODI_E_NOT_FOUND, NULL, "no such task");
-        return ngx_podi_reply_fail(r, &fail);
-    }
-
-    t->request = r;
-
-    return ngx_podi_flow_content(r, task_read_steps, t);
+    return ngx_podi_route_flow_of(r, &args[0], "task", task_read_steps,
+                                  sizeof(ngx_podi_of_t));
 }
 
 
 static podi_rc_t
 task_read(podi_flow_t *f, void *ctx)
 {
-    podi_str_t       id;
-    task_read_t     *t = ctx;
-    podi_pg_call_t   call;
-
-    id = podi_id_str(&t->task_id);
-
-    ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_READ);
-    podi_arg_str(&call, &id);
-
-    return ngx_podi_pg_call(f, t->request, &call);
+    return ngx_podi_pg_call_of(f, ctx, PODI_SQL_TASK_READ);
 }
 
 
 static podi_rc_t
 task_read_reply(podi_flow_t *f, void *ctx)
 {
-    task_read_t  *t = ctx;
+    ngx_podi_of_t  *t = ctx;
 
     if (podi_rows(f->result) == 0) {
         return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such task");

@@ -3,20 +3,14 @@
  *
  *     read (PG) -> sign -> reply
  *
- * A JWS by the key of our tokens, of another type, so that neither passes for
- * the other.  Whoever has /.well-known/jwks.json verifies it without asking us
- * (`podictl receipt verify`).
+ * A JWS by the key of our tokens, of another type and for another audience, so
+ * that neither passes for the other.  Whoever has /.well-known/jwks.json
+ * verifies it without asking us (`podictl receipt verify`).
  */
 
 #include "ngx_http_podi_task.h"
 #include "ngx_podi_token.h"
 #include "podi_jose.h"
-
-
-typedef struct {
-    ngx_http_request_t  *request;
-    podi_id_t            task_id;
-} task_receipt_t;
 
 
 static podi_rc_t receipt_read(podi_flow_t *f, void *ctx);
@@ -33,56 +27,35 @@ static const podi_step_t  task_receipt_steps[] = {
 ngx_int_t
 ngx_http_podi_task_receipt(ngx_http_request_t *r, const podi_str_t *args)
 {
-    podi_fail_t      fail;
-    task_receipt_t  *t;
-
-    t = ngx_pcalloc(r->pool, sizeof(task_receipt_t));
-    if (t == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (podi_id_parse(&args[0], &t->task_id) != PODI_OK) {
-        ngx_memzero(&fail, sizeof(podi_fail_t));
-        (void) podi_fail(&fail, PODI_E_NOT_FOUND, NULL, "no such task");
-        return ngx_podi_reply_fail(r, &fail);
-    }
-
-    t->request = r;
-
-    return ngx_podi_flow_content(r, task_receipt_steps, t);
+    return ngx_podi_route_flow_of(r, &args[0], "task", task_receipt_steps,
+                                  sizeof(ngx_podi_of_t));
 }
 
 
 static podi_rc_t
 receipt_read(podi_flow_t *f, void *ctx)
 {
-    podi_str_t       id;
-    podi_pg_call_t   call;
-    task_receipt_t  *t = ctx;
-
-    id = podi_id_str(&t->task_id);
-
-    ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_RECEIPT);
-    podi_arg_str(&call, &id);
-
-    return ngx_podi_pg_call(f, t->request, &call);
+    return ngx_podi_pg_call_of(f, ctx, PODI_SQL_TASK_RECEIPT);
 }
 
 
 static podi_rc_t
 receipt_reply(podi_flow_t *f, void *ctx)
 {
-    podi_str_t       receipt, token;
-    task_receipt_t  *t = ctx;
+    podi_str_t             token;
+    ngx_podi_of_t         *t = ctx;
+    ngx_podi_statement_t   receipt;
 
     if (podi_rows(f->result) == 0) {
         return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such task");
     }
 
-    receipt = podi_row_str(f->result, 0, "receipt");
+    receipt.typ = PODI_JOSE_TYP_RECEIPT;
+    receipt.aud = PODI_JOSE_AUD_RECEIPT;
+    receipt.name = "receipt";
+    receipt.json = podi_row_str(f->result, 0, "receipt");
 
-    if (ngx_podi_token_statement(t->request, PODI_JOSE_TYP_RECEIPT, "receipt",
-                                 &receipt, &token, &f->fail)
+    if (ngx_podi_token_statement(t->request, &receipt, &token, &f->fail)
         != PODI_OK)
     {
         return PODI_ERROR;

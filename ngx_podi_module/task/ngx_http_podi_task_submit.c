@@ -9,6 +9,7 @@
  */
 
 #include "ngx_http_podi_task.h"
+#include "ngx_podi_param.h"
 #include "podi_fault.h"
 
 
@@ -62,7 +63,7 @@ submit_parse(podi_flow_t *f, void *ctx)
     task_submit_t  *t = ctx;
 
     if (ngx_podi_idempotency_key(t->request, &t->key, &f->fail) != PODI_OK
-        || ngx_podi_request_hash(t->request, &t->hash) != PODI_OK
+        || ngx_podi_request_hash(t->request, &t->hash, &f->fail) != PODI_OK
         || ngx_podi_body_json(f, t->request, &body) != PODI_OK)
     {
         return PODI_ERROR;
@@ -72,15 +73,10 @@ submit_parse(podi_flow_t *f, void *ctx)
 }
 
 
-/* one process hands out ascending ids, so the jobs are in order already */
-
 static podi_rc_t
 submit_name(podi_flow_t *f, void *ctx)
 {
-    size_t          i;
-    podi_id_t       id;
     podi_buf_t      b;
-    podi_str_t      text;
     task_submit_t  *t = ctx;
 
     if (podi_id_make(&t->task_id) != PODI_OK) {
@@ -90,20 +86,8 @@ submit_name(podi_flow_t *f, void *ctx)
     podi_buf_init(&b, f->mem);
     podi_buf_add_byte(&b, '{');
 
-    for (i = 0; i < t->order.jobs; i++) {
-
-        if (podi_id_make(&id) != PODI_OK) {
-            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
-                             "no randomness");
-        }
-
-        text = podi_id_str(&id);
-
-        if (i > 0) {
-            podi_buf_add_byte(&b, ',');
-        }
-
-        podi_buf_add_str(&b, &text);
+    if (ngx_http_podi_task_name(&b, t->order.jobs, &f->fail) != PODI_OK) {
+        return PODI_ERROR;
     }
 
     podi_buf_add_byte(&b, '}');
@@ -139,12 +123,7 @@ submit_write(podi_flow_t *f, void *ctx)
     podi_arg_str(&call, &ngx_http_podi_task_channel);
     podi_arg_str(&call, &pc->trace_id);
 
-    if (t->key.data == NULL) {
-        podi_arg_null(&call);
-    } else {
-        podi_arg_str(&call, &t->key);
-    }
-
+    ngx_podi_arg_param(&call, &t->key);
     podi_arg_bytea(&call, &t->hash);
 
     return ngx_podi_pg_call(f, t->request, &call);

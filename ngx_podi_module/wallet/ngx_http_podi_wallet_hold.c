@@ -10,7 +10,7 @@ ngx_http_podi_wallet_key(podi_flow_t *f, ngx_http_request_t *r,
     podi_str_t *ret_key, podi_str_t *ret_hash)
 {
     if (ngx_podi_idempotency_key(r, ret_key, &f->fail) != PODI_OK
-        || ngx_podi_request_hash(r, ret_hash) != PODI_OK)
+        || ngx_podi_request_hash(r, ret_hash, &f->fail) != PODI_OK)
     {
         return PODI_ERROR;
     }

@@ -17,9 +17,12 @@
 
 
 /*
- * A cell of text.  One that a spreadsheet would take for a formula gets a '
- * in front (OWASP, "CSV Injection"); commas, quotes and line breaks are quoted.
- * Numbers of ours are no text: they go in as they are.
+ * A cell of text.  What a spreadsheet would take for a formula, = + - @ or
+ * their full-width forms, gets a ' in front (OWASP, "CSV Injection"): where the
+ * text begins, and behind each character at which some program splits cells,
+ * comma, semicolon, |, tab and line breaks, also when blanks or quotes stand
+ * between.  Commas, semicolons, quotes and line breaks are quoted.  Numbers of
+ * ours are no text: they go in as they are.
  */
 void podi_csv_text(podi_buf_t *b, const podi_str_t *s);
 

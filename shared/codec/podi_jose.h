@@ -18,12 +18,13 @@
 
 
 #define PODI_JOSE_TOKEN_MAX   8192
-#define PODI_JOSE_RECEIPT_MAX (256 * 1024)
+#define PODI_JOSE_RECEIPT_MAX (4 * 1024 * 1024)
 #define PODI_JOSE_HEADER_MAX  1024
 #define PODI_JOSE_KID_MAX     128
 #define PODI_JOSE_KEYS_MAX    32
 
 #define PODI_JOSE_TYP_RECEIPT "podi-receipt+jwt"
+#define PODI_JOSE_AUD_RECEIPT "podi-receipt"
 
 typedef struct podi_jose_key_s   podi_jose_key_t;    /* with its private part */
 typedef struct podi_jose_ring_s  podi_jose_ring_t;   /* public keys by kid */

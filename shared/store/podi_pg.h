@@ -150,6 +150,15 @@ PODI_MUSTCHECK podi_rc_t podi_pg_call(podi_pg_t *pg, podi_flow_t *f,
     const podi_pg_call_t *call);
 
 
+/*
+ * A refusal that a function of ours caught and tells as a value: fills fail as
+ * if it had ended the call.  detail: a JSON object as text, or NULL.  ERROR;
+ * NONE in fail->error when the SQLSTATE is none of PODI's.
+ */
+podi_rc_t podi_pg_refusal(podi_fail_t *fail, const char *sqlstate,
+    const char *message, const char *detail);
+
+
 /* reading: a wrong name or row is a bug of ours and asserts */
 
 int podi_rows(const podi_pg_result_t *res);

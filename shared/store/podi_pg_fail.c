@@ -28,6 +28,7 @@
 #include "banned.h"
 
 
+static void fail_again(podi_fail_t *fail);
 static podi_error_e fail_code(const char *state);
 static void fail_extra(podi_fail_t *fail, const char *text);
 static void fail_text(char *dst, size_t size, const char *src);
@@ -70,32 +71,51 @@ podi_pg_fail(podi_fail_t *fail, const PGresult *res, const char *name,
         return;
     }
 
-    memset(fail, 0, sizeof(podi_fail_t));
+    (void) podi_pg_refusal(fail, state, message,
+                           PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
 
-    fail->error = podi_error_by_sqlstate(state);
-    (void) snprintf(fail->sqlstate, sizeof(fail->sqlstate), "%s", state);
-
-    if (fail->error != PODI_E_NONE) {
-        fail_text(fail->detail, sizeof(fail->detail), message);
-        fail_extra(fail, PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
-
-    } else {
+    if (fail->error == PODI_E_NONE) {
         fail->error = fail_code(state);
         (void) snprintf(fail->detail, sizeof(fail->detail), "%s: %s", name,
                         strncmp(state, "22", 2) == 0 || message == NULL
                         ? "a value was refused" : message);
-    }
-
-    if (podi_error(fail->error)->retry == PODI_RETRY_LATER
-        && fail->retry_after == 0)
-    {
-        fail->retry_after = 1;
+        fail_again(fail);
     }
 
     /* told to go after its commit, before it could say so */
 
     fail->uncertain = done && fail->error == PODI_E_UNAVAILABLE
                       && strncmp(state, "40", 2) != 0;
+}
+
+
+podi_rc_t
+podi_pg_refusal(podi_fail_t *fail, const char *sqlstate, const char *message,
+    const char *detail)
+{
+    memset(fail, 0, sizeof(podi_fail_t));
+
+    fail->error = podi_error_by_sqlstate(sqlstate);
+    fail_text(fail->sqlstate, sizeof(fail->sqlstate), sqlstate);
+
+    if (fail->error != PODI_E_NONE) {
+        fail_text(fail->detail, sizeof(fail->detail), message);
+        fail_extra(fail, detail);
+        fail_again(fail);
+    }
+
+    return PODI_ERROR;
+}
+
+
+static void
+fail_again(podi_fail_t *fail)
+{
+    if (podi_error(fail->error)->retry == PODI_RETRY_LATER
+        && fail->retry_after == 0)
+    {
+        fail->retry_after = 1;
+    }
 }
 
 

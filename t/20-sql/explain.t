@@ -51,20 +51,20 @@ is asked($id)->{why}, 'no_worker', 'nobody is there';
 $w->{worker}->all(undef, q{select sys.worker_beat('d', 'podi_dispatchd', 'h', 1, 0)});
 is asked($id)->{why}, 'no_worker', 'a dispatcher is no worker';
 $w->{worker}->all(undef, q{select sys.worker_beat('w1', 'podi_imaged', 'h', 1, 0)});
-is_deeply why($id), ['behind', { own => 0, others => 0 }], 'it is the next';
+is_deeply why($id), ['behind', { own => 0, others => 'none' }], 'it is the next';
 is asked($id)->{expected_start}, undef, 'nothing runs: nobody knows when';
 
 my @before = (order($ann), order($eve), order($eve));
 $w->bend($_->{jobs}[0]{job_id}, "not_before = now() - interval '1 minute'")
     for @before;
-is_deeply why($id), ['behind', { own => 1, others => 2 }], 'who is before it';
+is_deeply why($id), ['behind', { own => 1, others => 'few' }], 'who is before it';
 my ($run) = @{ $w->claim_task($before[0]) };
 ok asked($id)->{expected_start}, 'something runs: now it is known';
-is_deeply why($id), ['behind', { own => 0, others => 2 }], 'one less';
+is_deeply why($id), ['behind', { own => 0, others => 'few' }], 'one less';
 my $later = order($ann)->{jobs}[0]{job_id};
-is_deeply why($id), ['behind', { own => 0, others => 2 }], 'not who came later';
+is_deeply why($id), ['behind', { own => 0, others => 'few' }], 'not who came later';
 $w->bend($later, 'priority = 0');
-is_deeply why($id), ['behind', { own => 1, others => 2 }],
+is_deeply why($id), ['behind', { own => 1, others => 'few' }],
           'but who is of a better class';
 
 $db->{ctl}->all(undef, 'select * from sys.gate_put(?)',
@@ -73,6 +73,19 @@ is_deeply why($id), ['gate_shut', { scope => "user:$ann->{user}", slots => 1,
                                     running => 1 }], 'a gate is shut';
 $db->{ctl}->all(undef, 'select * from sys.gate_put(?)',
                 qq({"scope": "user:$ann->{user}"}));
+$db->{ctl}->all(undef, 'select * from sys.gate_put(?)',
+                '{"scope": "queue:image", "slots": 1}');
+is_deeply why($id), ['gate_shut', { scope => 'queue:image', slots => 1 }],
+          'how full a gate of all is, is not told';
+$db->{ctl}->all(undef, 'select * from sys.gate_put(?)',
+                '{"scope": "queue:image"}');
+my $many = $w->submit($eve, inputs => [$eve->{pic}],
+                      actions => [('resize') x 9]);
+$w->bend($_->{job_id}, "not_before = now() - interval '1 minute'")
+    for @{ $many->{jobs} };
+is_deeply why($id), ['behind', { own => 1, others => 'many' }],
+          'nor how many others wait';
+$w->cancel($eve, $many->{task_id});
 $db->{ctl}->all(undef, 'select * from sys.queue_put(?)',
                 '{"queue": "image", "state": "paused"}');
 is asked($id)->{why}, 'queue_paused', 'the queue is paused';

@@ -48,10 +48,11 @@ sub verify
 # another receipt, as if PODI had signed it
 sub signed
 {
-    my ($receipt) = @_;
+    my ($receipt, %claim) = @_;
 
     return $s->{token_key}->sign({ sub => $ann->{user}, iss => 'x',
-                                   receipt => $receipt },
+                                   aud => 'podi-receipt', receipt => $receipt,
+                                   %claim },
                                  { typ => 'podi-receipt+jwt' });
 }
 
@@ -99,6 +100,8 @@ my ($code, $said) = verify($res->body, $jwks);
 is $code, 0, 'podictl accepts it';
 like $said, qr/^task_id=\Q$task->{task_id}\E$/m, 'and says for what it is';
 like $said, qr/^charged=2$/m, 'and what it cost';
+like $said, qr/^refunded=0\nentries=3$/m, 'and what came back';
+like $said, qr/^entry=4 release 1 \Q$of->{chain}{head}\E$/m, 'row by row';
 like $said, qr/^result=\S+ sha256=[0-9a-f]{64}$/m, 'and what was delivered';
 is +(verify($res->body . "\n", $jwks))[0], 0, 'a line break behind it is none';
 
@@ -119,9 +122,15 @@ for my $wrong (
     [ 'its jobs do not add up', sub { $_[0]{jobs}[1]{charged} = 1 } ],
     [ 'its entries do not add up', sub { $_[0]{entries}[1]{amount} = 1 } ],
     [ 'neither charged nor given back', sub { $_[0]{entries}[2]{amount} = 2 } ],
+    [ 'what was refunded', sub { $_[0]{task}{refunded} = 1 } ],
+    [ 'what was refunded', sub { push @{ $_[0]{entries} }, { %{ $_[0]{entries}[2] },
+        seq => 5, type => 'refund' }; $_[0]{chain}{seq} = 6 } ],
     [ 'not in the order', sub { $_[0]{entries}[0]{seq} = 4 } ],
     [ 'not in the order', sub { $_[0]{chain}{head} = '00' } ],
     [ 'not in the order', sub { $_[0]{chain}{seq} = 2 } ],
+    [ 'not in the order', sub { $_[0]{entries}[1]{hash} = undef } ],
+    [ 'not in the order', sub { $_[0]{entries}[2]{hash} = undef } ],
+    [ 'not in the order', sub { $_[0]{chain}{head} = undef } ],
 ) {
     my $copy = JSON::PP::decode_json(JSON::PP::encode_json($of));
 
@@ -131,6 +140,21 @@ for my $wrong (
     like $said, qr/the signature is right, but .*$wrong->[0]/, 'it says so';
 }
 
+# --- rows of before there was a chain
+
+my $old = JSON::PP::decode_json(JSON::PP::encode_json($of));
+$old->{entries}[$_]{hash} = undef for 0, 1;
+($code, $said) = verify(signed($old), $jwks);
+is $code, 0, 'rows without a hash, before those that have one';
+like $said, qr/^entry=2 freeze 3 not chained\nentry=3 confirm 2 not chained$/m,
+    'and it says so';
+$old->{entries}[2]{hash} = $old->{chain}{head} = undef;
+is +(verify(signed($old), $jwks))[0], 0, 'all are older than the chain';
+
+# --- neither is the other
+
+is +(verify(signed($of, aud => 'podi-api'), $jwks))[0], 1,
+    'what is for somebody else is no receipt';
 ($code, $said) = verify($ann->{token}, $jwks);
 is $code, 1, 'an access token is no receipt';
 like $said, qr/typ/, 'by its type';
@@ -140,11 +164,26 @@ is +(verify($res->body, keep('none.json', '{"keys":[]}')))[0], 1,
     'the key must be among the keys';
 is +(verify($res->body, keep('bad.json', '{}x')))[0], 2, 'keys that are none';
 is +(verify($res->body, "$dir/nothing"))[0], 2, 'a file that is not there';
-is +(verify('x' x 300_000, $jwks))[0], 2, 'a file that is too large';
+is +(verify('x' x 4_194_305, $jwks))[0], 2, 'a file that is too large';
 
 # an access token's place is not a receipt's
 is $s->get('/v1/wallet', headers => { Authorization => 'Bearer '
     . $res->body })->status, 401, 'a receipt is no access token';
+is $s->get('/v1/wallet', headers => { Authorization => 'Bearer '
+    . $s->token($ann, aud => 'podi-receipt') })->status, 401,
+    'nor is what is for who reads receipts';
+
+# --- given back later
+
+$s->sql("select refunded from sys.wallet_refund('demo', 'annie', ?, null, null, 1,"
+        . " 'broken', 'r-1')", $task->{task_id});
+my $later = $s->get($path, as => $ann)->body;
+($code, $said) = verify($later, $jwks);
+is $code, 0, 'a receipt with a refund';
+like $said, qr/^charged=2\nrefunded=1\nentries=4$/m, 'which is told';
+like $said, qr/^entry=5 refund 1 [0-9a-f]{64}$/m, 'and a row of it';
+is_deeply [ Podi::OpenAPI->shared->check_schema('Receipt',
+    decode_base64url((split /\./, $later)[1])) ], [], 'as openapi.yaml says';
 
 $s->done;
 done_testing;

@@ -5,7 +5,8 @@
  *
  * Needs nothing but the receipt and the JWKS: no settings, no database.  The
  * hashes of the ledger's rows are told, not recomputed: their key is PODI's
- * own; an auditor compares them with the ledger.
+ * own; an auditor compares them with the ledger.  Rows of before there was a
+ * chain have none, and are told as not chained.
  */
 
 #include <errno.h>
@@ -25,10 +26,14 @@ static int receipt_file(ctl_t *ctl, const char *path, size_t max,
     podi_str_t *ret_text);
 static int receipt_open(ctl_t *ctl, json_t **ret_claims);
 static const char *receipt_fault(const json_t *receipt);
+static const char *receipt_fault_sums(const json_t *task, const json_t *jobs,
+    const json_t *entries);
 static json_int_t receipt_sum(const json_t *items, const char *type,
     const char *member);
 static int receipt_is_ordered(const json_t *entries, const json_t *chain);
 static void receipt_tell(const json_t *claims, const json_t *receipt);
+static void receipt_tell_entries(const json_t *entries);
+static void receipt_tell_results(const json_t *jobs);
 
 
 int
@@ -61,7 +66,7 @@ ctl_receipt_verify(ctl_t *ctl)
 static int
 receipt_open(ctl_t *ctl, json_t **ret_claims)
 {
-    podi_str_t          token, jwks;
+    podi_str_t          token, jwks, text;
     podi_fail_t         fail;
     podi_jose_ring_t   *ring;
 
@@ -85,6 +90,14 @@ receipt_open(ctl_t *ctl, json_t **ret_claims)
     {
         (void) fprintf(stderr, "podictl: this is no receipt of theirs: %s\n",
                        fail.detail);
+        return CTL_REFUSED;
+    }
+
+    text = podi_json_str(json_object_get(*ret_claims, "aud"));
+
+    if (!podi_str_eq_c(&text, PODI_JOSE_AUD_RECEIPT)) {
+        (void) fprintf(stderr, "podictl: this is no receipt: aud is not %s\n",
+                       PODI_JOSE_AUD_RECEIPT);
         return CTL_REFUSED;
     }
 
@@ -139,7 +152,7 @@ receipt_file(ctl_t *ctl, const char *path, size_t max, podi_str_t *ret_text)
 static const char *
 receipt_fault(const json_t *receipt)
 {
-    json_int_t     charged;
+    const char    *fault;
     const json_t  *task, *jobs, *entries;
 
     task = json_object_get(receipt, "task");
@@ -148,12 +161,32 @@ receipt_fault(const json_t *receipt)
 
     if (!json_is_object(task) || !json_is_array(jobs)
         || !json_is_array(entries)
-        || !json_is_integer(json_object_get(task, "charged")))
+        || !json_is_integer(json_object_get(task, "charged"))
+        || !json_is_integer(json_object_get(task, "refunded")))
     {
         return "it is not a receipt for a task";
     }
 
+    fault = receipt_fault_sums(task, jobs, entries);
+
+    if (fault == NULL
+        && !receipt_is_ordered(entries, json_object_get(receipt, "chain")))
+    {
+        fault = "its entries are not in the order of the ledger";
+    }
+
+    return fault;
+}
+
+
+static const char *
+receipt_fault_sums(const json_t *task, const json_t *jobs,
+    const json_t *entries)
+{
+    json_int_t  charged, refunded;
+
     charged = json_integer_value(json_object_get(task, "charged"));
+    refunded = json_integer_value(json_object_get(task, "refunded"));
 
     if (receipt_sum(jobs, NULL, "charged") != charged) {
         return "its jobs do not add up to what the task was charged";
@@ -169,8 +202,10 @@ receipt_fault(const json_t *receipt)
         return "what was frozen was neither charged nor given back";
     }
 
-    if (!receipt_is_ordered(entries, json_object_get(receipt, "chain"))) {
-        return "its entries are not in the order of the ledger";
+    if (receipt_sum(entries, "refund", "amount") != refunded
+        || refunded > charged)
+    {
+        return "its entries do not add up to what was refunded";
     }
 
     return NULL;
@@ -199,17 +234,22 @@ receipt_sum(const json_t *items, const char *type, const char *member)
 }
 
 
-/* rising, up to where the chain stands; there the hashes are the same */
+/*
+ * Rising, up to where the chain stands; there the hashes are the same.  Once
+ * there is a chain no row is without a hash.
+ */
 
 static int
 receipt_is_ordered(const json_t *entries, const json_t *chain)
 {
+    int          chained;
     size_t       i;
     json_t      *item;
     json_int_t   seq, last, end;
     const char  *hash, *head;
 
     last = 0;
+    chained = 0;
     end = json_integer_value(json_object_get(chain, "seq"));
     head = json_string_value(json_object_get(chain, "head"));
 
@@ -217,12 +257,21 @@ receipt_is_ordered(const json_t *entries, const json_t *chain)
         seq = json_integer_value(json_object_get(item, "seq"));
         hash = json_string_value(json_object_get(item, "hash"));
 
-        if (seq <= last || seq > end || hash == NULL || head == NULL
-            || (seq == end && strcmp(hash, head) != 0))
+        if (seq <= last || seq > end) {
+            return 0;
+        }
+
+        if (hash == NULL && (chained || (seq == end && head != NULL))) {
+            return 0;
+        }
+
+        if (hash != NULL
+            && (head == NULL || (seq == end && strcmp(hash, head) != 0)))
         {
             return 0;
         }
 
+        chained = (hash != NULL);
         last = seq;
     }
 
@@ -233,26 +282,60 @@ receipt_is_ordered(const json_t *entries, const json_t *chain)
 static void
 receipt_tell(const json_t *claims, const json_t *receipt)
 {
-    size_t         i, r;
-    json_t        *job, *result;
-    const json_t  *task, *chain;
+    const char    *head;
+    const json_t  *task, *chain, *entries;
 
     task = json_object_get(receipt, "task");
     chain = json_object_get(receipt, "chain");
+    entries = json_object_get(receipt, "entries");
+    head = json_string_value(json_object_get(chain, "head"));
 
     (void) printf("issuer=%s\nuser=%s\ntask_id=%s\nstate=%s\n"
-                  "charged=%" JSON_INTEGER_FORMAT "\nentries=%zu\n"
+                  "charged=%" JSON_INTEGER_FORMAT "\n"
+                  "refunded=%" JSON_INTEGER_FORMAT "\nentries=%zu\n"
                   "chain_seq=%" JSON_INTEGER_FORMAT "\nchain_head=%s\n",
                   json_string_value(json_object_get(claims, "iss")),
                   json_string_value(json_object_get(claims, "sub")),
                   json_string_value(json_object_get(task, "task_id")),
                   json_string_value(json_object_get(task, "state")),
                   json_integer_value(json_object_get(task, "charged")),
-                  json_array_size(json_object_get(receipt, "entries")),
+                  json_integer_value(json_object_get(task, "refunded")),
+                  json_array_size(entries),
                   json_integer_value(json_object_get(chain, "seq")),
-                  json_string_value(json_object_get(chain, "head")));
+                  head != NULL ? head : "");
 
-    json_array_foreach(json_object_get(receipt, "jobs"), i, job) {
+    receipt_tell_entries(entries);
+    receipt_tell_results(json_object_get(receipt, "jobs"));
+}
+
+
+static void
+receipt_tell_entries(const json_t *entries)
+{
+    size_t       i;
+    json_t      *entry;
+    const char  *hash;
+
+    json_array_foreach(entries, i, entry) {
+        hash = json_string_value(json_object_get(entry, "hash"));
+
+        (void) printf("entry=%" JSON_INTEGER_FORMAT " %s "
+                      "%" JSON_INTEGER_FORMAT " %s\n",
+                      json_integer_value(json_object_get(entry, "seq")),
+                      json_string_value(json_object_get(entry, "type")),
+                      json_integer_value(json_object_get(entry, "amount")),
+                      hash != NULL ? hash : "not chained");
+    }
+}
+
+
+static void
+receipt_tell_results(const json_t *jobs)
+{
+    size_t   i, r;
+    json_t  *job, *result;
+
+    json_array_foreach(jobs, i, job) {
         json_array_foreach(json_object_get(job, "results"), r, result) {
             (void) printf("result=%s sha256=%s\n",
                           json_string_value(json_object_get(result,
