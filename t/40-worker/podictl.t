@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 
+use JSON::PP ();
 use Test::More;
 use Podi::Hands;
 use Podi::Proc qw(poll);
@@ -33,6 +34,35 @@ sub ctl
     my $text = Podi::Pg::run_quiet($bin, '-c', $conf, @word);
 
     return ($? >> 8, $text);
+}
+
+
+# puts the text, from a file or from stdin
+sub put
+{
+    my ($noun, $text, $stdin) = @_;
+    my $file = "$h->{dir}/put.json";
+
+    open my $out, '>', $file or die "$file: $!";
+    print {$out} $text;
+    close $out or die $!;
+    return ctl($noun, 'put', $file) if !$stdin;
+
+    my $said = Podi::Pg::run_quiet('bash', '-c', '"$@" < "$0"', $file, $bin,
+                                   '-c', $conf, $noun, 'put', '-');
+    return ($? >> 8, $said);
+}
+
+
+# what a list says, by the member that names each
+sub list
+{
+    my ($name, @word) = @_;
+    my ($code, $text) = ctl(@word);
+
+    return $code if $code;
+    return { map { $_->{$name} => $_ } map { JSON::PP::decode_json($_) }
+             split /\n/, $text };
 }
 
 
@@ -181,25 +211,80 @@ subtest 'points taken, given back, and looked at' => sub {
 };
 
 subtest 'queues, gates and dead letters' => sub {
-    my $put = sub {
-        my ($noun, $text) = @_;
-        open my $out, '>', "$h->{dir}/put.json" or die $!;
-        print {$out} $text;
-        close $out;
-        return ctl($noun, 'put', "$h->{dir}/put.json");
-    };
-
-    like +($put->('queue', '{"queue":"image","state":"paused"}'))[1],
+    like +(put('queue', '{"queue":"image","state":"paused"}'))[1],
         qr/"queue":"image","is_new":false/, 'a queue is changed';
-    is +($put->('queue', '{"queue":"image","state":"active"}'))[0], 0, 'back';
-    is +($put->('queue', '{"queue":"image","colour":1}'))[0], 1, 'no such word';
-    is +($put->('gate', '{"scope":"queue:image","slots":4}'))[0], 0, 'a gate';
-    is +($put->('gate', '{"scope":"queue:image"}'))[0], 0, 'is taken away';
-    is +($put->('gate', '[]'))[0], 1, 'no object';
+    is list('queue', qw(queue list))->{image}{state}, 'paused', 'and shown';
+    is list('scope', qw(gate list))->{'queue:image'}{slots}, 0,
+        'as a gate that is shut';
+    is +(put('queue', '{"queue":"image","state":"active"}'))[0], 0, 'back';
+    is +(put('queue', '{"queue":"image","colour":1}'))[0], 1, 'no such word';
+    is +(put('gate', '{"scope":"queue:image","slots":4}'))[0], 0, 'a gate';
+    is list('scope', qw(gate list))->{'queue:image'}{slots}, 4, 'and shown';
+    is +(put('gate', '{"scope":"queue:image"}'))[0], 0, 'is taken away';
+    is list('scope', qw(gate list))->{'queue:image'}, undef, 'and gone';
+    is +(put('gate', '[]'))[0], 1, 'no object';
+    my $task = $h->{work}->submit($h->{ann}, inputs => [
+        $h->{work}->media($h->{ann}) ], actions => ['thumbnail']);
+    cmp_ok list('queue', qw(queue list))->{image}{queued}, '>=', 1,
+        'how many wait in it';
+    $h->{work}->cancel($h->{ann}, $task->{task_id});
     is_deeply [ ctl(qw(job aside)) ], [ 0, '' ], 'no dead letters';
     is +(ctl('job', 'dismiss', '0198c5a2-7d10-7c3a-9b1e-2f60c1a4d5e6', 'seen')
         )[0], 1, 'one that is not there';
     is +(ctl(qw(job dismiss x seen)))[0], 1, 'no id';
+};
+
+subtest 'prices and plans' => sub {
+    my ($code, $said) = put('price', '{"action":"image.resize","base":4,'
+                            . '"terms":[],"reason":"new"}');
+    is $code, 0, 'a price';
+    my ($rule) = $said =~ /"rule_id":(\d+)/;
+    my $rules = list('rule_id', qw(price list --action image.resize));
+    is_deeply [ @{ $rules->{$rule} }{qw(action base)} ], [ 'image.resize', 4 ],
+        'is in the list';
+    ok $rules->{$rule}{in_force}, 'and in force';
+    is_deeply list('rule_id', qw(price list --action image.convert)), {},
+        'not of another action';
+    is $h->{work}->submit($h->{ann}, inputs => [ $h->{work}->media($h->{ann}) ],
+        actions => ['resize'])->{price}, 4, 'and is what a task costs';
+    is +(put('price', '{"action":"image.resize","prize":4}'))[0], 1,
+        'no such word';
+    is +(put('price', '{"action":"no.such","base":4}'))[0], 1, 'no such action';
+
+    is +(put('plan', '{"plan":"gold","weight":5,"tenant_slots":9}', 1))[0], 0,
+        'a plan, from stdin';
+    is list('plan', qw(plan list))->{gold}{weight}, 5, 'is in the list';
+    is +(put('plan', '{"plan":"gold","weight":7}'))[0], 0, 'is changed';
+    is_deeply [ @{ list('plan', qw(plan list))->{gold} }{qw(weight tenant_slots
+                                                            tenants)} ],
+        [ 7, 9, 0 ], 'where it was told';
+    ($code, $said) = ctl(qw(tenant plan acme gold));
+    is $code, 0, 'a tenant is put on it';
+    like $said, qr/"plan":"gold"/, 'and told';
+    is list('plan', qw(plan list))->{gold}{tenants}, 1, 'and counted';
+    is +(ctl(qw(tenant plan acme tin)))[0], 1, 'not on one that is none';
+    is +(ctl(qw(tenant plan nobody gold)))[0], 1, 'nor a tenant that is none';
+    is +(put('plan', '', 1))[0], 1, 'nothing on stdin';
+    is +(put('plan', '{"plan":', 1))[0], 1, 'half a plan';
+};
+
+subtest 'help' => sub {
+    my ($code, $all) = ctl('--help');
+    is $code, 0, 'is no failure';
+    my @said = $all =~ /^  (\w+(?: \w+)?): (.*)$/mg;
+    my %what = @said;
+    cmp_ok scalar keys %what, '>=', 20, 'every command';
+    is_deeply [ grep { !length $what{$_} } sort keys %what ], [],
+        'with a sentence';
+    for my $words ([qw(help price)], [qw(price --help)], [qw(price put -h)]) {
+        ($code, my $some) = ctl(@$words);
+        is $code, 0, "@$words";
+        like $some, qr/^  price put: .*\n      --file /m, 'with its options';
+        unlike $some, qr/^  plan/m, 'and nothing else';
+    }
+    is +(ctl(qw(help house)))[0], 2, 'of nothing there is';
+    is Podi::Pg::run_quiet($bin, qw(help invariants)) =~ /^  invariants: /m, 1,
+        'without settings';
 };
 
 subtest 'words that are not understood' => sub {

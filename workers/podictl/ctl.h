@@ -3,8 +3,9 @@
  *
  *     main.c      the command line: which command, which options
  *     ctl_run.c   one flow over PostgreSQL (and Redis), then the exit code
- *     ctl_pg.c    the commands that ask the database
- *     ctl_quota.c budgets
+ *     ctl_help.c  what each command does, in a sentence
+ *     ctl_pg.c    the commands that ask the database, and what they share
+ *     ctl_*.c     more of them, by noun
  *     ctl_key.c   key make
  */
 
@@ -77,6 +78,13 @@ extern const podi_step_t  ctl_verify_steps[];
 extern const podi_step_t  ctl_report_steps[];
 extern const podi_step_t  ctl_queue_steps[];
 extern const podi_step_t  ctl_gate_steps[];
+extern const podi_step_t  ctl_queue_list_steps[];
+extern const podi_step_t  ctl_gate_list_steps[];
+extern const podi_step_t  ctl_price_steps[];
+extern const podi_step_t  ctl_price_list_steps[];
+extern const podi_step_t  ctl_plan_steps[];
+extern const podi_step_t  ctl_plan_list_steps[];
+extern const podi_step_t  ctl_tenant_plan_steps[];
 extern const podi_step_t  ctl_aside_steps[];
 extern const podi_step_t  ctl_dismiss_steps[];
 extern const podi_step_t  ctl_quota_put_steps[];
@@ -102,7 +110,13 @@ podi_rc_t ctl_wallet_tell(podi_flow_t *f, void *ctx);
 podi_rc_t ctl_wallet_end(podi_flow_t *f, void *ctx);
 podi_rc_t ctl_tell_rows(podi_flow_t *f, void *ctx);
 podi_rc_t ctl_read_file(podi_flow_t *f, const char *path,
-    podi_str_t *ret_text);
+    podi_str_t *ret_text);                  /* "-" is stdin */
+
+/* asks with the JSON object in the file that the first option names */
+PODI_MUSTCHECK podi_rc_t ctl_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql);
+
+/* ctl_help.c: one sentence a command, or "" */
+const char *ctl_help(const char *noun, const char *verb);
 
 /* ctl_key.c */
 int ctl_key_make(ctl_t *ctl);

@@ -184,20 +184,31 @@ role_ask(podi_flow_t *f, void *ctx)
 static podi_rc_t
 action_ask(podi_flow_t *f, void *ctx)
 {
-    ctl_t              *ctl = ctx;
-    json_t             *action;
-    podi_str_t          text;
-    podi_pg_call_t      call;
-    podi_json_limit_t   limit = { CTL_FILE_MAX, 0 };
+    return ctl_put(f, ctx, PODI_SQL_ACTION_PUT);
+}
+
+
+podi_rc_t
+ctl_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql)
+{
+    json_t              *object;
+    podi_str_t           text;
+    podi_pg_call_t       call;
+    podi_json_limit_t    limit = { CTL_FILE_MAX, 0 };
 
     if (ctl_read_file(f, ctl->values[0], &text) != PODI_OK
-        || podi_json_parse(&text, &limit, f->mem, &action, &f->fail)
+        || podi_json_parse(&text, &limit, f->mem, &object, &f->fail)
            != PODI_OK)
     {
         return PODI_ERROR;
     }
 
-    podi_pg_call_init(&call, PODI_SQL_ACTION_PUT, f->mem);
+    if (!json_is_object(object)) {
+        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "file",
+                         "write a JSON object");
+    }
+
+    podi_pg_call_init(&call, sql, f->mem);
     podi_arg_str(&call, &text);
 
     return podi_pg_call(ctl->pg, f, &call);
@@ -302,7 +313,8 @@ ctl_read_file(podi_flow_t *f, const char *path, podi_str_t *ret_text)
     FILE    *file;
     size_t   n;
 
-    file = fopen(path, "re");
+    file = (strcmp(path, "-") == 0) ? stdin : fopen(path, "re");
+
     if (file == NULL) {
         return podi_fail(&f->fail, PODI_E_BAD_REQUEST, NULL, "%s: %s", path,
                          strerror(errno));

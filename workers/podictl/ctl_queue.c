@@ -2,6 +2,7 @@
  * ctl_queue: queues, gates, and the jobs that nobody could do.
  *
  *     queue put, gate put:    a JSON file -> put -> the row
+ *     queue list, gate list:  a JSON object each
  *     job aside:              the dead letters, a JSON object each
  *     job dismiss:            one leaves the list; it stays failed
  */
@@ -10,7 +11,6 @@
 #include <string.h>
 
 #include "podi_id.h"
-#include "podi_json.h"
 #include "ctl.h"
 #include "banned.h"
 
@@ -19,7 +19,8 @@
 
 static podi_rc_t queue_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t gate_ask(podi_flow_t *f, void *ctx);
-static podi_rc_t queue_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql);
+static podi_rc_t queue_list_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t gate_list_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t aside_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t dismiss_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t dismiss_tell(podi_flow_t *f, void *ctx);
@@ -33,6 +34,18 @@ const podi_step_t  ctl_queue_steps[] = {
 
 const podi_step_t  ctl_gate_steps[] = {
     { "putting the gate", gate_ask, 0 },
+    { "telling", ctl_tell_rows, 0 },
+    podi_null_step
+};
+
+const podi_step_t  ctl_queue_list_steps[] = {
+    { "listing the queues", queue_list_ask, 0 },
+    { "telling", ctl_tell_rows, 0 },
+    podi_null_step
+};
+
+const podi_step_t  ctl_gate_list_steps[] = {
+    { "listing the gates", gate_list_ask, 0 },
     { "telling", ctl_tell_rows, 0 },
     podi_null_step
 };
@@ -53,39 +66,36 @@ const podi_step_t  ctl_dismiss_steps[] = {
 static podi_rc_t
 queue_ask(podi_flow_t *f, void *ctx)
 {
-    return queue_put(f, ctx, PODI_SQL_QUEUE_TYPE_PUT);
+    return ctl_put(f, ctx, PODI_SQL_QUEUE_TYPE_PUT);
 }
 
 
 static podi_rc_t
 gate_ask(podi_flow_t *f, void *ctx)
 {
-    return queue_put(f, ctx, PODI_SQL_GATE_PUT);
+    return ctl_put(f, ctx, PODI_SQL_GATE_PUT);
 }
 
 
 static podi_rc_t
-queue_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql)
+queue_list_ask(podi_flow_t *f, void *ctx)
 {
-    json_t              *object;
-    podi_str_t           text;
-    podi_pg_call_t       call;
-    podi_json_limit_t    limit = { CTL_FILE_MAX, 0 };
+    ctl_t           *ctl = ctx;
+    podi_pg_call_t   call;
 
-    if (ctl_read_file(f, ctl->values[0], &text) != PODI_OK
-        || podi_json_parse(&text, &limit, f->mem, &object, &f->fail)
-           != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
+    podi_pg_call_init(&call, PODI_SQL_QUEUE_TYPE_LIST, f->mem);
 
-    if (!json_is_object(object)) {
-        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "file",
-                         "write a JSON object");
-    }
+    return podi_pg_call(ctl->pg, f, &call);
+}
 
-    podi_pg_call_init(&call, sql, f->mem);
-    podi_arg_str(&call, &text);
+
+static podi_rc_t
+gate_list_ask(podi_flow_t *f, void *ctx)
+{
+    ctl_t           *ctl = ctx;
+    podi_pg_call_t   call;
+
+    podi_pg_call_init(&call, PODI_SQL_GATES, f->mem);
 
     return podi_pg_call(ctl->pg, f, &call);
 }

@@ -2,6 +2,7 @@
  * podictl: the operator's hand.
  *
  *     podictl -c FILE NOUN [VERB] [--option VALUE]...
+ *     podictl [NOUN [VERB]] --help
  *
  * Each command is one SQL function, called as podi_ctl; what it changed is
  * told as name=value lines.  Exit: 0 done, 1 refused, 2 usage, 3 the
@@ -15,12 +16,17 @@
 #include "ctl.h"
 #include "banned.h"
 
+#define MAIN_FILE  "a JSON object, see docs/schema.md; - is stdin"
+
 
 static const ctl_command_t *main_command(char **word, int *ret_used);
 static int main_options(ctl_t *ctl, char **word);
 static int main_option(ctl_t *ctl, const char *name, const char *value);
 static int main_positional(ctl_t *ctl, const char *value);
+static int main_wants_help(char **word);
+static int main_help(char **word);
 static int main_usage(const ctl_command_t *command);
+static void main_describe(FILE *out, const ctl_command_t *command);
 
 
 static const ctl_command_t  main_commands[] = {
@@ -63,12 +69,33 @@ static const ctl_command_t  main_commands[] = {
       ctl_report_steps, NULL },
 
     { "queue", "put",
-      { { "file", NULL, NULL, "a JSON object, see docs/schema.md" } },
+      { { "file", NULL, NULL, MAIN_FILE } },
       ctl_queue_steps, NULL },
 
+    { "queue", "list", { { NULL, NULL, NULL, NULL } },
+      ctl_queue_list_steps, NULL },
+
     { "gate", "put",
-      { { "file", NULL, NULL, "a JSON object, see docs/schema.md" } },
+      { { "file", NULL, NULL, MAIN_FILE } },
       ctl_gate_steps, NULL },
+
+    { "gate", "list", { { NULL, NULL, NULL, NULL } },
+      ctl_gate_list_steps, NULL },
+
+    { "price", "put",
+      { { "file", NULL, NULL, MAIN_FILE } },
+      ctl_price_steps, NULL },
+
+    { "price", "list",
+      { { "action", NULL, "", "all when it is not given" } },
+      ctl_price_list_steps, NULL },
+
+    { "plan", "put",
+      { { "file", NULL, NULL, MAIN_FILE } },
+      ctl_plan_steps, NULL },
+
+    { "plan", "list", { { NULL, NULL, NULL, NULL } },
+      ctl_plan_list_steps, NULL },
 
     { "job", "aside",
       { { "queue", NULL, "", "all when it is not given" } },
@@ -83,6 +110,11 @@ static const ctl_command_t  main_commands[] = {
       { { "slug", NULL, NULL, "a-z 0-9 -" },
         { "name", NULL, NULL, "for people" } },
       ctl_tenant_steps, NULL },
+
+    { "tenant", "plan",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "plan", NULL, NULL, "its name, see plan list" } },
+      ctl_tenant_plan_steps, NULL },
 
     { "tenant", "zone",
       { { "tenant", NULL, NULL, "the tenant's slug" },
@@ -108,7 +140,7 @@ static const ctl_command_t  main_commands[] = {
       ctl_role_steps, NULL },
 
     { "action", "put",
-      { { "file", NULL, NULL, "a JSON object, see docs/schema.md" } },
+      { { "file", NULL, NULL, MAIN_FILE } },
       ctl_action_steps, NULL },
 
     { "invariants", NULL, { { NULL, NULL, NULL, NULL } },
@@ -140,6 +172,10 @@ main(int argc, char **argv)
     if (argc > 2 && strcmp(word[0], "-c") == 0) {
         ctl.path = word[1];
         word += 2;
+    }
+
+    if (main_wants_help(word)) {
+        return main_help(word);
     }
 
     ctl.command = main_command(word, &used);
@@ -282,27 +318,88 @@ main_positional(ctl_t *ctl, const char *value)
 
 
 static int
+main_wants_help(char **word)
+{
+    if (word[0] != NULL && strcmp(word[0], "help") == 0) {
+        return 1;
+    }
+
+    for ( /* void */ ; *word != NULL; word++) {
+        if (strcmp(*word, "--help") == 0 || strcmp(*word, "-h") == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* of the words that are a noun and a verb; of everything when none is */
+
+static int
+main_help(char **word)
+{
+    int                   found;
+    const char           *noun, *verb;
+    const ctl_command_t  *c;
+
+    word += (strcmp(word[0], "help") == 0);
+
+    noun = (word[0] != NULL && word[0][0] != '-') ? word[0] : NULL;
+    verb = (noun != NULL && word[1] != NULL && word[1][0] != '-') ? word[1]
+                                                                  : NULL;
+    found = 0;
+
+    for (c = main_commands; c->noun != NULL; c++) {
+        if ((noun == NULL || strcmp(noun, c->noun) == 0)
+            && (verb == NULL || c->verb == NULL || strcmp(verb, c->verb) == 0))
+        {
+            if (!found++) {
+                (void) printf("usage: podictl -c FILE COMMAND\n");
+            }
+
+            main_describe(stdout, c);
+        }
+    }
+
+    return found ? CTL_OK : main_usage(NULL);
+}
+
+
+static int
 main_usage(const ctl_command_t *command)
 {
-    int                   i;
     const ctl_command_t  *c;
 
     (void) fprintf(stderr, "usage: podictl -c FILE COMMAND\n");
 
     for (c = main_commands; c->noun != NULL; c++) {
-        if (command != NULL && c != command) {
-            continue;
-        }
-
-        (void) fprintf(stderr, "  %s %s\n", c->noun,
-                       c->verb != NULL ? c->verb : "");
-
-        for (i = 0; i < CTL_OPTIONS_MAX && c->options[i].name != NULL; i++) {
-            (void) fprintf(stderr, "      --%-12s %s%s\n", c->options[i].name,
-                           c->options[i].what,
-                           c->options[i].value != NULL ? " (optional)" : "");
+        if (command == NULL || c == command) {
+            main_describe(stderr, c);
         }
     }
 
     return CTL_USAGE;
+}
+
+
+static void
+main_describe(FILE *out, const ctl_command_t *command)
+{
+    int                  i;
+    const ctl_option_t  *o;
+
+    (void) fprintf(out, "  %s%s%s: %s\n", command->noun,
+                   command->verb != NULL ? " " : "",
+                   command->verb != NULL ? command->verb : "",
+                   ctl_help(command->noun, command->verb));
+
+    for (i = 0; i < CTL_OPTIONS_MAX; i++) {
+        o = &command->options[i];
+
+        if (o->name != NULL) {
+            (void) fprintf(out, "      --%-12s %s%s\n", o->name, o->what,
+                           o->value != NULL ? " (optional)" : "");
+        }
+    }
 }

@@ -1,0 +1,61 @@
+/*
+ * ctl_help: what each command of podictl does, in a sentence.
+ */
+
+#include <string.h>
+
+#include "ctl.h"
+#include "banned.h"
+
+
+static const struct {
+    const char  *noun;
+    const char  *verb;                  /* or NULL */
+    const char  *what;
+}  ctl_helps[] = {
+    { "wallet", "grant", "gives points to a user, once for each reference" },
+    { "wallet", "refund", "gives back what was spent, lot by lot" },
+    { "wallet", "adjust", "adds or takes points, with a reason" },
+    { "wallet", "verify", "replays the ledger and names its first break" },
+    { "report", "daily", "sums up a day, by tenant and in all" },
+    { "queue", "put", "adds a queue, or changes one" },
+    { "queue", "list", "shows the queues and how many jobs are in each" },
+    { "gate", "put", "bounds how many jobs pass at once, or how fast" },
+    { "gate", "list", "shows the bounds in force, those of plans too" },
+    { "price", "put", "adds a price rule; rules are never changed" },
+    { "price", "list", "shows the price rules, the newest first" },
+    { "plan", "put", "adds a plan, or changes one" },
+    { "plan", "list", "shows the plans and how many tenants have each" },
+    { "job", "aside", "lists the jobs that took their workers with them" },
+    { "job", "dismiss", "takes a job off that list; it stays failed" },
+    { "job", "replay", "begins a job of that list again, for its user" },
+    { "tenant", "create", "makes a tenant, or finds the one there is" },
+    { "tenant", "plan", "puts a tenant on a plan, from now on" },
+    { "tenant", "zone", "says when the days of a tenant begin" },
+    { "quota", "put", "sets a budget of a tenant or its users" },
+    { "quota", "list", "shows the budgets and what is used of them" },
+    { "account", "role", "gives a user a role" },
+    { "action", "put", "adds what can be ordered, or changes it" },
+    { "invariants", NULL, "names what is broken; nothing is good news" },
+    { "key", "make", "writes a new secret into a file of mode 0600" },
+    { "receipt", "verify", "checks a receipt with nothing but the keys" },
+    { NULL, NULL, "" }
+};
+
+
+const char *
+ctl_help(const char *noun, const char *verb)
+{
+    int  i;
+
+    for (i = 0; ctl_helps[i].noun != NULL; i++) {
+        if (strcmp(ctl_helps[i].noun, noun) == 0
+            && (verb == NULL) == (ctl_helps[i].verb == NULL)
+            && (verb == NULL || strcmp(ctl_helps[i].verb, verb) == 0))
+        {
+            break;
+        }
+    }
+
+    return ctl_helps[i].what;
+}
