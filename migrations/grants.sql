@@ -58,11 +58,11 @@ revoke update on podi.ledger, podi.audit, podi.user_event, podi.media_parent
 -- a fact is never deleted; what passes away by itself is named here
 grant delete on podi.event_ticket to podi_core;
 grant delete on podi.event_ticket, podi.idempotency, podi.session,
-    podi.user_event, podi.worker to podi_system;
+    podi.user_event, podi.worker, podi.object_intent to podi_system;
 revoke all on podi.context_key, podi.chain_key, podi.schema_migration
     from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
-revoke all on podi.worker, podi.queue_turn from podi_core;
+revoke all on podi.worker, podi.queue_turn, podi.object_intent from podi_core;
 revoke insert, update on podi.tenant, podi.action, podi.plan,
     podi.queue_type, podi.gate, podi.price_rule, podi.quota from podi_core;
 revoke update on podi.price_rule from podi_system;
@@ -99,14 +99,16 @@ grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
     to podi_worker;
 grant execute on function sys.gates to podi_worker, podi_ctl;
 grant execute on function sys.upload_expire, sys.object_doomed,
-    sys.object_gone, sys.metrics to podi_worker;
+    sys.object_gone, sys.object_intend, sys.object_orphan,
+    sys.object_orphan_gone, sys.metrics to podi_worker;
 grant execute on function sys.job_segment, sys.job_log to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
 grant execute on function sys.invariant_breaks, sys.ledger_verify,
-    sys.hold_expire, sys.report_daily to podi_worker, podi_ctl;
+    sys.reconcile, sys.hold_expire, sys.report_daily to podi_worker, podi_ctl;
 
 -- the operator
+grant execute on function sys.reconcile_bill to podi_ctl;
 grant execute on function sys.action_put to podi_ctl;
 grant execute on function sys.queue_put, sys.queue_list, sys.gate_put to podi_ctl;
 grant execute on function sys.job_aside, sys.job_dismiss, sys.job_replay

@@ -8,7 +8,7 @@
 -- Returns:  their ids, those that ended first first
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   sys.hold_expire
+-- Called:   sys.hold_expire, internal.reconcile_expired_hold
 -- ----------------------------------------------------------------------
 create or replace function internal.hold_dead(
     i_limit  int,

@@ -11,7 +11,7 @@
 --           internal.ledger_replay, or `wallet`; NULL: nowhere
 -- Raises:   U0420 a row names a chain key that is not there
 -- Writes:   nothing
--- Called:   sys.ledger_verify
+-- Called:   sys.ledger_verify, internal.reconcile_ledger
 -- ----------------------------------------------------------------------
 create or replace function internal.ledger_check(
     i_wallet  podi.wallet,

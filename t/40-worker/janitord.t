@@ -230,6 +230,74 @@ order($torn);
 ok poll(20, sub { is_gone($torn) }), 'a daemon that died meanwhile asks again';
 cmp_ok asked($torn), '>', 1, 'as nothing was noted before the answer';
 
+# --- objects of attempts ---------------------------------------------------
+
+# a job that runs, and that has said that it will store an object
+sub intends
+{
+    my ($key) = @_;
+    my $job = $h->{work}->claim_task($h->submit('test.succeed'))->[0];
+
+    ok intend($job, $key), "$key is intended";
+    return $job;
+}
+
+
+sub intend
+{
+    my ($job, $key) = @_;
+
+    return $h->{work}{worker}->value(undef,
+        "select sys.object_intend(?, ?, 'local', ?)", $job->{job_id},
+        $job->{fence}, "u/$key");
+}
+
+
+sub intents
+{
+    my ($key) = @_;
+
+    return $h->{db}->super->value(undef, 'select count(*) from'
+        . ' podi.object_intent where object_key = ?', "u/$key");
+}
+
+
+my ($orphan, $named, $one, $other, $stuck) = map { intends($_) }
+                                             qw(lost named both both stuck);
+ok !intend({ %$orphan, fence => 9 }, 'forged'), 'who has no job may not store';
+
+$h->{work}->settle($named, 'succeeded', results => [$h->{work}->result(
+                   thumb_key => 'u/named', thumb_bytes => 5)]);
+order('stuck', 403);
+$h->{work}->settle($_, 'failed') for $orphan, $one, $stuck;
+
+ok poll(15, sub { asked('lost') }), 'what nobody named is removed';
+ok poll(15, sub { !intents('lost') }), 'and forgotten';
+is asked('lost'), 1, 'once';
+ok poll(15, sub { !intents('named') }), 'what a media names is forgotten, too';
+is asked('named'), 0, 'and stays';
+is intents('both'), 2, 'so does what somebody else is storing';
+my $next = intends('late');
+ok poll(15, sub { asked('stuck') > 1 }), 'what cannot be removed';
+ok !intend($next, 'stuck'), 'may not be stored meanwhile';
+order('stuck');
+ok poll(15, sub { !intents('stuck') }), 'until it is gone';
+ok intend($next, 'stuck'), 'then it may';
+$h->{work}->settle($other, 'succeeded', results => [$h->{work}->result(
+                   object_key => 'u/both')]);
+ok poll(15, sub { !intents('both') }), 'one that is named at last';
+is asked('both'), 0, 'stays';
+
+my $r10 = '{rule="R10",name="orphan_object"}';
+is gauge("podi_reconcile_hits_total$r10", 2), 2, 'each is counted once';
+is gauge("podi_reconcile_repaired_total$r10", 2), 2, 'and so is its end';
+is scalar(grep { $_->{msg} =~ /^R10 orphan_object: \d objects? / }
+          $h->log($d, 'reconcile.hit')) > 0, 1, 'each is told';
+is_deeply [sort map { $_->{msg} =~ m{^R10 orphan_object: u/(\w+) of job .* gone} }
+           $h->log($d, 'reconcile.repaired')], [qw(lost stuck)],
+    'and so is its end';
+$h->{work}->settle($next, 'failed');
+
 is asked($young), 0, 'a permit that has not ended is waited for';
 is asked($h->{picture}), 0, 'what is used stays';
 store_stop();

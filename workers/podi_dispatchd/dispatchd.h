@@ -7,6 +7,7 @@
 
 
 #include "podi_queue.h"
+#include "podi_reconcile.h"
 #include "podi_time.h"
 #include "podi_worker.h"
 
@@ -49,6 +50,10 @@ extern const podi_step_t  watch_steps[];
 extern const podi_step_t  gates_steps[];
 extern const podi_step_t  check_steps[];
 extern const podi_step_t  wake_steps[];
+
+
+/* main.c: breaks of a rule that were seen and put right */
+void dispatchd_count(podi_worker_t *w, podi_rule_e rule, int64_t n);
 
 
 #endif /* DISPATCHD_H */

@@ -232,6 +232,8 @@ check_count(podi_flow_t *f, void *ctx)
     podi_metric_add(round->worker, "podi_gate_repaired_total",
                     "way=\"taken\"", (double) check->taken);
 
+    dispatchd_count(round->worker, PODI_RULE_R3, leaked + missing);
+
     /* a holder that died between Redis and PostgreSQL is known to neither */
     check_drift(round, PODI_LOG_WARN, "way=\"freed\"", leaked);
     check_drift(round, PODI_LOG_ERROR, "way=\"taken\"", missing);
@@ -282,6 +284,8 @@ wake_count(podi_flow_t *f, void *ctx)
                     (double) expired);
     podi_metric_add(round->worker, "podi_gate_slept_total", "",
                     (double) slept);
+
+    dispatchd_count(round->worker, PODI_RULE_R4, slept);
 
     if (slept > 0) {
         podi_worker_log(round->worker, PODI_LOG_ERROR, "gates.slept", NULL,

@@ -56,3 +56,13 @@ main(int argc, char **argv)
 
     return podi_worker_main(argc, argv, &conf);
 }
+
+
+void
+dispatchd_count(podi_worker_t *w, podi_rule_e rule, int64_t n)
+{
+    podi_metric_add(w, PODI_RECONCILE_HITS, podi_rules[rule].labels,
+                    (double) n);
+    podi_metric_add(w, PODI_RECONCILE_REPAIRED, podi_rules[rule].labels,
+                    (double) n);
+}

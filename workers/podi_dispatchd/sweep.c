@@ -84,6 +84,10 @@ sweep_publish(podi_flow_t *f, void *ctx)
         podi_worker_publish(round->worker, f->mem, &events);
     }
 
+    if (round->conf->steps == sweep_steps) {
+        dispatchd_count(round->worker, PODI_RULE_R1, rows);
+    }
+
     if (rows == 0) {
         return PODI_DONE;
     }

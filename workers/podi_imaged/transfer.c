@@ -5,18 +5,40 @@
  * ways are checked by the same store.  What is stored is named by its own
  * digest: 412 (S3) and 409 (OSS) mean that it is there already, and are
  * success.
+ *
+ *     put:  intend -> PUT        sys.object_intend: if nobody ever names the
+ *                                object, podi_janitord finds and removes it
  */
 
 #include <string.h>
 
 #include "podi_id.h"
+#include "podi_list.h"
 #include "imaged.h"
 #include "banned.h"
 
 #define TRANSFER_PAIRS     (PODI_OBJECT_HEADERS_MAX + 1)
 #define TRANSFER_SPAN      8        /* bytes of a span's id */
 
+/* a PUT, as one operation of the job's flow */
 
+typedef struct {
+    podi_op_t              op;
+    podi_flow_t            flow;
+    podi_job_t            *job;
+    podi_objects_store_t  *store;
+    podi_str_t             key;
+    podi_media_e           type;
+    int                    fd;
+    int64_t                bytes;
+} transfer_put_t;
+
+
+static podi_rc_t transfer_put_intend(podi_flow_t *f, void *ctx);
+static podi_rc_t transfer_put_send(podi_flow_t *f, void *ctx);
+static podi_rc_t transfer_put_done(podi_flow_t *f, void *ctx);
+static void transfer_put_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void transfer_put_cancel(podi_op_t *op);
 static podi_rc_t transfer_trace(podi_flow_t *f, const podi_job_t *job,
     podi_pair_t *ret_pair);
 static podi_rc_t transfer_send(podi_flow_t *f, podi_job_t *job,
@@ -25,6 +47,14 @@ static podi_rc_t transfer_send(podi_flow_t *f, podi_job_t *job,
 static podi_rc_t transfer_no_memory(podi_flow_t *f);
 static int transfer_is_done(const podi_http_reply_t *reply,
     const podi_objects_store_t *store);
+
+
+static const podi_step_t  transfer_put_steps[] = {
+    { "noting the object",  transfer_put_intend, 0 },
+    { "storing the object", transfer_put_send,   0 },
+    { "ending",             transfer_put_done,   0 },
+    podi_null_step
+};
 
 
 podi_rc_t
@@ -58,17 +88,69 @@ podi_rc_t
 imaged_put(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
     const podi_str_t *key, podi_media_e type, int fd, int64_t bytes)
 {
+    transfer_put_t  *put;
+
+    put = podi_mem_calloc(f->mem, sizeof(transfer_put_t));
+    if (put == NULL) {
+        return transfer_no_memory(f);
+    }
+
+    put->job = job;
+    put->store = store;
+    put->key = *key;
+    put->type = type;
+    put->fd = fd;
+    put->bytes = bytes;
+
+    podi_flow_start(&put->flow, transfer_put_steps, put, f->mem,
+                    transfer_put_end);
+
+    if (!podi_flow_is_active(&put->flow)) {
+        f->fail = put->flow.fail;
+        return PODI_ERROR;
+    }
+
+    return podi_flow_wait(f, &put->op, transfer_put_cancel);
+}
+
+
+static podi_rc_t
+transfer_put_intend(podi_flow_t *f, void *ctx)
+{
+    transfer_put_t  *put = ctx;
+    podi_pg_call_t   call;
+
+    podi_pg_call_init(&call, PODI_SQL_OBJECT_INTEND, f->mem);
+    podi_arg_str(&call, &put->job->id);
+    podi_arg_int64(&call, put->job->fence);
+    podi_arg_str(&call, &put->store->object.name);
+    podi_arg_str(&call, &put->key);
+
+    return podi_pg_call(podi_worker_pg(put->job->worker), f, &call);
+}
+
+
+static podi_rc_t
+transfer_put_send(podi_flow_t *f, void *ctx)
+{
     size_t                 i, n;
     podi_str_t             mime;
     podi_pair_t           *pairs;
+    transfer_put_t        *put = ctx;
     podi_http_request_t    request;
     podi_object_permit_t   permit;
 
-    mime = podi_str_c(podi_media_mime(type));
+    if (!podi_row_bool(f->result, 0, "ok")) {
+        return podi_fail(&f->fail, PODI_E_STORE_FAILED, NULL,
+                         "the object is being removed, or the job is not ours "
+                         "any more");
+    }
+
+    mime = podi_str_c(podi_media_mime(put->type));
     pairs = podi_mem_calloc(f->mem, TRANSFER_PAIRS * sizeof(podi_pair_t));
 
     if (pairs == NULL
-        || podi_object_put(&store->object, key, &mime, bytes,
+        || podi_object_put(&put->store->object, &put->key, &mime, put->bytes,
                            PODI_OBJECTS_EXPIRES, podi_time_now(), f->mem,
                            &permit)
            != PODI_OK)
@@ -85,10 +167,39 @@ imaged_put(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
     }
 
     podi_http_request_init(&request, "PUT", &permit.url);
-    request.body_fd = fd;
-    request.body_bytes = bytes;
+    request.body_fd = put->fd;
+    request.body_bytes = put->bytes;
 
-    return transfer_send(f, job, store, &request, pairs, n);
+    return transfer_send(f, put->job, put->store, &request, pairs, n);
+}
+
+
+static podi_rc_t
+transfer_put_done(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}
+
+
+static void
+transfer_put_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    transfer_put_t  *put = ctx;
+
+    podi_op_done(&put->op, f->result, rc == PODI_ERROR ? &f->fail : NULL);
+}
+
+
+static void
+transfer_put_cancel(podi_op_t *op)
+{
+    transfer_put_t  *put;
+
+    put = podi_list_owner(op, transfer_put_t, op);
+    podi_flow_cancel(&put->flow);
 }
 
 

@@ -3,12 +3,16 @@
  *
  *     uploads     announced and never completed -> expired
  *     objects     of rejected and expired uploads, removed from their stores
+ *     orphans     objects of attempts that lost their job, too
+ *     holds       every 10 s: what is left of those past their end goes back
  *     purge       rows that nobody needs any more
  *     invariants  every minute: what must never be, counted and shouted
+ *     reconcile   every minute: a slice of each rule that is ours to look at
  *     gauges      every 5 s: what only the database knows, as metrics
  *
  * Promises: repairs nothing in silence: a broken invariant is an error in
- * the log and podi_invariant_breaks{inv} above 0, until a person has looked.
+ * the log and podi_invariant_breaks{inv} above 0, until a person has looked;
+ * what is put right is counted and told.
  * Settings: see janitord_settings.
  */
 
@@ -36,15 +40,23 @@ static const podi_setting_t  janitord_settings[] = {
     { "purge", PODI_MSEC, &janitord.purge, "60s", "50ms", "1d" },
     { "invariants", PODI_MSEC, &janitord.invariants, "60s", "50ms", "1d" },
     { "gauges", PODI_MSEC, &janitord.gauges, "5s", "50ms", "60s" },
+    { "holds", PODI_MSEC, &janitord.holds, "10s", "50ms", "1h" },
+    { "reconcile", PODI_MSEC, &janitord.reconcile, "60s", "50ms", "1d" },
     { "batch", PODI_INT, &janitord.batch, "500", "1", "5000" },
+
+    /* rows that one look of a rule reads */
+    { "slice", PODI_INT, &janitord.slice, "2000", "1", "10000" },
     podi_null_setting
 };
 
 static const podi_round_conf_t  janitord_rounds[] = {
     { "uploads", &janitord.uploads, upload_steps, 0 },
     { "objects", &janitord.objects, object_steps, sizeof(janitord_object_t) },
+    { "orphans", &janitord.objects, orphan_steps, sizeof(janitord_orphan_t) },
+    { "holds", &janitord.holds, hold_steps, 0 },
     { "purge", &janitord.purge, purge_steps, 0 },
     { "invariants", &janitord.invariants, invariant_steps, 0 },
+    { "reconcile", &janitord.reconcile, reconcile_steps, 0 },
     { "gauges", &janitord.gauges, gauge_steps, 0 },
     podi_null_round
 };
@@ -69,6 +81,8 @@ main(int argc, char **argv)
 static podi_rc_t
 janitord_start(podi_worker_t *w, podi_fail_t *fail)
 {
+    janitord_reconcile_init(w);
+
     return podi_objects_open(&janitord.stores, w, fail);
 }
 
