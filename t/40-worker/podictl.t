@@ -206,7 +206,8 @@ subtest 'points taken, given back, and looked at' => sub {
     ($code, $said) = ctl(qw(wallet verify));
     is $code, 0, 'the ledgers are whole';
     like $said, qr/^\{.*"fault":null\}$/m, 'a line for each';
-    like +(ctl(qw(report daily)))[1], qr/^\{"tenant":null,/, 'a day';
+    like +(ctl(qw(report daily)))[1],
+        qr/^\{"day":"[-0-9]+","tenant":null,/, 'a day';
     is +(ctl(qw(report daily --day yesterday)))[0], 1, 'no day';
 };
 

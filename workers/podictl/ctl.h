@@ -27,9 +27,13 @@
 #define CTL_REFUSED      1
 #define CTL_USAGE        2
 #define CTL_UNAVAILABLE  3
+#define CTL_BLIND        2          /* of reconcile: it cannot be said */
 
 #define CTL_OPTIONS_MAX  8
 #define CTL_FILE_MAX     (1024 * 1024)
+
+/* the value of an option that is given without one: by address */
+extern const char  ctl_flag[];
 
 typedef struct ctl_s          ctl_t;
 typedef struct ctl_command_s  ctl_command_t;
@@ -68,7 +72,10 @@ struct ctl_s {
     podi_op_t             hello;        /* waits for Redis, a moment */
     podi_timer_t         *hello_timer;
     podi_flow_t           flow;
+    podi_arena_t         *turn;         /* of one run of the flow */
+    void                 *state;        /* kept from one run to the next */
     int                   code;
+    unsigned              again:1;      /* run the flow once more */
 };
 
 extern const podi_step_t  ctl_grant_steps[];
@@ -94,6 +101,8 @@ extern const podi_step_t  ctl_tenant_steps[];
 extern const podi_step_t  ctl_role_steps[];
 extern const podi_step_t  ctl_action_steps[];
 extern const podi_step_t  ctl_invariant_steps[];
+extern const podi_step_t  ctl_reconcile_steps[];
+extern const podi_step_t  ctl_bill_steps[];
 
 
 /* ctl_run.c: the flow of the command; gives the exit code */

@@ -37,6 +37,8 @@ static const struct {
     { "account", "role", "gives a user a role" },
     { "action", "put", "adds what can be ordered, or changes it" },
     { "invariants", NULL, "names what is broken; nothing is good news" },
+    { "reconcile", NULL, "names breaks of the ten rules, and judges each" },
+    { "reconcile", "bill", "holds a provider's bill against the attempts" },
     { "key", "make", "writes a new secret into a file of mode 0600" },
     { "receipt", "verify", "checks a receipt with nothing but the keys" },
     { NULL, NULL, "" }

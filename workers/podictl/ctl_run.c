@@ -1,7 +1,7 @@
 /*
  * ctl_run: one flow on a loop of its own.
  *
- *     settings -> loop -> flow of the command -> close -> exit code
+ *     settings -> loop -> flow of the command [-> again] -> close -> exit code
  */
 
 #include <signal.h>
@@ -19,6 +19,7 @@
 static podi_rc_t ctl_open(ctl_t *ctl, podi_fail_t *fail);
 static void ctl_close(ctl_t *ctl);
 static void ctl_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static int ctl_code(const ctl_t *ctl, const podi_fail_t *fail);
 static void ctl_changed(void *data, const char *what,
     const podi_fail_t *fail);
 static void ctl_hello(void *data);
@@ -53,11 +54,18 @@ ctl_run(ctl_t *ctl)
     }
 
     if (ctl_open(ctl, &fail) != PODI_OK) {
-        ctl->code = ctl_failed(&fail);
+        ctl->code = ctl_code(ctl, &fail);
 
     } else {
-        podi_flow_start(&ctl->flow, ctl->command->steps, ctl, ctl->mem,
-                        ctl_end);
+        ctl->again = 1;
+    }
+
+    while (ctl->again) {
+        ctl->again = 0;
+
+        podi_arena_reset(ctl->turn);
+        podi_flow_start(&ctl->flow, ctl->command->steps, ctl,
+                        podi_arena_mem(ctl->turn), ctl_end);
 
         while (podi_flow_is_active(&ctl->flow)) {
             (void) uv_run(&ctl->loop, UV_RUN_ONCE);
@@ -122,7 +130,9 @@ ctl_open(ctl_t *ctl, podi_fail_t *fail)
         ctl->redis = podi_redis_create(&ctl->uv.io, &redis);
     }
 
-    if (ctl->pg == NULL || ctl->hello_timer == NULL) {
+    ctl->turn = podi_arena_create();
+
+    if (ctl->pg == NULL || ctl->hello_timer == NULL || ctl->turn == NULL) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
@@ -135,6 +145,7 @@ ctl_close(ctl_t *ctl)
 {
     podi_redis_free(&ctl->redis);
     podi_pg_free(&ctl->pg);
+    podi_arena_free(&ctl->turn);
 
     if (ctl->hello_timer != NULL) {
         ctl->uv.io.timer_free(ctl->hello_timer);
@@ -152,8 +163,21 @@ ctl_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
     ctl_t  *ctl = ctx;
 
     if (rc == PODI_ERROR) {
-        ctl->code = ctl_failed(&f->fail);
+        ctl->code = ctl_code(ctl, &f->fail);
     }
+}
+
+
+/* of reconcile, 1 says that something is broken */
+
+static int
+ctl_code(const ctl_t *ctl, const podi_fail_t *fail)
+{
+    int  code;
+
+    code = ctl_failed(fail);
+
+    return (strcmp(ctl->command->noun, "reconcile") == 0) ? CTL_BLIND : code;
 }
 
 

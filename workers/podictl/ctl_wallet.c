@@ -3,7 +3,6 @@
  *
  *     wallet refund, adjust:  ask -> tell -> publish what was written -> flush
  *     wallet verify:          replay -> a JSON object each; a fault is exit 1
- *     report daily:           add up -> a JSON object a tenant, all first
  */
 
 #include <stdio.h>
@@ -20,7 +19,6 @@ static podi_rc_t refund_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t adjust_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t verify_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t verify_tell(podi_flow_t *f, void *ctx);
-static podi_rc_t report_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t wallet_id_arg(podi_flow_t *f, podi_pg_call_t *call,
     const char *name, const char *value);
 static podi_rc_t wallet_number(podi_flow_t *f, const char *name,
@@ -46,12 +44,6 @@ const podi_step_t  ctl_adjust_steps[] = {
 const podi_step_t  ctl_verify_steps[] = {
     { "verifying ledgers", verify_ask, 0 },
     { "telling", verify_tell, 0 },
-    podi_null_step
-};
-
-const podi_step_t  ctl_report_steps[] = {
-    { "adding up the day", report_ask, 0 },
-    { "telling", ctl_tell_rows, 0 },
     podi_null_step
 };
 
@@ -155,35 +147,6 @@ verify_tell(podi_flow_t *f, void *ctx)
     }
 
     return ctl_tell_rows(f, ctx);
-}
-
-
-static podi_rc_t
-report_ask(podi_flow_t *f, void *ctx)
-{
-    ctl_t           *ctl = ctx;
-    podi_str_t       text;
-    podi_usec_t      t;
-    podi_pg_call_t   call;
-
-    podi_pg_call_init(&call, PODI_SQL_REPORT_DAILY, f->mem);
-
-    if (ctl->values[0][0] == '\0') {
-        podi_arg_null(&call);
-        return podi_pg_call(ctl->pg, f, &call);
-    }
-
-    if (podi_mem_printf(f->mem, &text, "%sT00:00:00Z", ctl->values[0])
-        != PODI_OK
-        || podi_time_parse(&text, &t) != PODI_OK)
-    {
-        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "day",
-                         "write a day as 2026-12-31");
-    }
-
-    podi_arg_c(&call, ctl->values[0]);
-
-    return podi_pg_call(ctl->pg, f, &call);
 }
 
 

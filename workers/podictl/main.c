@@ -29,6 +29,8 @@ static int main_usage(const ctl_command_t *command);
 static void main_describe(FILE *out, const ctl_command_t *command);
 
 
+const char  ctl_flag[] = "";
+
 static const ctl_command_t  main_commands[] = {
 
     { "wallet", "grant",
@@ -65,7 +67,8 @@ static const ctl_command_t  main_commands[] = {
       ctl_verify_steps, NULL },
 
     { "report", "daily",
-      { { "day", NULL, "", "as 2026-12-31 (UTC); yesterday else" } },
+      { { "day", NULL, "", "as 2026-12-31 (UTC); yesterday else" },
+        { "format", NULL, "json", "json, csv" } },
       ctl_report_steps, NULL },
 
     { "queue", "put",
@@ -145,6 +148,17 @@ static const ctl_command_t  main_commands[] = {
 
     { "invariants", NULL, { { NULL, NULL, NULL, NULL } },
       ctl_invariant_steps, NULL },
+
+    { "reconcile", "bill",
+      { { "file", NULL, NULL, "CSV: reference,cost" },
+        { "provider", NULL, NULL, "its name in the attempts" },
+        { "from", NULL, NULL, "the first day of the bill, as 2026-12-31" },
+        { "to", NULL, NULL, "the day after its last" } },
+      ctl_bill_steps, NULL },
+
+    { "reconcile", NULL,
+      { { "verify", NULL, ctl_flag, "replay all of the ledger" } },
+      ctl_reconcile_steps, NULL },
 
     { "key", "make",
       { { "kind", NULL, NULL, "context, chain, token, refresh, store, secret" },
@@ -231,7 +245,7 @@ main_command(char **word, int *ret_used)
 static int
 main_options(ctl_t *ctl, char **word)
 {
-    int                  i;
+    int                  i, used;
     const ctl_option_t  *o;
 
     for ( /* void */ ; *word != NULL; word++) {
@@ -244,11 +258,13 @@ main_options(ctl_t *ctl, char **word)
             continue;
         }
 
-        if (word[1] == NULL || main_option(ctl, *word + 2, word[1]) != 0) {
+        used = main_option(ctl, *word + 2, word[1]);
+
+        if (used == -1) {
             return -1;
         }
 
-        word++;
+        word += used - 1;
     }
 
     for (i = 0; i < CTL_OPTIONS_MAX; i++) {
@@ -270,6 +286,8 @@ main_options(ctl_t *ctl, char **word)
 }
 
 
+/* how many words it takes, or -1 */
+
 static int
 main_option(ctl_t *ctl, const char *name, const char *value)
 {
@@ -283,8 +301,9 @@ main_option(ctl_t *ctl, const char *name, const char *value)
             && (strcmp(name, o->name) == 0
                 || (o->alias != NULL && strcmp(name, o->alias) == 0)))
         {
-            ctl->values[i] = value;
-            return 0;
+            ctl->values[i] = (o->value == ctl_flag) ? "yes" : value;
+
+            return (o->value == ctl_flag) ? 1 : (value != NULL) ? 2 : -1;
         }
     }
 
