@@ -254,6 +254,9 @@ subtest 'an upload' => sub {
     is length $thumb, $media->{thumb_bytes}, 'its number of bytes';
     is $p->facts($p->write('webp', $thumb))->{height}, 320, 'and its size';
     ok defined $bucket->get($media->{object_key}), 'the upload stays';
+    is $h->{db}->super->value(undef, 'select count(*) from podi.object_intent'
+                              . ' where object_key = ?', $media->{thumb_key}),
+        1, 'who stored the thumbnail had said so before';
 
     for my $case (
         ['half a picture', 'picture_invalid', substr($bytes, 0, 2000)],
@@ -273,7 +276,8 @@ subtest 'an upload' => sub {
 
         is "$bad->{state} $bad->{reject_code}", "rejected $code",
             "$name is rejected";
-        is $bucket->get($bad->{object_key}), undef, 'and taken away';
+        is defined $bucket->get($bad->{object_key}), defined $body,
+            'and stays for podi_janitord to remove';
     }
 
     $cutter->say('stall');

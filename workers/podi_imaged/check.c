@@ -2,9 +2,11 @@
  * media.check: is what was uploaded what was promised, and a picture?
  *
  *     open -> fetch -> look (process) -> measure the thumbnail -> store it
- *          -> remove the upload, if it is rejected -> tell the verdict
+ *          -> tell the verdict
  *
- * A verdict is a success of the job, whatever it says.  Bytes that were
+ * A verdict is a success of the job, whatever it says.  What is rejected stays
+ * in the store: until the verdict is kept, another holder may have to look
+ * again; podi_janitord removes it then.  Bytes that were
  * judged cannot change any more: nothing in the store is written twice, and
  * the digest of what was judged goes into the row.
  */
@@ -23,7 +25,6 @@ static podi_rc_t check_measure(podi_flow_t *f, void *ctx);
 static podi_rc_t check_key(podi_flow_t *f, void *ctx);
 static podi_rc_t check_store(podi_flow_t *f, void *ctx);
 static podi_rc_t check_stored(podi_flow_t *f, void *ctx);
-static podi_rc_t check_remove(podi_flow_t *f, void *ctx);
 static podi_rc_t check_tell(podi_flow_t *f, void *ctx);
 static void check_found(podi_buf_t *b, const imaged_check_t *c);
 
@@ -36,7 +37,6 @@ const podi_step_t  imaged_check_steps[] = {
     { "naming the thumbnail",    check_key,     0 },
     { "storing the thumbnail",   check_store,   PODI_MAY_FAIL },
     { "judging the upload",      check_stored,  0 },
-    { "removing the upload",     check_remove,  PODI_MAY_FAIL },
     { "telling the verdict",     check_tell,    0 },
     podi_null_step
 };
@@ -218,42 +218,15 @@ check_stored(podi_flow_t *f, void *ctx)
 }
 
 
-/* the verdict stands, even when this fails */
-
-static podi_rc_t
-check_remove(podi_flow_t *f, void *ctx)
-{
-    imaged_check_t  *c;
-    podi_job_t  *job = ctx;
-
-    c = job->data;
-
-    if (c->reject == PODI_E_NONE || c->reject == PODI_E_UPLOAD_MISSING) {
-        return PODI_OK;
-    }
-
-    return imaged_remove(f, job, c->item.store, &c->item.key);
-}
-
-
 static podi_rc_t
 check_tell(podi_flow_t *f, void *ctx)
 {
     imaged_check_t  *c;
     podi_buf_t   b;
-    podi_str_t   results, detail;
+    podi_str_t   results;
     podi_job_t  *job = ctx;
 
     c = job->data;
-
-    if (c->reject != PODI_E_NONE && c->reject != PODI_E_UPLOAD_MISSING
-        && imaged_transfer_fault(f, "removing", c->item.store, &detail)
-           != PODI_E_NONE)
-    {
-        podi_worker_log(job->worker, PODI_LOG_WARN, "upload.left", job,
-                        PODI_STR_FMT " stays: " PODI_STR_FMT,
-                        podi_str_arg(&c->item.key), podi_str_arg(&detail));
-    }
 
     podi_buf_init(&b, job->mem);
     podi_buf_printf(&b, "[{\"media_id\":\"" PODI_STR_FMT "\",",

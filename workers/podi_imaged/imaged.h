@@ -55,8 +55,6 @@ PODI_MUSTCHECK podi_rc_t imaged_fetch(podi_flow_t *f, podi_job_t *job,
 PODI_MUSTCHECK podi_rc_t imaged_put(podi_flow_t *f, podi_job_t *job,
     podi_objects_store_t *store, const podi_str_t *key, podi_media_e type,
     int fd, int64_t bytes);
-PODI_MUSTCHECK podi_rc_t imaged_remove(podi_flow_t *f, podi_job_t *job,
-    podi_objects_store_t *store, const podi_str_t *key);
 
 podi_error_e imaged_transfer_fault(podi_flow_t *f, const char *what,
     const podi_objects_store_t *store, podi_str_t *ret_detail);

@@ -1,5 +1,5 @@
 /*
- * transfer: one object fetched, stored or removed, by a permit.
+ * transfer: one object fetched or stored, by a permit.
  *
  * The worker gives itself the permits that nginx gives to browsers, so both
  * ways are checked by the same store.  What is stored is named by its own
@@ -200,21 +200,6 @@ transfer_put_cancel(podi_op_t *op)
 
     put = podi_list_owner(op, transfer_put_t, op);
     podi_flow_cancel(&put->flow);
-}
-
-
-podi_rc_t
-imaged_remove(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
-    const podi_str_t *key)
-{
-    podi_pair_t  *trace;
-
-    trace = podi_mem_calloc(f->mem, sizeof(podi_pair_t));
-    if (trace == NULL || transfer_trace(f, job, trace) != PODI_OK) {
-        return transfer_no_memory(f);
-    }
-
-    return podi_objects_remove(f, store, key, trace, imaged.store_timeout);
 }
 
 
