@@ -233,6 +233,27 @@ subtest 'queues, gates and dead letters' => sub {
     is +(ctl('job', 'dismiss', '0198c5a2-7d10-7c3a-9b1e-2f60c1a4d5e6', 'seen')
         )[0], 1, 'one that is not there';
     is +(ctl(qw(job dismiss x seen)))[0], 1, 'no id';
+
+    my ($w, $ann) = @{$h}{qw(work ann)};
+    $task = $w->submit($ann, inputs => [ $w->media($ann) ],
+                       actions => ['convert']);
+    my $job = $task->{jobs}[0]{job_id};
+    for my $n (1 .. 3) {
+        $w->claim([$job], worker => "poor$n");
+        $w->sys('worker_gone(?)', "poor$n");
+    }
+    is list('job_id', qw(job aside))->{$job}{crashes}, 3, 'a dead letter';
+    is +(ctl('job', 'replay', $job, ''))[0], 1, 'not without a reason';
+    my ($code, $said) = ctl('job', 'replay', $job, '--reason', 'mended');
+    is $code, 0, 'it is replayed';
+    is $said, "task_id=$task->{task_id}\nround=2\nprice=1\n", 'as it says';
+    is $w->job($job)->{state}, 'queued', 'and waits again';
+    my @heard = grep { $_->{task_id} eq $task->{task_id} }
+        $h->heard('task.queued');
+    is $heard[-1]{data}{round}, 2, 'its user hears of it at once';
+    is +(ctl('job', 'replay', $job, '--reason', 'mended'))[0], 1, 'once';
+    is_deeply [ ctl(qw(job aside)) ], [ 0, '' ], 'it is off the list';
+    $w->cancel($ann, $task->{task_id});
 };
 
 subtest 'prices and plans' => sub {

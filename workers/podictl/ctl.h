@@ -94,6 +94,7 @@ extern const podi_step_t  ctl_plan_list_steps[];
 extern const podi_step_t  ctl_tenant_plan_steps[];
 extern const podi_step_t  ctl_aside_steps[];
 extern const podi_step_t  ctl_dismiss_steps[];
+extern const podi_step_t  ctl_replay_steps[];
 extern const podi_step_t  ctl_quota_put_steps[];
 extern const podi_step_t  ctl_quota_list_steps[];
 extern const podi_step_t  ctl_zone_steps[];

@@ -109,6 +109,11 @@ static const ctl_command_t  main_commands[] = {
         { "reason", NULL, NULL, "for the audit" } },
       ctl_dismiss_steps, NULL },
 
+    { "job", "replay",
+      { { "job", NULL, NULL, "its id" },
+        { "reason", NULL, NULL, "for the audit" } },
+      ctl_replay_steps, NULL },
+
     { "tenant", "create",
       { { "slug", NULL, NULL, "a-z 0-9 -" },
         { "name", NULL, NULL, "for people" } },
