@@ -286,6 +286,12 @@ subtest 'prices and plans' => sub {
     is list('plan', qw(plan list))->{gold}{tenants}, 1, 'and counted';
     is +(ctl(qw(tenant plan acme tin)))[0], 1, 'not on one that is none';
     is +(ctl(qw(tenant plan nobody gold)))[0], 1, 'nor a tenant that is none';
+    is +(put('price', '{"action":"image.resize","plan":"gold","base":1,'
+             . '"terms":[{"unit":"megapixel","points":1,"per":4}],'
+             . '"reason":"spring"}', 1))[0], 0, 'a plan has its own prices';
+    is +(put('gate', '{"scope":"key:render","slots":8,"rate":60,'
+             . '"period_ms":60000,"burst":10}'))[0], 0, 'a gate with a rate';
+    is +(put('gate', '{"scope":"key:render"}'))[0], 0, 'and gone';
     is +(put('plan', '', 1))[0], 1, 'nothing on stdin';
     is +(put('plan', '{"plan":', 1))[0], 1, 'half a plan';
 };

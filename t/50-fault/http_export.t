@@ -1,6 +1,7 @@
 # GET /v1/wallet/export of 50,000 rows: nginx's memory stays as it is, a slow
-# client makes it wait, one that goes away ends it, and when PostgreSQL fails in
-# the middle the answer is cut and does not end as if it were whole.
+# client makes it wait, one that goes away ends it, over HTTP/2 as well; and when
+# PostgreSQL fails in the middle, or the session or the token ends, the answer is
+# cut and does not end as if it were whole.
 
 use strict;
 use warnings;
@@ -8,6 +9,7 @@ use IO::Select;
 use IO::Socket::INET;
 use Socket qw( SOL_SOCKET SO_RCVBUF inet_aton pack_sockaddr_in );
 use Podi::Cutter;
+use Podi::H2;
 use Podi::Proc qw( poll );
 use Test::More;
 use Podi::Stack;
@@ -74,8 +76,8 @@ sub ask
     $socket->connect(pack_sockaddr_in($port, inet_aton('127.0.0.1')))
         or die $!;
     syswrite $socket, "GET /v1/wallet/export?format=jsonl HTTP/$version\r\n"
-        . "Host: localhost\r\nAuthorization: Bearer $ann->{token}\r\n"
-        . "Connection: close\r\n\r\n";
+        . "Host: localhost\r\nAuthorization: Bearer "
+        . ($option{token} // $ann->{token}) . "\r\nConnection: close\r\n\r\n";
     return $socket;
 }
 
@@ -101,6 +103,30 @@ sub take
 }
 
 
+# the same over HTTP/2, as far as the first window goes
+sub ask2
+{
+    my $h2 = Podi::H2->new($s);
+    my $id = $h2->open('GET', '/v1/wallet/export?format=jsonl',
+                       { authorization => "Bearer $ann->{token}" });
+
+    return ($h2, $id);
+}
+
+
+# another session of the same user, as a token
+sub token
+{
+    my (%claims) = @_;
+    my $session = $s->db->uuid;
+
+    $s->db->{web}->one($s->db->anon($s->{tenant_id}),
+        'select * from api.session_open(?, ?, ?, ?, ?, ?, ?)', $session,
+        $ann->{user}, 'local', 'test', '127.0.0.0/24', 3600_000, 86400_000);
+    return $s->token({ %$ann, session => $session }, %claims);
+}
+
+
 sub rows { return scalar(() = $_[0] =~ /"seq":/g) }
 
 my $lots = 1 << 30;
@@ -112,7 +138,7 @@ is rows($first), $ROWS, 'every row comes';
 like $first, qr/\r\n0\r\n\r\n\z/, 'and the answer says that it is whole';
 
 my $before = memory();
-for (1 .. 4) {
+for (1 .. 2) {
     my ($text) = take(ask('1.1'), $lots);
     is rows($text), $ROWS, 'again';
 }
@@ -126,11 +152,11 @@ is $end, 'closed', 'and the end of the connection is the end';
 # --- a client that does not read is waited for, in little memory
 
 $before = memory();
-my @slow = map { ask('1.1') } 1 .. 20;
+my @slow = map { ask('1.1') } 1 .. 8;
 my @said = map { (take($_, 1000))[0] } @slow;
-is scalar(grep { /\AHTTP\/1\.1 200/ } @said), 20, 'all are being served';
+is scalar(grep { /\AHTTP\/1\.1 200/ } @said), 8, 'all are being served';
 $grown = memory() - $before;
-cmp_ok $grown, '<', 20 * 1024, "twenty wait in $grown KiB";
+cmp_ok $grown, '<', 8 * 1024, "eight wait in $grown KiB";
 
 my ($rest) = take($slow[1], $lots);
 is rows($said[1] . $rest), $ROWS, 'one that reads late has every row';
@@ -140,6 +166,56 @@ is rows($said[1] . $rest), $ROWS, 'one that reads late has every row';
 close $_ for @slow;
 ok poll(20, sub { $s->get('/v1/wallet', as => $ann)->status == 200 }),
    'nginx serves on when they are gone';
+
+# --- HTTP/2
+
+$before = memory();
+my @late = map { [ ask2() ] } 1 .. 8;
+is scalar(grep { $_->[0]->status($_->[1]) == 200 } @late), 8,
+   'eight are being served over HTTP/2';
+ok length($_->[0]->text($_->[1], qr/\A.{60000}/s)) >= 60_000,
+   'as far as a window goes' for @late[0, 1];
+$grown = memory() - $before;
+cmp_ok $grown, '<', 8 * 1024, "and wait in $grown KiB";
+$before = memory();
+is rows($late[1][0]->take($late[1][1], $lots)), $ROWS,
+   'one that reads late has every row';
+is $late[1][0]->end($late[1][1]), 'whole', 'and the end';
+$grown = memory() - $before;
+cmp_ok $grown, '<', 2048, "in constant memory ($grown KiB)";
+$late[2][0]->reset($late[2][1]);
+$_->[0]->close for @late;
+ok poll(20, sub { $s->get('/v1/wallet', as => $ann)->status == 200 }),
+   'nginx serves on when they are gone';
+
+# --- the session ends, or the token does
+
+sub is_cut
+{
+    my ($socket, $begun, $what) = @_;
+    my ($text, $how) = take($socket, $lots);
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    cmp_ok rows($begun . $text), '<', $ROWS, "$what: it is cut";
+    unlike $text, qr/\r\n0\r\n\r\n\z/, 'without the last chunk';
+    is $how, 'closed', 'so the client knows';
+    return;
+}
+
+my $token = token();
+my $socket = ask('1.1', token => $token);
+my ($begun) = take($socket, 1000);
+is $s->post('/v1/auth/logout', as => { token => $token })->status, 204,
+   'a user logs out while his export goes on';
+is_cut($socket, $begun, 'logged out');
+
+$token = token(exp => time + 3);
+$socket = ask('1.1', token => $token);
+($begun) = take($socket, 1000);
+like $begun, qr/ 200 /, 'a token that is about to expire';
+ok poll(20, sub { $s->get('/v1/wallet', as => { token => $token })->status
+                  == 401 }), 'does so';
+is_cut($socket, $begun, 'expired');
 
 # --- PostgreSQL goes away in the middle
 

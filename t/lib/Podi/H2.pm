@@ -11,6 +11,8 @@ package Podi::H2;
 #     $h2->settled                    # nginx has read all that was sent
 #     $h2->status($id, $seconds)      # of the answer
 #     $h2->text($id, qr/hello/, 10)   # what came, once it is like this
+#     $h2->take($id, $enough)         # so many bytes, opening the windows
+#     $h2->end($id)                   # how it ended: whole, reset or not
 
 use strict;
 use warnings;
@@ -146,6 +148,36 @@ sub text
 }
 
 
+# reads as long as bytes come, until enough of them or the end is there; once
+# for each stream, because the windows are opened by all that had come
+sub take
+{
+    my ($self, $id, $enough) = @_;
+    my $text = \($self->{text}{$id} //= '');
+    my $told = 0;
+
+    while (length $$text < $enough && !$self->{ended}{$id}) {
+        $self->_window($_, length($$text) - $told) for 0, $id;
+        $told = length $$text;
+        $self->_until(20, sub { length $$text > $told + 16_384
+                                || $self->{ended}{$id} }) or last;
+    }
+
+    return $$text;
+}
+
+
+sub end { return $_[0]{ended}{ $_[1] } // '' }
+
+
+sub _window
+{
+    my ($self, $id, $more) = @_;
+
+    return $more && $self->_write(_frame('window', 0, $id, pack 'N', $more));
+}
+
+
 sub _until
 {
     my ($self, $seconds, $code) = @_;
@@ -193,6 +225,10 @@ sub _seen
 
     } elsif ($type == $FRAME{data}) {
         $self->{text}{$id} .= $payload;
+        $self->{ended}{$id} = 'whole' if $flags & 1;
+
+    } elsif ($type == $FRAME{reset}) {
+        $self->{ended}{$id} = 'reset';
 
     } elsif ($type == $FRAME{settings} && !($flags & 1)) {
         $self->_write(_frame('settings', 1, 0, ''));
