@@ -1,9 +1,10 @@
 /*
  * podi_fault: what happens at a point that a test has armed.
  *
- *     <dir>/<point> --rename: one process alone--> <dir>/<point>.hit
+ *     <dir>/<program>.<point> --rename: one process alone--> ....hit
  *
- * The file says "kill" or "pause"; who finds it adds " <pid>\n".
+ * Each program has its own, because the skeleton is in all daemons.  The file
+ * says "kill" or "pause"; who finds it adds " <pid>\n".
  */
 
 #include "podi_fault.h"
@@ -14,7 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "banned.h"
@@ -33,17 +34,19 @@ void
 podi_fault_at(podi_fault_e point)
 {
     int          fd, len;
-    char         armed[FAULT_PATH_MAX], hit[FAULT_PATH_MAX], text[64];
+    char         armed[FAULT_PATH_MAX], hit[FAULT_PATH_MAX + 4];
+    char         text[64], program[16];
     ssize_t      n;
     const char  *dir;
 
     dir = getenv("PODI_FAULT_DIR");
-    if (dir == NULL) {
+    if (dir == NULL || prctl(PR_GET_NAME, program) == -1) {
         return;
     }
 
-    (void) snprintf(armed, sizeof(armed), "%s/%s", dir, fault_names[point]);
-    (void) snprintf(hit, sizeof(hit), "%s/%s.hit", dir, fault_names[point]);
+    (void) snprintf(armed, sizeof(armed), "%s/%s.%s", dir, program,
+                    fault_names[point]);
+    (void) snprintf(hit, sizeof(hit), "%s.hit", armed);
 
     if (rename(armed, hit) == -1) {
         return;

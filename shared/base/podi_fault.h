@@ -1,7 +1,7 @@
 /*
  * podi_fault: named places at which the tests break a process.
  *
- *     PODI_FAULT(settle_ask) -> is there $PODI_FAULT_DIR/settle_ask ?
+ *     PODI_FAULT(settle_ask) -> is there $PODI_FAULT_DIR/<me>.settle_ask ?
  *         no          -> on
  *         "kill"      -> SIGKILL, as if the machine had died right here
  *         "pause"     -> SIGSTOP: the test restarts a server, or has the next

@@ -27,9 +27,10 @@ package Podi::Cutter;
 #                      (\r and \n are written as such)
 #     reset            close all connections, abortively where TCP can
 #     count            "ok N": connections that are open
+#     cuts             "ok N": how often cut-after has cut
 #
 # A mode holds for connections that are open and for those that come, until the
-# next one; reset and count are no modes.
+# next one; reset, count and cuts are no modes.
 
 use strict;
 use warnings;
@@ -144,6 +145,7 @@ sub _serve
 
     $self->{mode} = 'pass';
     $self->{left} = 0;
+    $self->{cuts} = 0;
     $self->{pairs} = [];
     $self->{clerks} = [];
 
@@ -297,6 +299,7 @@ sub _send_down
     }
 
     $self->_reset;
+    $self->{cuts}++;
     $self->{mode} = 'pass';
 }
 
@@ -348,6 +351,7 @@ sub _obey
     my ($self, $verb, $rest) = @_;
 
     return 'ok ' . @{ $self->{pairs} } if $verb eq 'count';
+    return "ok $self->{cuts}" if $verb eq 'cuts';
 
     if ($verb eq 'reset') {
         $self->_reset;
