@@ -130,6 +130,22 @@ podi_str_is_utf8(const podi_str_t *s)
 }
 
 
+void
+podi_str_clean(podi_str_t *s)
+{
+    size_t  i, n;
+
+    for (i = 0; i < s->len; i += n) {
+        n = podi_utf8_len(s->data + i, s->len - i);
+
+        if (n == 0 || s->data[i] == '\0') {
+            s->data[i] = '?';
+            n = 1;
+        }
+    }
+}
+
+
 /* the length of the character at p, 0 when there is no valid one */
 
 static size_t

@@ -48,6 +48,9 @@ PODI_MUSTCHECK podi_rc_t podi_str_to_int64(const podi_str_t *s,
 /* valid UTF-8 (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF) */
 int podi_str_is_utf8(const podi_str_t *s);
 
+/* makes it a text that any store takes: what is no UTF-8, or NUL, is a '?' */
+void podi_str_clean(podi_str_t *s);
+
 /*
  * Cuts the part before the first `sep` off the front of *rest.  Gives 0 when
  * nothing is left.  "a..b" gives "a", "", "b".

@@ -1,7 +1,8 @@
 /*
  * podi_redact: one pass from left to right.
  *
- *     at each place: a name of a secret and its value -> name ***
+ *     at each place: a header that is all secret      -> name: ***
+ *                    a name of a secret and its value -> name ***
  *                    the beginning of a known secret  -> ***
  *                    a URL's user and password        -> ***
  *                    anything else                    -> itself
@@ -29,7 +30,10 @@ typedef struct {
 } redact_t;
 
 
+static int redact_header(redact_t *r);
 static int redact_named(redact_t *r);
+static size_t redact_gap(const redact_t *r, size_t from);
+static void redact_copy(redact_t *r, size_t end);
 static int redact_known(redact_t *r);
 static int redact_userinfo(redact_t *r);
 static void redact_value(redact_t *r, size_t value);
@@ -37,6 +41,14 @@ static size_t redact_run(const redact_t *r, size_t from, const char *ends);
 static int redact_starts(const redact_t *r, const char *word);
 static int redact_is_inside(const redact_t *r);
 
+
+/* the ends of words and values; \\ in front of what a JSON text has escaped */
+#define REDACT_ENDS  " \t\r\n\"'&;,<>{}[]()\\"
+
+/* whatever scheme or pairs follow, up to the end of the line or string */
+static const char *const  redact_headers[] = {
+    "authorization", "cookie", NULL
+};
 
 /* the value follows behind any of : = " ' and blanks */
 static const char *const  redact_names[] = {
@@ -46,8 +58,9 @@ static const char *const  redact_names[] = {
 };
 
 static const char *const  redact_prefixes[] = {
-    "sk-", "pk-", "rk-", "AKIA", "ASIA", "eyJ", "ghp_", "gho_", "glpat-",
-    "xoxb-", "xoxp-", NULL
+    "sk-", "sk_", "pk-", "rk-", "rk_", "AKIA", "ASIA", "AIza", "eyJ", "ghp_",
+    "gho_", "github_pat_", "glpat-", "hf_", "r8_", "whsec_", "xoxb-", "xoxp-",
+    NULL
 };
 
 
@@ -57,7 +70,9 @@ podi_redact(char *text, size_t len)
     redact_t  r = { text, len, 0, text, 0 };
 
     while (r.at < r.len) {
-        if (redact_userinfo(&r) || redact_known(&r) || redact_named(&r)) {
+        if (redact_userinfo(&r) || redact_known(&r) || redact_header(&r)
+            || redact_named(&r))
+        {
             continue;
         }
 
@@ -65,6 +80,38 @@ podi_redact(char *text, size_t len)
     }
 
     return r.n;
+}
+
+
+static int
+redact_header(redact_t *r)
+{
+    size_t              i, end;
+    const char *const  *name;
+
+    for (name = redact_headers; *name != NULL; name++) {
+        if (redact_starts(r, *name)) {
+            break;
+        }
+    }
+
+    if (*name == NULL) {
+        return 0;
+    }
+
+    end = redact_run(r, r->at, ":=" REDACT_ENDS);
+    i = redact_gap(r, end);
+
+    if (i == r->len || (memchr(&r->in[end], ':', i - end) == NULL
+                        && memchr(&r->in[end], '=', i - end) == NULL))
+    {
+        return 0;
+    }
+
+    redact_copy(r, i);
+    redact_value(r, redact_run(r, i, "\r\n\"'\\") - i);
+
+    return 1;
 }
 
 
@@ -80,38 +127,58 @@ redact_named(redact_t *r)
         }
     }
 
-    if (*name == NULL) {
+    if (*name == NULL
+        && (redact_is_inside(r) || !redact_starts(r, "key=")))
+    {
         return 0;
     }
 
     /* access_token, secretKey: to the end of the word */
 
-    end = redact_run(r, r->at, " \t\r\n:=\"'&;,<>{}[]()");
-    i = end;
-
-    while (i < r->len && strchr(" \t:=\"'", r->in[i]) != NULL) {
-        i++;
-    }
+    end = redact_run(r, r->at, ":=" REDACT_ENDS);
+    i = redact_gap(r, end);
 
     if (i == end || i == r->len) {
         return 0;
     }
 
-    /* what was read is at least as long as what is written from it */
-
-    memmove(&r->out[r->n], &r->in[r->at], i - r->at);
-    r->n += i - r->at;
-    r->at = i;
+    redact_copy(r, i);
 
     if (redact_starts(r, "bearer ") || redact_starts(r, "basic ")) {
         end = redact_run(r, i, " ");
-        redact_value(r, redact_run(r, end + 1, " \t\r\n\"'&;,") - i);
+        redact_value(r, redact_run(r, end + 1, " \t\r\n\"'&;,\\") - i);
         return 1;
     }
 
-    redact_value(r, redact_run(r, i, " \t\r\n\"'&;,<>{}[]()") - i);
+    redact_value(r, redact_run(r, i, REDACT_ENDS) - i);
 
     return 1;
+}
+
+
+/* the end of what stands between a name and its value */
+
+static size_t
+redact_gap(const redact_t *r, size_t from)
+{
+    while (from < r->len && r->in[from] != '\0'
+           && strchr(" \t:=\"'\\", r->in[from]) != NULL)
+    {
+        from++;
+    }
+
+    return from;
+}
+
+
+/* what was read is at least as long as what is written from it */
+
+static void
+redact_copy(redact_t *r, size_t end)
+{
+    memmove(&r->out[r->n], &r->in[r->at], end - r->at);
+    r->n += end - r->at;
+    r->at = end;
 }
 
 
@@ -132,7 +199,7 @@ redact_known(redact_t *r)
             continue;
         }
 
-        n = redact_run(r, r->at, " \t\r\n\"'&;,<>{}[]()") - r->at;
+        n = redact_run(r, r->at, REDACT_ENDS) - r->at;
 
         if (n >= strlen(*p) + REDACT_KEY) {
             redact_value(r, n);

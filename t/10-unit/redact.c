@@ -35,6 +35,23 @@ main(void)
     is("password = hunter2, next", "password = ***, next");
     is("&X-Amz-Signature=0123abcd&X-Amz-Date=1",
        "&X-Amz-Signature=***&X-Amz-Date=1");
+    is("Authorization: Token abc def", "Authorization: ***");
+    is("Proxy-Authorization: ApiKey a:b\r\nHost: x",
+       "Proxy-Authorization: ***\r\nHost: x");
+    is("curl -H 'authorization: Key abc' url",
+       "curl -H 'authorization: ***' url");
+    is("authorization failed for user", "authorization *** for user");
+    is("Cookie: a=bcd; sid=efg\nnext", "Cookie: ***\nnext");
+    is("Set-Cookie: sid=efg; Path=/; HttpOnly", "Set-Cookie: ***");
+    is("{\\\"token\\\":\\\"abcdef\\\",\\\"n\\\":1}",
+       "{\\\"token\\\":\\\"***\\\",\\\"n\\\":1}");
+    is("\"{\\\"Authorization\\\":\\\"Token abc\\\"}\"",
+       "\"{\\\"Authorization\\\":\\\"***\\\"}\"");
+    is("GET /v1?key=abcdef&n=1", "GET /v1?key=***&n=1");
+    is("monkey=banana", "monkey=banana");
+    is("by AIzaSyA0123456789abcdefghijklmnopqrstu", "by ***");
+    is("hf_0123456789abcdefgh, r8_0123456789abcdefgh", "***, ***");
+    is("sk-proj-0123456789abcdef and sk_live_0123456789abcdef", "*** and ***");
     is("redis://user:word@host/0", "redis://***@host/0");
     is("https://host/a@b", "https://host/a@b");
     is("key sk-live-0123456789abcdef0 failed", "key *** failed");

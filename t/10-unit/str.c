@@ -60,6 +60,7 @@ static const struct {
 };
 
 
+static void test_clean(void);
 static void test_split(void);
 static void test_compare(void);
 static void test_hex(void);
@@ -86,11 +87,23 @@ main(void)
         is_int(podi_str_is_utf8(&s), utf8[i].valid, utf8[i].what);
     }
 
+    test_clean();
     test_split();
     test_compare();
     test_hex();
 
     return tap_done();
+}
+
+
+static void
+test_clean(void)
+{
+    char        text[] = "a\0b\xff c\xc3\xa9 \xe4\xbd";
+    podi_str_t  s = { sizeof(text) - 1, (unsigned char *) text };
+
+    podi_str_clean(&s);
+    is_str(s, "a?b? c\xc3\xa9 ??", "what no store takes is a question mark");
 }
 
 
