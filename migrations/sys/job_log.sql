@@ -11,7 +11,9 @@
 --
 --      logs: [{job_id, fence, lines: [{at, level, line}]}].  Lines were
 --      redacted by the worker; here they are cut to 1000 characters.  A line
---      is no fact, so its commit does not wait for the disk.
+--      is no fact, so its commit does not wait for the disk.  Who comes while
+--      another speaks for the same job waits: two would give out the same
+--      numbers, and the lines of one would be lost.
 -- ----------------------------------------------------------------------
 create or replace function sys.job_log(i_logs jsonb)
 returns bigint
@@ -24,6 +26,11 @@ declare
     v_n     bigint;
 begin
     perform set_config('synchronous_commit', 'off', true);
+
+    perform pg_advisory_xact_lock(hashtextextended('job_log ' || s.job_id, 0))
+       from (select distinct g.job_id
+               from jsonb_to_recordset(i_logs) g (job_id uuid)
+              order by g.job_id) s;
 
     with x as (
         select a.tenant_id, g.job_id, g.fence, l.value as v,

@@ -21,19 +21,24 @@ begin
          union
         select j.queue from job j where j.state in ('queued', 'running')
     )
-    select 'podi_queue_jobs', jsonb_build_object('queue', q.queue,
-                                                 'state', s.state), s.n::float8
+    select s.name, jsonb_strip_nulls(jsonb_build_object('queue', q.queue,
+                       'state', s.state)), s.n::float8
       from (select v.queue, count(*) filter (where j.state = 'running') as running,
                    count(*) filter (where j.state = 'queued'
                                           and j.not_before <= now()) as queued,
                    count(*) filter (where j.state = 'queued'
-                                          and j.not_before > now()) as delayed
+                                          and j.not_before > now()) as delayed,
+                   (select count(*) from job a
+                     where a.queue = v.queue and a.set_aside) as aside
               from queues v
               left join job j
                 on j.queue = v.queue and j.state in ('queued', 'running')
              group by v.queue) q
-     cross join lateral (values ('queued', q.queued), ('delayed', q.delayed),
-                                ('running', q.running)) s (state, n)
+     cross join lateral (values ('podi_queue_jobs', 'queued', q.queued),
+                                ('podi_queue_jobs', 'delayed', q.delayed),
+                                ('podi_queue_jobs', 'running', q.running),
+                                ('podi_jobs_set_aside', null, q.aside))
+                        s (name, state, n)
     union all
     select 'podi_queue_oldest_seconds', jsonb_build_object('queue', v.queue),
            extract(epoch from now() - coalesce(min(j.not_before), now()))::float8
@@ -56,20 +61,17 @@ begin
      group by t.state
     union all
     select 'podi_holds_open', jsonb '{}', count(*)::float8
-      from hold h
-     where h.captured + h.released < h.amount
+      from hold h where h.captured + h.released < h.amount
     union all
     select 'podi_objects_doomed', jsonb '{}', count(*)::float8
-      from media m
-     where m.state in ('rejected', 'expired') and not m.object_gone
+      from media m where m.state in ('rejected', 'expired') and not m.object_gone
     union all
     select 'podi_users', jsonb_build_object('state', u.state), count(*)::float8
       from users u
      group by u.state
     union all
     select 'podi_workers', jsonb_build_object('daemon', w.daemon), count(*)::float8
-      from worker w
-     where w.seen_at > now() - interval '30 seconds'
+      from worker w where w.seen_at > now() - interval '30 seconds'
      group by w.daemon;
 end
 $$;

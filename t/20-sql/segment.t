@@ -5,6 +5,7 @@ use warnings;
 use lib 't/lib';
 
 use Test::More;
+use Podi::Proc qw(poll);
 use Podi::Sql;
 use Podi::Work;
 
@@ -154,7 +155,23 @@ subtest 'the lines of a job are kept, so many' => sub {
     like $read->(0, 1)->[0]{at}, qr/^202[56]-/, 'with their time';
     is_deeply [map { $_->{n} } @{ $read->(1, 1) }], [2], 'page by page';
     is $put->(7, { line => 'x' }), 0, 'a stranger is not listened to';
-    is $put->(1, map { { line => "line $_" } } 1 .. 300), 198, 'up to 200';
+
+    my $other = $db->login('podi_worker');
+    $other->dbh->begin_work;
+    $other->value(undef, 'select sys.job_log(?)', Podi::Work::text([{
+        job_id => $j->{job_id}, fence => 1, lines => [{ line => 'three' }] }]));
+    my $dbh = $w->{worker}->dbh;
+    $dbh->do('select sys.job_log(' . $dbh->quote(Podi::Work::text([{
+        job_id => $j->{job_id}, fence => 1, lines => [{ line => 'four' }] }]))
+        . ')', { pg_async => 1 });
+    poll(10, sub { $db->super->value(undef, 'select count(*) from'
+                       . " pg_stat_activity where wait_event_type = 'Lock'"
+                       . ' and datname = current_database()') });
+    $other->dbh->commit;
+    $dbh->pg_result;
+    is_deeply [map { $_->{line} } @{ $read->(3, 9) }], [qw( three four )],
+              'two who speak at once are both heard';
+    is $put->(1, map { { line => "line $_" } } 1 .. 300), 196, 'up to 200';
     is_deeply [@{ $read->(200, 10)->[0] }{qw(n level line)}],
               [201, 'warn', 'the log is full: no more is kept'],
               'then one that says so';

@@ -143,6 +143,7 @@ subtest 'metrics count what is there' => sub {
     is $m{"podi_queue_jobs {\"queue\": \"idle\", \"state\": \"$_\"}"}, 0,
        "a queue without jobs has none $_" for qw(queued delayed running);
     is $m{'podi_queue_oldest_seconds {"queue": "idle"}'}, 0, 'and no age';
+    is $m{'podi_jobs_set_aside {"queue": "idle"}'}, 0, 'nor dead letters';
     is $m{'podi_users {"state": "active"}'}, 4, 'users';
     is $m{'podi_leases_expired {}'}, 0, 'no lease has run out';
     cmp_ok $m{'podi_queue_oldest_seconds {"queue": "image"}'}, '>=', 0,
