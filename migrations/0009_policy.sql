@@ -127,6 +127,11 @@ alter table podi.action
     add column cost      int     not null default 1,
     add column segments  jsonb   not null default '[]',
     add column cancel    text    not null default 'none',
+    -- one name a line: a name with a blank in it would be none in Redis
+    add constraint action_gates_ck    check (
+        gates = string_to_array(array_to_string(gates, E'\n'), E'\n')
+        and array_to_string(gates, E'\n')
+            ~ '^((key|comfyui):[a-z0-9][a-z0-9._:-]{0,63}(\n|$))*$'),
     add constraint action_cost_ck     check (cost between 1 and 1000000),
     add constraint action_segments_ck check (jsonb_typeof(segments) = 'array'),
     add constraint action_cancel_ck   check (cancel in ('none', 'full'));

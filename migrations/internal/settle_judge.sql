@@ -68,6 +68,6 @@ begin
                   else                                          'MISMATCH'
                   end as verdict) v;
 
-    return coalesce(v_ends, '{}');
+    return v_ends;
 end
 $$;

@@ -4,8 +4,8 @@
 --      Extends the leases of what a worker holds, all in one statement, and
 --      notes how far each job is.
 --
--- Returns:  job_id, cancel_requested, for the jobs that it still holds; a job
---           that does not come back is lost: stop it, settle nothing
+-- Returns:  job_id, fence, cancel_requested, for the jobs that it still holds;
+--           a job that does not come back is lost: stop it, settle nothing
 -- Raises:   nothing
 -- Writes:   podi.job; for what goes back podi.attempt, podi.user_head,
 --           podi.user_event, and what internal.job_end_all writes
@@ -21,13 +21,14 @@
 --      What runs has a lease; asking for that keeps the planner from the index
 --      of all that a worker runs, when the ids are known.
 -- ----------------------------------------------------------------------
+drop function if exists sys.job_beat(text, uuid[], int[], bigint, jsonb);
 create or replace function sys.job_beat(
     i_worker    text,
     i_ids       uuid[],
     i_fences    int[],
     i_lease_ms  bigint,
     i_progress  jsonb)
-returns table (job_id uuid, cancel_requested boolean)
+returns table (job_id uuid, fence int, cancel_requested boolean)
 language plpgsql security definer
 set search_path = podi, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -72,6 +73,6 @@ begin
                            (i_progress -> j.job_id::text)::numeric))::smallint end)
       from c
      where j.job_id = c.job_id and j.tenant_id = c.tenant_id
-    returning j.job_id, j.cancel_requested;
+    returning j.job_id, j.fence, j.cancel_requested;
 end
 $$;

@@ -18,7 +18,7 @@
 
 
 static void breaker_set_state(podi_breaker_t *b, podi_breaker_state_e state,
-    podi_msec_t until);
+    podi_msec_t until, podi_msec_t now);
 static void breaker_open(podi_breaker_t *b, const podi_breaker_conf_t *conf,
     podi_msec_t now, uint32_t random);
 static void breaker_count(podi_breaker_t *b, const podi_breaker_conf_t *conf,
@@ -51,7 +51,7 @@ podi_breaker_ask(podi_breaker_t *b, const podi_breaker_conf_t *conf,
     }
 
     if (b->state == PODI_BREAKER_OPEN) {
-        breaker_set_state(b, PODI_BREAKER_HALF_OPEN, now + conf->probe);
+        breaker_set_state(b, PODI_BREAKER_HALF_OPEN, now + conf->probe, now);
         verdict = PODI_BREAKER_PROBE;
     }
 
@@ -77,22 +77,21 @@ podi_breaker_report(podi_breaker_t *b, const podi_breaker_conf_t *conf,
     if (b->state == PODI_BREAKER_HALF_OPEN) {
 
         if (outcome == PODI_BREAKER_UNKNOWN) {
-            breaker_set_state(b, PODI_BREAKER_OPEN, now);
+            breaker_set_state(b, PODI_BREAKER_OPEN, now, now);
 
         } else if (bad) {
             breaker_open(b, conf, now, random);
 
         } else {
-            breaker_set_state(b, PODI_BREAKER_CLOSED, 0);
+            breaker_set_state(b, PODI_BREAKER_CLOSED, 0, now);
         }
 
         return;
     }
 
-    /* no ticket is ever given out while it is open */
-    podi_assert(b->state == PODI_BREAKER_CLOSED);
+    /* no ticket is given out while it is open: this one is none of ours */
 
-    if (outcome == PODI_BREAKER_UNKNOWN) {
+    if (b->state != PODI_BREAKER_CLOSED || outcome == PODI_BREAKER_UNKNOWN) {
         return;
     }
 
@@ -114,7 +113,7 @@ podi_breaker_wait(const podi_breaker_t *b, const podi_breaker_conf_t *conf,
         return 0;
     }
 
-    most = b->state == PODI_BREAKER_OPEN ? conf->open_max : conf->probe;
+    most = b->state == PODI_BREAKER_OPEN ? conf->open_max : conf->probe_max;
     left = b->until - now;
 
     /* more than that was never promised: the clock was set back */
@@ -125,11 +124,11 @@ podi_breaker_wait(const podi_breaker_t *b, const podi_breaker_conf_t *conf,
 
 static void
 breaker_set_state(podi_breaker_t *b, podi_breaker_state_e state,
-    podi_msec_t until)
+    podi_msec_t until, podi_msec_t now)
 {
     b->state = state;
     b->until = until;
-    b->epoch++;
+    b->epoch = b->epoch + 1 > now ? b->epoch + 1 : now;
 
     if (state == PODI_BREAKER_CLOSED) {
         b->opened = 0;
@@ -155,7 +154,7 @@ breaker_open(podi_breaker_t *b, const podi_breaker_conf_t *conf,
     open = bound / 2 + podi_retry_delay(1, bound - bound / 2,
                                         conf->open_max, random);
 
-    breaker_set_state(b, PODI_BREAKER_OPEN, now + (open ? open : 1));
+    breaker_set_state(b, PODI_BREAKER_OPEN, now + (open ? open : 1), now);
 }
 
 

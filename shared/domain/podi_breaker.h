@@ -24,15 +24,17 @@
  *
  * A caller asks before the call, keeps the ticket and reports after it.  A
  * ticket is good for the state in which it was given: late reports of calls
- * that began before are ignored, so they cannot close or open anything.
+ * that began before are ignored, so they cannot close or open anything.  Nor
+ * can those from before the state was lost: epochs are no smaller than the
+ * time at which they begin.
  *
  * An open breaker parks work, it does not fail it.  Where work comes through
  * a gate: after any ask or report shut the gate for podi_breaker_wait(), and
  * open it when that is 0.
  *
  * Times are milliseconds of any clock that all users of one breaker share;
- * should it be set back, nobody waits longer than max(open_max, probe) from
- * the first ask after that.
+ * should it be set back, nobody waits longer than max(open_max, probe_max)
+ * from the first ask after that.
  *
  * Ownership: podi_breaker_t is plain data that the caller holds (in shared
  * memory, behind his lock), or keeps as a text (in Redis, changed by
@@ -74,7 +76,8 @@ typedef struct {
     podi_msec_t  slow;          /* a longer call is bad; 0: none is */
     podi_msec_t  open;          /* how long it is open the first time; > 0 */
     podi_msec_t  open_max;
-    podi_msec_t  probe;         /* how long a probe may take; > 0 */
+    podi_msec_t  probe;         /* how long this caller's may take; > 0 */
+    podi_msec_t  probe_max;     /* ... and anybody's */
 } podi_breaker_conf_t;
 
 typedef struct {
@@ -85,7 +88,7 @@ typedef struct {
 typedef struct {
     uint32_t              state;        /* podi_breaker_state_e */
     uint32_t              opened;       /* times in a row */
-    uint64_t              epoch;        /* changes of state so far */
+    uint64_t              epoch;        /* grows with each change of state */
     podi_msec_t           until;        /* of OPEN and HALF_OPEN, else 0 */
     uint64_t              slice;        /* number of the newest slice */
     podi_breaker_slice_t  slices[PODI_BREAKER_SLICES];

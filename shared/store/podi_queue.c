@@ -3,7 +3,7 @@
  *
  *     _hints -> QUEUE_PUSH      (nginx, nobody waits)
  *     rows   -> QUEUE_PUSH ...  (dispatcher, one answer)
- *     worker <- QUEUE_CLAIM, BLPOP <prefix>wake:<queue>
+ *     worker <- BLPOP <prefix>wake:<queue>
  *
  * Promises: one script call for 500 hints; a text that is not of the expected
  * form is refused before anything is sent.
@@ -319,26 +319,6 @@ queue_push_cancel(podi_op_t *op)
             podi_flow_cancel(&push->calls[i].flow);
         }
     }
-}
-
-
-podi_rc_t
-podi_queue_claim(podi_redis_t *redis, podi_flow_t *f, const podi_str_t *queue,
-    unsigned want, podi_msec_t lease)
-{
-    podi_str_t  argv[4];
-
-    argv[0] = podi_str_c(PODI_QUEUE_PREFIX);
-    argv[1] = *queue;
-
-    if (podi_mem_printf(f->mem, &argv[2], "%u", want) != PODI_OK
-        || podi_mem_printf(f->mem, &argv[3], "%llu",
-                           (unsigned long long) lease) != PODI_OK)
-    {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    return podi_redis_script(redis, f, PODI_LUA_QUEUE_CLAIM, 1, 4, argv);
 }
 
 

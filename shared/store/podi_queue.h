@@ -25,6 +25,14 @@
 #define PODI_QUEUE_PREFIX    "podi:{q}:"
 #define PODI_QUEUE_NAME_MAX  32     /* [a-z0-9_:-] */
 
+/*
+ * G5, in milliseconds.  From the claim here to the claim of the row it takes
+ * CLAIM_MAX, or the job is handed back; so a slot that nothing explains for
+ * longer is nobody's, and one lives LATER longer than the job's lease.
+ */
+#define PODI_CLAIM_MAX       2000
+#define PODI_SLOT_LATER      (PODI_CLAIM_MAX + 3000)
+
 typedef struct {
     podi_str_t  job_id;
     podi_str_t  tenant_id;
@@ -36,10 +44,14 @@ typedef struct {
     unsigned    cost;               /* in rates, > 0 */
 } podi_queue_hint_t;
 
-/* a claim's hold on the gates of its job; the token is "" when it is unknown */
+/*
+ * A claim's hold on the gates of its job.  The token is "" when the job came
+ * by its row, the fence 0 when no row was claimed.
+ */
 typedef struct {
     podi_str_t  job_id;
     podi_str_t  token;
+    int64_t     fence;
 } podi_queue_slot_t;
 
 /* one gate, by the names of sys.gates */
@@ -55,6 +67,7 @@ typedef struct {
 /* a job that runs, by sys.job_running */
 typedef struct {
     podi_str_t  job_id;
+    int64_t     fence;
     podi_str_t  scopes;
     int64_t     lease;              /* milliseconds that are left of it */
 } podi_queue_running_t;
@@ -87,12 +100,14 @@ PODI_MUSTCHECK podi_rc_t podi_queue_push(podi_redis_t *redis, podi_flow_t *f,
     podi_queue_hint_t *hints, size_t n);
 
 /*
- * AGAIN: f->result will be what podi_queue_claimed reads: jobs in turn, at
- * most `want`, each with slots of all its gates for `lease`.  Not ready: the
- * slots were lost and are not built yet, so rows must be claimed instead.
+ * First gives back `over`, as podi_queue_release does.  AGAIN: f->result will
+ * be what podi_queue_claimed reads: jobs in turn, at most `want`, each with
+ * slots of all its gates for `lease`.  Not ready: the slots were lost and are
+ * not built yet, so rows must be claimed instead.
  */
 PODI_MUSTCHECK podi_rc_t podi_queue_claim(podi_redis_t *redis, podi_flow_t *f,
-    const podi_str_t *queue, unsigned want, podi_msec_t lease);
+    const podi_str_t *queue, unsigned want, podi_msec_t lease,
+    const char *worker, const podi_queue_slot_t *over, size_t n);
 int podi_queue_is_ready(const podi_redis_reply_t *reply);
 size_t podi_queue_claimed(const podi_redis_reply_t *reply);
 podi_queue_slot_t podi_queue_claimed_slot(const podi_redis_reply_t *reply,
@@ -123,18 +138,19 @@ PODI_MUSTCHECK podi_rc_t podi_queue_generation(podi_redis_t *redis,
 PODI_MUSTCHECK podi_rc_t podi_queue_release(podi_redis_t *redis,
     podi_flow_t *f, podi_mem_t *mem, const podi_queue_slot_t *slots, size_t n);
 
-/*
- * Slots for jobs that were claimed by their rows: pairs of a job's id and, in
- * place of the token, its scopes.  The flow may be NULL.
- */
+/* slots for jobs that were claimed by their rows; the flow may be NULL */
 PODI_MUSTCHECK podi_rc_t podi_queue_take(podi_redis_t *redis, podi_flow_t *f,
-    podi_mem_t *mem, podi_msec_t lease, const podi_queue_slot_t *jobs,
+    podi_mem_t *mem, podi_msec_t lease, const podi_queue_running_t *jobs,
     size_t n);
 
-/* slots of claims that go on, for `lease` from now; the flow may be NULL */
+/*
+ * Slots of claims that go on, for `lease` from now; the flow may be NULL.
+ * `all_of` is a worker who has no others, so that those of a claim that he
+ * never heard of are given back; or "".
+ */
 PODI_MUSTCHECK podi_rc_t podi_queue_beat(podi_redis_t *redis, podi_flow_t *f,
-    podi_mem_t *mem, podi_msec_t lease, const podi_queue_slot_t *slots,
-    size_t n);
+    podi_mem_t *mem, podi_msec_t lease, const char *all_of,
+    const podi_queue_slot_t *slots, size_t n);
 
 /* shuts a scope for `wait`; 0 opens it; the flow may be NULL */
 PODI_MUSTCHECK podi_rc_t podi_queue_shut(podi_redis_t *redis, podi_flow_t *f,
@@ -160,8 +176,8 @@ PODI_MUSTCHECK podi_rc_t podi_queue_sweep(podi_redis_t *redis,
 
 /*
  * What runs, all of it, against the slots; differences that last longer than
- * `patience` are repaired.  AGAIN: [1 when all was rebuilt, freed, taken, job
- * id of each that was freed].
+ * `patience` are repaired.  AGAIN: [1 when all was rebuilt, freed, taken, the
+ * holder of each that was freed].
  */
 PODI_MUSTCHECK podi_rc_t podi_queue_check(podi_redis_t *redis, podi_flow_t *f,
     podi_msec_t patience, const podi_queue_running_t *running, size_t n);
@@ -169,7 +185,7 @@ PODI_MUSTCHECK podi_rc_t podi_queue_check(podi_redis_t *redis, podi_flow_t *f,
 /* "{a,b}" of PostgreSQL as "a,b" */
 podi_str_t podi_queue_scopes(const podi_str_t *text);
 
-/* "{id,...}" of them */
+/* "{holder,...}" of them */
 PODI_MUSTCHECK podi_rc_t podi_queue_freed(podi_mem_t *mem,
     const podi_redis_reply_t *reply, podi_str_t *ret_ids);
 

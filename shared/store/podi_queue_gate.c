@@ -1,8 +1,8 @@
 /*
  * podi_queue_gate: the slots of jobs that run, and the gates they are of.
  *
- *     worker     -> QUEUE_TAKE, QUEUE_BEAT, QUEUE_RELEASE, QUEUE_SHUT,
- *                   QUEUE_BREAKER
+ *     worker     -> QUEUE_CLAIM, QUEUE_TAKE, QUEUE_BEAT, QUEUE_RELEASE,
+ *                   QUEUE_SHUT, QUEUE_BREAKER
  *     dispatcher -> QUEUE_GATES, QUEUE_SWEEP, QUEUE_CHECK
  *
  * Promises: one call, however many jobs; what is not told here runs out.
@@ -13,66 +13,124 @@
 #include "banned.h"
 
 #define GATE_ARGS     2                 /* scope, text */
-#define RUNNING_ARGS  3                 /* id, lease, scopes */
-#define CHECK_IDS     3                 /* before the ids of its answer */
+#define SLOT_ARGS     3                 /* id, token or scopes, fence */
+#define RUNNING_ARGS  4                 /* id, fence, lease, scopes */
+#define CLAIM_ARGS    5                 /* before the slots */
+#define BEAT_ARGS     3
+#define CHECK_IDS     3                 /* before the holders of its answer */
 
 
 static podi_rc_t gate_send(podi_redis_t *redis, podi_flow_t *f,
     podi_lua_e script, size_t argc, podi_str_t *argv);
-static podi_rc_t gate_lease(podi_redis_t *redis, podi_flow_t *f,
-    podi_mem_t *mem, podi_lua_e script, podi_msec_t lease,
+static podi_str_t *gate_slots(podi_mem_t *mem, size_t head,
     const podi_queue_slot_t *slots, size_t n);
 static podi_rc_t gate_no_memory(podi_flow_t *f);
+
+
+podi_rc_t
+podi_queue_claim(podi_redis_t *redis, podi_flow_t *f, const podi_str_t *queue,
+    unsigned want, podi_msec_t lease, const char *worker,
+    const podi_queue_slot_t *over, size_t n)
+{
+    podi_str_t  *argv;
+
+    argv = gate_slots(f->mem, CLAIM_ARGS, over, n);
+
+    if (argv == NULL
+        || podi_mem_printf(f->mem, &argv[2], "%u", want) != PODI_OK
+        || podi_mem_printf(f->mem, &argv[3], "%llu",
+                           (unsigned long long) lease) != PODI_OK)
+    {
+        return gate_no_memory(f);
+    }
+
+    argv[1] = *queue;
+    argv[4] = podi_str_c(worker);
+
+    return gate_send(redis, f, PODI_LUA_QUEUE_CLAIM,
+                     CLAIM_ARGS + SLOT_ARGS * n, argv);
+}
 
 
 podi_rc_t
 podi_queue_release(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
     const podi_queue_slot_t *slots, size_t n)
 {
-    size_t       i, argc = 1;
     podi_str_t  *argv;
 
-    argv = podi_mem_alloc(mem, (2 * n + 1) * sizeof(podi_str_t));
+    argv = gate_slots(mem, 1, slots, n);
     if (argv == NULL) {
         return gate_no_memory(f);
     }
 
-    for (i = 0; i < n; i++) {
-        argv[argc++] = slots[i].job_id;
-        argv[argc++] = slots[i].token;
-    }
-
-    return gate_send(redis, f, PODI_LUA_QUEUE_RELEASE, argc, argv);
-}
-
-
-podi_rc_t
-podi_queue_take(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
-    podi_msec_t lease, const podi_queue_slot_t *jobs, size_t n)
-{
-    return gate_lease(redis, f, mem, PODI_LUA_QUEUE_TAKE, lease, jobs, n);
+    return gate_send(redis, f, PODI_LUA_QUEUE_RELEASE, 1 + SLOT_ARGS * n,
+                     argv);
 }
 
 
 podi_rc_t
 podi_queue_beat(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
-    podi_msec_t lease, const podi_queue_slot_t *slots, size_t n)
+    podi_msec_t lease, const char *all_of, const podi_queue_slot_t *slots,
+    size_t n)
 {
-    return gate_lease(redis, f, mem, PODI_LUA_QUEUE_BEAT, lease, slots, n);
+    podi_str_t  *argv;
+
+    argv = gate_slots(mem, BEAT_ARGS, slots, n);
+
+    if (argv == NULL
+        || podi_mem_printf(mem, &argv[1], "%llu", (unsigned long long) lease)
+           != PODI_OK)
+    {
+        return gate_no_memory(f);
+    }
+
+    argv[2] = podi_str_c(all_of);
+
+    return gate_send(redis, f, PODI_LUA_QUEUE_BEAT, BEAT_ARGS + SLOT_ARGS * n,
+                     argv);
 }
 
 
-/* a lease, then pairs */
+/* the slots, behind `head` arguments; NULL without memory */
 
-static podi_rc_t
-gate_lease(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
-    podi_lua_e script, podi_msec_t lease, const podi_queue_slot_t *slots,
+static podi_str_t *
+gate_slots(podi_mem_t *mem, size_t head, const podi_queue_slot_t *slots,
     size_t n)
+{
+    size_t       i;
+    podi_str_t  *argv, *slot;
+
+    argv = podi_mem_alloc(mem, (head + SLOT_ARGS * n) * sizeof(podi_str_t));
+    if (argv == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        slot = &argv[head + SLOT_ARGS * i];
+        slot[0] = slots[i].job_id;
+        slot[1] = slots[i].token;
+        slot[2] = podi_str_c("");
+
+        if (slots[i].fence > 0
+            && podi_mem_printf(mem, &slot[2], "%lld",
+                               (long long) slots[i].fence) != PODI_OK)
+        {
+            return NULL;
+        }
+    }
+
+    return argv;
+}
+
+
+podi_rc_t
+podi_queue_take(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
+    podi_msec_t lease, const podi_queue_running_t *jobs, size_t n)
 {
     size_t       i, argc = 2;
     podi_str_t  *argv;
 
-    argv = podi_mem_alloc(mem, (2 * n + 2) * sizeof(podi_str_t));
+    argv = podi_mem_alloc(mem, (SLOT_ARGS * n + 2) * sizeof(podi_str_t));
 
     if (argv == NULL
         || podi_mem_printf(mem, &argv[1], "%llu", (unsigned long long) lease)
@@ -82,11 +140,19 @@ gate_lease(podi_redis_t *redis, podi_flow_t *f, podi_mem_t *mem,
     }
 
     for (i = 0; i < n; i++) {
-        argv[argc++] = slots[i].job_id;
-        argv[argc++] = slots[i].token;
+        argv[argc] = jobs[i].job_id;
+        argv[argc + 2] = podi_queue_scopes(&jobs[i].scopes);
+
+        if (podi_mem_printf(mem, &argv[argc + 1], "%lld",
+                            (long long) jobs[i].fence) != PODI_OK)
+        {
+            return gate_no_memory(f);
+        }
+
+        argc += SLOT_ARGS;
     }
 
-    return gate_send(redis, f, script, argc, argv);
+    return gate_send(redis, f, PODI_LUA_QUEUE_TAKE, argc, argv);
 }
 
 
@@ -195,10 +261,12 @@ podi_queue_check(podi_redis_t *redis, podi_flow_t *f, podi_msec_t patience,
 
     for (i = 0; i < n; i++) {
         argv[argc] = running[i].job_id;
-        argv[argc + 2] = podi_queue_scopes(&running[i].scopes);
+        argv[argc + 3] = podi_queue_scopes(&running[i].scopes);
 
         if (podi_mem_printf(f->mem, &argv[argc + 1], "%lld",
-                            (long long) running[i].lease) != PODI_OK)
+                            (long long) running[i].fence) != PODI_OK
+            || podi_mem_printf(f->mem, &argv[argc + 2], "%lld",
+                               (long long) running[i].lease) != PODI_OK)
         {
             return gate_no_memory(f);
         }

@@ -12,7 +12,7 @@
 
 static const podi_breaker_conf_t  conf = {
     .window = 8000, .calls_min = 4, .bad_percent = 50, .slow = 500,
-    .open = 1000, .open_max = 6000, .probe = 300
+    .open = 1000, .open_max = 6000, .probe = 300, .probe_max = 300
 };
 
 
@@ -22,6 +22,8 @@ static void half_open(void);
 static void grows(void);
 static void late(void);
 static void overdue(void);
+static void other_probe(void);
+static void forgotten(void);
 static void set_back(void);
 static void texts(void);
 
@@ -72,6 +74,8 @@ main(void)
     grows();
     late();
     overdue();
+    other_probe();
+    forgotten();
     set_back();
     texts();
 
@@ -248,6 +252,48 @@ overdue(void)
     is_int(podi_breaker_ask(&b, &conf, 2650, HALF, &next), PODI_BREAKER_PROBE,
            "another probes");
     ok(next != probe, "with a ticket of its own");
+}
+
+
+/* a probe takes as long as its job may, whoever asks meanwhile */
+
+static void
+other_probe(void)
+{
+    uint64_t             probe = 0, next = 0;
+    podi_breaker_t       b = opened(100);
+    podi_breaker_conf_t  longer = conf;
+
+    longer.probe = 5000;
+    longer.probe_max = 9000;
+
+    (void) podi_breaker_ask(&b, &longer, 850, HALF, &probe);
+    longer.probe = 300;
+    is_int(podi_breaker_ask(&b, &longer, 5849, HALF, &next), PODI_BREAKER_SHUT,
+           "a job that may take long probes long");
+    is_int((long long) podi_breaker_wait(&b, &longer, 5849), 1,
+           "and others do not make it overdue");
+    podi_breaker_report(&b, &longer, probe, PODI_BREAKER_GOOD, 1, 5849, HALF);
+    is_int(b.state, PODI_BREAKER_CLOSED, "so that it closes the breaker");
+}
+
+
+/* a ticket from before the state was lost */
+
+static void
+forgotten(void)
+{
+    uint64_t        old = 0;
+    podi_breaker_t  b = opened(100);
+
+    (void) call(&b, PODI_BREAKER_GOOD, 1, 850);
+    (void) podi_breaker_ask(&b, &conf, 900, HALF, &old);
+
+    b = opened(2000);
+    (void) call(&b, PODI_BREAKER_BAD, 1, 2750);
+    ok(old != b.epoch, "is good for no other state");
+    podi_breaker_report(&b, &conf, b.epoch, PODI_BREAKER_GOOD, 1, 2760, HALF);
+    is_int(b.state, PODI_BREAKER_OPEN, "and nothing is while it is open");
 }
 
 

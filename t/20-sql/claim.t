@@ -151,7 +151,8 @@ subtest 'a beat keeps a lease, and only the holder beats' => sub {
         . " interval '5 minutes' from podi.job where job_id = ?", $j->{job_id}) };
 
     is_deeply $beat->('w1', 1, { $j->{job_id} => 40 }),
-              [{ job_id => $j->{job_id}, cancel_requested => 0 }], 'held';
+              [{ job_id => $j->{job_id}, fence => 1,
+                 cancel_requested => 0 }], 'held';
     ok $left->(), 'the lease is longer';
     is $w->job($j->{job_id})->{progress}, 40, 'the progress is kept';
     $beat->('w1', 1, { $j->{job_id} => 30 });

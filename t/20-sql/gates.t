@@ -92,13 +92,46 @@ subtest 'what runs is known with its gates' => sub {
     my ($j) = @{ $w->claim_task($t, lease => 600_000) };
     my $r = $find->();
     cmp_ok delete $r->{lease_ms}, '>', 500_000, 'its lease';
-    is_deeply $r, { job_id => $j->{job_id}, tenant_id => $ann->{tenant},
+    is_deeply $r, { job_id => $j->{job_id}, fence => 1, tenant_id => $ann->{tenant},
                     queue => 'image', priority => 1, plan => 'gold',
                     scopes => [@SCOPES, 'key:openai'] }, 'and the rest';
     $w->bend($j->{job_id}, "lease_until = now() - interval '1 minute'");
     cmp_ok $find->()->{lease_ms}, '<', 0, 'a lease that has run out';
     $w->settle($j, 'succeeded');
     is $find->(), undef, 'nor does what has ended';
+};
+
+subtest 'whose slots have nobody' => sub {
+    my $t = $w->submit($ann, inputs => [$pic], actions => ['resize']);
+    my ($j) = @{ $w->claim_task($t, worker => 'd@h:1') };
+    my $gone = sub { $w->{worker}->value(undef, 'select sys.job_crashed(?, 4000)',
+                                         "{$j->{job_id}:$_[0]}") };
+
+    $w->sys('worker_beat(?, ?, ?, ?, ?)', 'd@h:1', 'd', 'h', 1, 1);
+    is $gone->('7@d@h:1'), 0, 'his who was just seen are a bug';
+    is $gone->('#1'), 0, 'so are those of the row that he has';
+    is $gone->('7@d@h:2'), 1, 'not those of a worker that is not there';
+    plant("update podi.worker set seen_at = now() - interval '5 seconds'");
+    is $gone->('7@d@h:1'), 1, 'or was not seen all the while';
+    $w->sys('worker_beat(?, ?, ?, ?, ?)', 'd@h:1', 'd', 'h', 1, 1);
+    $w->bend($j->{job_id}, "lease_until = now() - interval '1 minute'");
+    $w->sys('job_sweep(9)');
+    is $gone->('7@d@h:1'), 1, 'nor of one that the job was taken from';
+    is $gone->('#1'), 1, 'by its fence, too';
+    is $gone->('#2'), 0, 'but not by another';
+    $w->settle($w->claim_task($t)->[0], 'failed');
+};
+
+subtest 'a gate that an action names has a name' => sub {
+    for my $bad ('key:a b', 'user:x', 'key:', 'key:a,key:b', "key:a\nkey:b") {
+        $db->super->refused('23514', undef,
+            'update podi.action set gates = ?', [$bad], "not $bad");
+    }
+    plant(q{update podi.action set gates = '{key:a,comfyui:b.c-1}'});
+    plant(q{update podi.action set gates = '{}' where action <> 'image.resize'});
+    plant(q{update podi.action set gates = '{key:openai}'
+             where action = 'image.resize'});
+    pass 'but what a gate may be called';
 };
 
 subtest 'the operator sets gates and queues' => sub {

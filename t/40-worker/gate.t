@@ -12,7 +12,7 @@ use Podi::Proc qw(poll);
 my $h = Podi::Hands->new;
 my $super = $h->{db}->super;
 my $dispatchd = $h->daemon('podi_dispatchd', watch => '100ms',
-                           dispatch => '50ms', patience => '500ms');
+                           dispatch => '50ms', patience => '2500ms');
 
 
 sub gate

@@ -112,7 +112,7 @@ sub claim
 {
     my ($want, $queue, $lease) = @_;
     my ($gen, $left, @slot) = @{ script('claim', $queue // 'q', $want // 1,
-                                        $lease // $LEASE) };
+                                        $lease // $LEASE, '') };
     my @job;
 
     while (my ($job, $token) = splice @slot, 0, 2) {
@@ -126,7 +126,7 @@ sub claim
 
 sub release
 {
-    return script('release', map { ($_, $token{$_}) } @_);
+    return script('release', map { ($_, $token{$_}, '') } @_);
 }
 
 
@@ -354,30 +354,80 @@ subtest 'slots are leases of a claim' => sub {
     claim(1, 'q', 1000);
     my $was = say_('ZSCORE', "${P}lease", 'j:1');
 
-    is script('beat', 60_000, 'j', 1, 'other', 7), 1, 'a beat keeps it';
+    is script('beat', 60_000, '', 'j', 1, 3, 'other', 7, 3), 1,
+        'a beat keeps it';
     cmp_ok say_('ZSCORE', "${P}lease", 'j:1'), '>', $was + 30e6, 'for longer';
-    is script('release', 'j', 99), 0, 'another claim cannot free it';
+    is script('release', 'j', 99, ''), 0, 'another claim cannot free it';
     is say_('SCARD', "${P}s:key:k"), 1, 'it stays';
-    is script('release', 'j', 1), 1, 'its own does';
+    is script('release', 'j', 1, 3), 1, 'its own does';
     is say_('SCARD', "${P}s:key:k"), 0, 'it is free';
 
     say_('DEL', "${P}ready");
-    is_deeply script('check', 1000, 'j', 9000, 'key:k'), [1, 0, 1],
+    is_deeply script('check', 1000, 'j', 4, 9000, 'key:k'), [1, 0, 1],
         'rebuilt from what runs';
-    is script('beat', 60_000, 'j', 5), 1, 'it becomes the one of its holder';
+    is script('release', 'j', 1, 3), 0, 'a late release cannot free it';
+    is script('release', 'j', 9, ''), 0, 'nor a hint that was there twice';
+    is script('beat', 60_000, '', 'j', 5, 4), 1,
+        'it becomes the one of its holder';
     is_deeply say_('SMEMBERS', "${P}s:key:k"), ['j:5'], 'by his claim';
-    is_deeply script('check', 0, 'j', 9000, 'key:k'), [0, 0, 0],
+    is_deeply script('check', 0, 'j', 4, 9000, 'key:k'), [0, 0, 0],
         'and no difference is seen';
+
+    gates('key:k' => 1, 'key:l' => 1);
+    is_deeply script('check', 60_000, 'j', 4, 9000, 'key:l'), [0, 0, 0],
+        'nor with other gates';
+    is_deeply [map { say_('SCARD', "${P}s:key:$_") } qw( k l )], [0, 1],
+        'but its slots are there now';
+};
+
+subtest 'a claim that was not heard' => sub {
+    start('key:k' => 2);
+    script('push', map { hint($_, scopes => ['key:k']) } qw( a b c ));
+    my @slot = @{ script('claim', 'q', 1, $LEASE, 'w1') }[2, 3];
+    is_deeply \@slot, ['a', '1@w1'], 'a token says whose it is';
+    script('claim', 'q', 1, $LEASE, 'w1');
+    is script('beat', 60_000, 'w1', @slot, 7), 1, 'who names all that he has';
+    is_deeply say_('HKEYS', "${P}held"), ['a:1@w1'], 'has no more than that';
+    is claim(), 'c', 'and the next may go';
+
+    script('push', hint('d', scopes => ['key:k']));
+    is claim(), '', 'all is taken';
+    is script('claim', 'q', 1, $LEASE, 'w1', @slot, 7)->[2], 'd',
+        'who gives back with his claim has room';
+};
+
+subtest 'a hint that cannot be read' => sub {
+    start();
+    is script('push', hint('bad', scopes => ['key:a b']), hint('j'))->[0], 1,
+        'is left out';
+    say_('HSET', "${P}ids:q", 'j', 'garbage');
+    script('push', hint('k'));
+    is claim(2), 'k', 'or passed over';
+    is say_('HLEN', "${P}ids:q"), 0, 'and gone';
+    script('push', hint('u', scopes => ['key:user:x', 'user:y']));
+    ok defined say_('HGET', "${P}line:q", '1/t/y'), 'a user is who is named so';
+};
+
+subtest 'gates that are lost with the slots' => sub {
+    start('key:k' => 1);
+    say_('FLUSHALL');
+    script('push', map { hint($_, scopes => ['key:k']) } qw( a b ));
+    script('check', 1000);
+    is claim(2), '', 'nothing passes while nobody has told the gates';
+    gates('key:k' => 1);
+    script('check', 1000);
+    is claim(2), 'a', 'and then what they let through';
 };
 
 subtest 'jobs that were claimed by their rows' => sub {
     start('key:k' => 2);
     script('push', map { hint($_, scopes => ['key:k']) } qw( a b ));
-    is script('take', 60_000, map { ($_, 'global,key:k') } qw( x y )), 2,
+    is script('take', 60_000, map { ($_, 3, 'global,key:k') } qw( x y )), 2,
         'take their slots';
-    is script('take', 60_000, 'x', 'global,key:k'), 0, 'once';
+    is script('take', 60_000, 'x', 3, 'global,key:k'), 0, 'once';
     is claim(), '', 'the next sees the gate full';
-    is script('release', 'x', ''), 1, 'they give them back';
+    is script('release', 'x', '', 2), 0, 'an old claim has none';
+    is script('release', 'x', '', 3), 1, 'they give them back';
     is claim(9), 'a', 'and wake who waits';
 };
 
@@ -407,10 +457,11 @@ subtest 'slots against what runs (R3)' => sub {
     claim(2);
     is_deeply script('check', 60_000), [0, 0, 0],
         'a difference may be one of a moment';
-    is_deeply script('check', 0), [0, 1, 0, 'a'], 'one that stays is repaired';
+    is_deeply script('check', 0), [0, 1, 0, 'a:1'],
+        'one that stays is repaired';
     is claim(2), 'b', 'which wakes who waits';
 
-    my @run = map { ($_, 9000, 'key:k') } qw( b x );
+    my @run = map { ($_, 2, 9000, 'key:k') } qw( b x );
     is_deeply script('check', 60_000, @run), [0, 0, 0], 'the other way, too';
     is_deeply script('check', 0, @run), [0, 0, 1], 'it takes what is missing';
     is_deeply script('check', 0, @run), [0, 0, 0], 'once';

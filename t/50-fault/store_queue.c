@@ -32,7 +32,7 @@ hints(void)
 static ask_t *
 claim(const char *n)
 {
-    return script(QUEUE_CLAIM, Q, "test", n, LEASE);
+    return script(QUEUE_CLAIM, Q, "test", n, LEASE, "");
 }
 
 
@@ -42,6 +42,7 @@ static void
 start_empty(void)
 {
     close_ask(command("FLUSHDB"));
+    close_ask(script(QUEUE_GATES, Q));
     close_ask(script(QUEUE_CHECK, Q, "1000"));
     close_ask(command("MSET", Q "gen", "g", Q "ready", "g"));
     close_ask(command("SET", Q "token", "0"));
@@ -82,11 +83,11 @@ test_push(void)
     answers(claim("1"), "[g 1 c1 3]", "the next claim goes on");
     answers(command("LLEN", Q "wake:test"), "1", "a token for what is left");
     answers(claim("9"), "[g 0 a2 4]", "the last one");
-    answers(script(QUEUE_RELEASE, Q, "a1", "1", "b1", "2", "c1", "3", "a2",
-                   "4"), "4", "they end");
+    answers(script(QUEUE_RELEASE, Q, "a1", "1", "", "b1", "2", "", "c1", "3",
+                   "", "a2", "4", ""), "4", "they end");
     close_ask(command("DEL", Q "wake:test"));
-    answers(command("DBSIZE"), "3", "an empty queue keeps nothing but the"
-            " generation, the newest token and the mark");
+    answers(command("DBSIZE"), "4", "an empty queue keeps nothing but the"
+            " generation, the newest token and the two marks");
 
     answers(script(QUEUE_PUSH, Q, HINT("a1", "a", "1")), "[1 g]",
             "a claimed hint may come again");
@@ -111,9 +112,13 @@ test_generation(void)
     ask_free(&a);
 
     answers(claim("9"), "[ 0]", "but the slots are not known yet");
-    answers(script(QUEUE_CHECK, Q, "1000", "r1", "9000", "global"),
+    answers(script(QUEUE_CHECK, Q, "1000", "r1", "2", "9000", "global"),
             "[1 0 1]", "they are built from what runs");
-    answers(command("SMEMBERS", Q "s:global"), "[r1:]", "each");
+    answers(command("SMEMBERS", Q "s:global"), "[r1:#2]", "each");
+    answers(claim("9"), "[ 0]", "but the gates are not known yet");
+    close_ask(script(QUEUE_GATES, Q, "global", "9 0 0 0 0"));
+    answers(script(QUEUE_CHECK, Q, "1000", "r1", "2", "9000", "global"),
+            "[1 0 0]", "nor is it the turn of what is there");
     a = claim("9");
     until(a->done);
     second = answer_of(a);
@@ -146,10 +151,10 @@ test_drop(void)
     close_ask(script(QUEUE_PUSH, Q, HINT("a1", "a", "1"),
                      HINT("b1", "b", "1")));
     answers(script(QUEUE_DROP, Q, "test", "a1", "b1"), "2", "all of them");
-    answers(script(QUEUE_RELEASE, Q, "a2", "1", "b1", "2", "a1", "3", "a2",
-                   "4"), "4", "with what ran");
-    answers(command("DBSIZE"), "3",
-            "leaves nothing but the generation, the token and the mark");
+    answers(script(QUEUE_RELEASE, Q, "a2", "1", "", "b1", "2", "", "a1", "3",
+                   "", "a2", "4", ""), "4", "with what ran");
+    answers(command("DBSIZE"), "4",
+            "leaves nothing but the generation, the token and the marks");
 }
 
 

@@ -15,7 +15,8 @@
 
 static const podi_breaker_conf_t  breaker_conf = {
     .window = 20000, .calls_min = 4, .bad_percent = 50, .slow = 15000,
-    .open = 3000, .open_max = 30000, .probe = 20000
+    .open = 3000, .open_max = 30000, .probe = 20000,
+    .probe_max = 20000
 };
 
 

@@ -7,8 +7,8 @@
  *
  * Redis that has lost the slots answers no claim until `check` has built them;
  * meanwhile workers claim rows.  A difference that stays is repaired, and
- * counted as drift when nothing explains it: a worker that died, or a rebuild
- * not long ago.
+ * counted as drift when nothing explains it: a holder that is gone, or a
+ * rebuild not long ago.
  */
 
 #include "podi_fault.h"
@@ -25,8 +25,7 @@ static podi_rc_t check_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t check_compare(podi_flow_t *f, void *ctx);
 static podi_rc_t check_excuse(podi_flow_t *f, void *ctx);
 static podi_rc_t check_count(podi_flow_t *f, void *ctx);
-static void check_drift(podi_round_t *round, podi_log_e level,
-    const char *labels, int64_t n);
+static void check_drift(podi_round_t *round, const char *labels, int64_t n);
 static podi_rc_t wake_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t wake_count(podi_flow_t *f, void *ctx);
 
@@ -154,6 +153,7 @@ check_compare(podi_flow_t *f, void *ctx)
 
     for (i = 0; i < n; i++) {
         running[i].job_id = podi_row_str(f->result, i, "job_id");
+        running[i].fence = podi_row_int64(f->result, i, "fence");
         running[i].scopes = podi_row_str(f->result, i, "scopes");
         running[i].lease = podi_row_int64(f->result, i, "lease_ms");
     }
@@ -171,7 +171,7 @@ static podi_rc_t
 check_excuse(podi_flow_t *f, void *ctx)
 {
     check_t                   *check;
-    podi_str_t                 ids;
+    podi_str_t                 holders;
     dispatchd_t               *conf;
     podi_round_t              *round = ctx;
     podi_pg_call_t             call;
@@ -194,12 +194,13 @@ check_excuse(podi_flow_t *f, void *ctx)
         return check_count(f, ctx);
     }
 
-    if (podi_queue_freed(f->mem, reply, &ids) != PODI_OK) {
+    if (podi_queue_freed(f->mem, reply, &holders) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     podi_pg_call_init(&call, PODI_SQL_JOB_CRASHED, f->mem);
-    podi_arg_str(&call, &ids);
+    podi_arg_str(&call, &holders);
+    podi_arg_int64(&call, (int64_t) conf->patience);
 
     return podi_pg_call(podi_worker_pg(round->worker), f, &call);
 }
@@ -233,25 +234,22 @@ check_count(podi_flow_t *f, void *ctx)
                     "way=\"taken\"", (double) check->taken);
 
     dispatchd_count(round->worker, PODI_RULE_R3, leaked + missing);
-
-    /* a holder that died between Redis and PostgreSQL is known to neither */
-    check_drift(round, PODI_LOG_WARN, "way=\"freed\"", leaked);
-    check_drift(round, PODI_LOG_ERROR, "way=\"taken\"", missing);
+    check_drift(round, "way=\"freed\"", leaked);
+    check_drift(round, "way=\"taken\"", missing);
 
     return PODI_DONE;
 }
 
 
 static void
-check_drift(podi_round_t *round, podi_log_e level, const char *labels,
-    int64_t n)
+check_drift(podi_round_t *round, const char *labels, int64_t n)
 {
     podi_metric_set(round->worker, "podi_gate_drift", labels, (double) n);
 
     if (n > 0) {
         podi_metric_add(round->worker, "podi_gate_drift_total", labels,
                         (double) n);
-        podi_worker_log(round->worker, level, "gates.drift", NULL,
+        podi_worker_log(round->worker, PODI_LOG_ERROR, "gates.drift", NULL,
                         "slots and what runs differed: %s, %lld", labels,
                         (long long) n);
     }

@@ -28,7 +28,7 @@ static const podi_setting_t  dispatchd_settings[] = {
     { "watch", PODI_MSEC, &dispatchd.watch, "1s", "50ms", "60s" },
     { "batch", PODI_INT, &dispatchd.batch, "500", "1", "5000" },
     { "stale", PODI_MSEC, &dispatchd.stale, "30s", "100ms", "10m" },
-    { "patience", PODI_MSEC, &dispatchd.patience, "3s", "100ms", "60s" },
+    { "patience", PODI_MSEC, &dispatchd.patience, "4s", "2500ms", "60s" },
     podi_null_setting
 };
 

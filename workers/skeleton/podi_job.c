@@ -104,6 +104,7 @@ job_begin(podi_held_t *held)
 {
     podi_worker_t  *w = held->jobs->worker;
 
+    held->slot.fence = held->job.fence;
     held->action = job_action(held);
 
     if (held->action == NULL) {
@@ -114,7 +115,7 @@ job_begin(podi_held_t *held)
         return;
     }
 
-    if (w->draining) {
+    if (w->draining || held->jobs->late) {
         held->end = PODI_JOB_RETURNED;
         podi_job_settle(held);
         return;
@@ -426,6 +427,11 @@ podi_job_free(podi_held_t *held)
     jobs->n--;
 
     podi_breaker_report_all(held);
+    podi_job_heavy(held);
+
+    /* in this order: a claim takes along what is free */
+
+    podi_jobs_kick(jobs);
 
     if (!held->unsettled) {
         podi_gate_free(jobs, &held->slot);
@@ -433,13 +439,12 @@ podi_job_free(podi_held_t *held)
 
     podi_arena_free(&arena);            /* held is gone */
 
-    podi_jobs_kick(jobs);
     podi_worker_drain_check(jobs->worker);
 }
 
 
 podi_held_t *
-podi_job_find(podi_jobs_t *jobs, const podi_str_t *id)
+podi_job_find(podi_jobs_t *jobs, const podi_str_t *id, int64_t fence)
 {
     podi_held_t  *held;
     podi_link_t  *link;
@@ -447,7 +452,9 @@ podi_job_find(podi_jobs_t *jobs, const podi_str_t *id)
     podi_list_each(link, &jobs->held) {
         held = podi_list_owner(link, podi_held_t, link);
 
-        if (podi_str_eq(&held->job.id, id)) {
+        if (podi_str_eq(&held->job.id, id)
+            && (fence == 0 || fence == held->job.fence))
+        {
             return held;
         }
     }

@@ -25,6 +25,7 @@ typedef struct {
 
 
 static podi_rc_t beat_ask(podi_flow_t *f, void *ctx);
+static int beat_is_due(const podi_jobs_t *jobs);
 static podi_rc_t beat_read(podi_flow_t *f, void *ctx);
 static podi_rc_t beat_lists(podi_jobs_t *jobs, unsigned number,
     podi_mem_t *mem, podi_str_t ret_lists[3]);
@@ -70,11 +71,13 @@ beat_ask(podi_flow_t *f, void *ctx)
     jobs = round->worker->jobs;
     beat = round->data;
 
-    if (podi_list_is_empty(&jobs->held)) {
+    if (podi_list_is_empty(&jobs->held) && !beat_is_due(jobs)) {
         return PODI_DONE;
     }
 
-    podi_gates_beat(jobs, f->mem);
+    podi_gates_take(jobs);
+    podi_gates_beat(jobs, f->mem, 0);
+    podi_gates_flush(jobs);
     PODI_FAULT(beat_ask);
 
     beat->number = ++jobs->beats;
@@ -91,6 +94,23 @@ beat_ask(podi_flow_t *f, void *ctx)
     podi_arg_str(&call, &lists[2]);
 
     return podi_pg_call(round->worker->pg, f, &call);
+}
+
+
+/*
+ * A claim whose answer was lost may have given us jobs that we do not know of;
+ * a beat that does not name them gives them back, when half of their lease is
+ * over.  Without it they would be a crash of ours.
+ */
+
+static int
+beat_is_due(const podi_jobs_t *jobs)
+{
+    const podi_common_t  *set = jobs->worker->set;
+
+    return jobs->lost_at != 0
+           && podi_time_mono() - jobs->lost_at
+              < set->lease + set->pg_statement_timeout;
 }
 
 
@@ -160,7 +180,7 @@ beat_read(podi_flow_t *f, void *ctx)
     for (i = 0; i < podi_rows(f->result); i++) {
         id = podi_row_str(f->result, i, "job_id");
 
-        held = podi_job_find(jobs, &id);
+        held = podi_job_find(jobs, &id, podi_row_int64(f->result, i, "fence"));
         if (held == NULL || held->beat != beat->number) {
             continue;                   /* ended and maybe came again */
         }
@@ -280,7 +300,7 @@ podi_job_control(podi_worker_t *w, const podi_str_t *payload)
 
     json_array_foreach(json_object_get(poke, "cancel"), i, id) {
         text = podi_json_str(id);
-        held = podi_job_find(w->jobs, &text);
+        held = podi_job_find(w->jobs, &text, 0);
 
         if (held != NULL) {
             podi_job_stop(held, PODI_JOB_CANCELLED, PODI_E_JOB_CANCELLED,

@@ -25,7 +25,9 @@
 #define BREAKER_KEEP      86400000      /* ms */
 #define BREAKER_WINDOW    60000
 #define BREAKER_OPEN_MAX  300000
-#define BREAKER_PROBE     60000         /* and of a probe that died */
+#define BREAKER_PROBE     5000          /* more than its job may take */
+#define BREAKER_PROBE_MAX 86400000      /* no action may take longer */
+#define BREAKER_AGAIN     1000          /* behind a gate that is shut */
 
 
 struct podi_known_breaker_s {
@@ -67,9 +69,9 @@ static void report_start(podi_held_t *held, unsigned i,
     podi_breaker_outcome_e outcome);
 static void report_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void report_free(breaking_t *x);
-static podi_breaker_outcome_e breaker_outcome(const podi_held_t *held);
 static breaker_t *breaker_of(podi_jobs_t *jobs, const podi_str_t *scope);
-static podi_breaker_conf_t breaker_conf(const podi_jobs_t *jobs);
+static podi_msec_t breaker_delay(const breaking_t *x);
+static podi_breaker_conf_t breaker_conf(const breaking_t *x);
 static podi_msec_t breaker_now(const podi_jobs_t *jobs);
 
 
@@ -188,7 +190,7 @@ breaker_try(podi_flow_t *f, void *ctx)
     wait = -1;                          /* the gate stays as it is */
 
     if (x->next.state.epoch != x->breaker->state.epoch) {
-        conf = breaker_conf(x->jobs);
+        conf = breaker_conf(x);
         wait = (int64_t) podi_breaker_wait(&x->next.state, &conf,
                                            breaker_now(x->jobs));
     }
@@ -206,7 +208,7 @@ breaker_decide(breaking_t *x)
     podi_msec_t          now;
     podi_breaker_conf_t  conf;
 
-    conf = breaker_conf(x->jobs);
+    conf = breaker_conf(x);
     now = breaker_now(x->jobs);
 
     if (podi_random(&random, sizeof(random)) != PODI_OK) {
@@ -316,9 +318,7 @@ ask_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 static void
 ask_over(breaking_t *x)
 {
-    podi_msec_t          wait;
-    podi_held_t         *held = x->held;
-    podi_breaker_conf_t  conf;
+    podi_held_t  *held = x->held;
 
     if (x->verdict != PODI_BREAKER_SHUT) {
         held->asks[held->asked++].ticket = x->ticket;
@@ -326,14 +326,34 @@ ask_over(breaking_t *x)
         return;
     }
 
-    conf = breaker_conf(x->jobs);
-    wait = podi_breaker_wait(&x->breaker->state, &conf,
-                             breaker_now(x->jobs));
-
     podi_metric_add(x->jobs->worker, "podi_breaker_deferred_total", "", 1);
-    (void) podi_job_defer(&held->job, wait + 1, PODI_E_UNAVAILABLE,
+    (void) podi_job_defer(&held->job, breaker_delay(x), PODI_E_UNAVAILABLE,
                           "%s does not answer", x->breaker->scope);
     podi_job_settle(held);
+}
+
+
+/*
+ * With Redis it is soon behind its gate, which opens when the breaker does: a
+ * probe may be good long before it is overdue.
+ */
+
+static podi_msec_t
+breaker_delay(const breaking_t *x)
+{
+    podi_msec_t          wait, most;
+    podi_breaker_conf_t  conf;
+
+    conf = breaker_conf(x);
+    wait = podi_breaker_wait(&x->breaker->state, &conf, breaker_now(x->jobs))
+           + 1;
+    most = BREAKER_AGAIN;
+
+    if (!podi_worker_redis_is_up(x->jobs->worker)) {
+        most = x->breaker->state.state == PODI_BREAKER_OPEN ? wait : conf.open;
+    }
+
+    return wait < most ? wait : most;
 }
 
 
@@ -346,38 +366,13 @@ podi_breaker_report_all(podi_held_t *held)
     podi_breaker_outcome_e  outcome;
 
     n = held->asked;
-    outcome = (n == held->n_asks) ? breaker_outcome(held)
+    outcome = (n == held->n_asks) ? podi_job_outcome(held)
                                   : PODI_BREAKER_UNKNOWN;
     held->asked = 0;
     held->n_asks = 0;
 
     for (i = 0; i < n; i++) {
         report_start(held, i, outcome);
-    }
-}
-
-
-/*
- * What may pass by itself is the server's trouble; any other end is an answer
- * of his, too.
- */
-
-static podi_breaker_outcome_e
-breaker_outcome(const podi_held_t *held)
-{
-    switch (held->end) {
-
-    case PODI_JOB_SUCCEEDED:
-        return PODI_BREAKER_GOOD;
-
-    case PODI_JOB_FAILED:
-    case PODI_JOB_RETRIED:
-    case PODI_JOB_DEFERRED:
-        return podi_error(held->error)->retry == PODI_RETRY_LATER
-               ? PODI_BREAKER_BAD : PODI_BREAKER_GOOD;
-
-    default:
-        return PODI_BREAKER_UNKNOWN;
     }
 }
 
@@ -465,10 +460,10 @@ breaker_of(podi_jobs_t *jobs, const podi_str_t *scope)
 
 
 static podi_breaker_conf_t
-breaker_conf(const podi_jobs_t *jobs)
+breaker_conf(const breaking_t *x)
 {
     podi_breaker_conf_t   conf;
-    const podi_common_t  *set = jobs->worker->set;
+    const podi_common_t  *set = x->jobs->worker->set;
 
     conf.window = BREAKER_WINDOW;
     conf.calls_min = (uint32_t) set->breaker_calls;
@@ -476,7 +471,12 @@ breaker_conf(const podi_jobs_t *jobs)
     conf.slow = 0;                      /* its timeout bounds a job */
     conf.open = set->breaker_open;
     conf.open_max = BREAKER_OPEN_MAX;
-    conf.probe = BREAKER_PROBE;
+    conf.probe = BREAKER_PROBE;         /* of a report: nobody asks */
+    conf.probe_max = BREAKER_PROBE_MAX;
+
+    if (x->held != NULL) {
+        conf.probe += x->held->job.timeout;
+    }
 
     return conf;
 }

@@ -10,16 +10,15 @@
  *                                              gates: by rows alone, with
  *                                              `poll` + jitter between
  *
- * Promises: never more jobs than slots; a hint that was taken is kept until
- * PostgreSQL has answered for it, or until its gates may be another's; back to
- * Redis by itself.
+ * The next job is claimed while the last one is being settled: who only waits
+ * for its verdict is in nobody's way.
+ *
+ * Promises: never more jobs at work than slots; a hint that was taken is kept
+ * until PostgreSQL has answered for it, or until its gates may be another's;
+ * back to Redis by itself.
  */
 
-#include <stdio.h>
-#include <string.h>
-
 #include "podi_assert.h"
-#include "podi_fault.h"
 #include "podi_id.h"
 #include "podi_queue.h"
 #include "podi_retry.h"
@@ -40,20 +39,12 @@ static void claim_pause(podi_jobs_t *jobs, podi_msec_t around);
 static void claim_again(podi_jobs_t *jobs);
 static void claim_failed(podi_jobs_t *jobs, podi_flow_t *f);
 
-static podi_rc_t claim_hints_ask(podi_flow_t *f, void *ctx);
-static podi_rc_t claim_hints_take(podi_flow_t *f, void *ctx);
 static void claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static podi_rc_t claim_wait_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t claim_wait_over(podi_flow_t *f, void *ctx);
 static void claim_wait_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 
-
-static const podi_step_t  claim_hints_steps[] = {
-    { "asking for hints", claim_hints_ask, 0 },
-    { "taking the hints", claim_hints_take, 0 },
-    podi_null_step
-};
 
 static const podi_step_t  claim_wait_steps[] = {
     { "waiting for a hint", claim_wait_ask, 0 },
@@ -73,6 +64,7 @@ podi_jobs_create(podi_worker_t *w)
     }
 
     podi_list_init(&jobs->held);
+    podi_breakers_create(jobs);
     jobs->worker = w;
     jobs->queue = podi_str_c(w->set->queue);
     jobs->proved = podi_time_mono();
@@ -84,17 +76,17 @@ podi_jobs_create(podi_worker_t *w)
 
     w->jobs = jobs;
 
-    if (jobs->arena == NULL || jobs->timer == NULL) {
-        return PODI_ERROR;
-    }
-
-    podi_breakers_create(jobs);
+    /* all of them, so that what is there can be freed */
 
     if (podi_batch_create(jobs) != PODI_OK) {
         return PODI_ERROR;
     }
 
-    return podi_gates_create(jobs);
+    if (podi_gates_create(jobs) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return jobs->arena != NULL && jobs->timer != NULL ? PODI_OK : PODI_ERROR;
 }
 
 
@@ -123,7 +115,7 @@ podi_jobs_free(podi_jobs_t **jobs)
 
     podi_breakers_free(j);
     io->unpost(&j->post);
-    podi_gates_flush(j);
+    podi_gates_free(j);
 
     if (j->timer != NULL) {
         io->timer_free(j->timer);
@@ -138,11 +130,17 @@ podi_jobs_free(podi_jobs_t **jobs)
 unsigned
 podi_jobs_free_slots(const podi_jobs_t *jobs)
 {
-    if (jobs->worker->draining) {
+    unsigned  most, busy;
+
+    most = (unsigned) jobs->worker->set->concurrency;
+    busy = jobs->n - jobs->n_light;
+
+    if (jobs->worker->draining || busy >= most || jobs->n >= 2 * most) {
         return 0;
     }
 
-    return (unsigned) jobs->worker->set->concurrency - jobs->n;
+    return most - busy < 2 * most - jobs->n ? most - busy
+                                            : 2 * most - jobs->n;
 }
 
 
@@ -210,7 +208,8 @@ claim_next(void *data)
         return;
     }
 
-    claim_flow(jobs, PODI_CLAIM_HINTS, claim_hints_steps, claim_hints_end);
+    claim_flow(jobs, PODI_CLAIM_HINTS, podi_claim_hints_steps,
+               claim_hints_end);
 }
 
 
@@ -221,7 +220,7 @@ claim_forget_old(podi_jobs_t *jobs)
 {
     unsigned  i;
 
-    if (podi_time_mono() - jobs->hinted < jobs->worker->set->lease / 2) {
+    if (!podi_claim_is_late(jobs)) {
         return;
     }
 
@@ -230,6 +229,13 @@ claim_forget_old(podi_jobs_t *jobs)
     }
 
     jobs->n_hints = 0;
+}
+
+
+int
+podi_claim_is_late(const podi_jobs_t *jobs)
+{
+    return podi_time_mono() - jobs->hinted >= PODI_CLAIM_MAX;
 }
 
 
@@ -306,63 +312,24 @@ claim_failed(podi_jobs_t *jobs, podi_flow_t *f)
 }
 
 
-static podi_rc_t
-claim_hints_ask(podi_flow_t *f, void *ctx)
-{
-    podi_jobs_t  *jobs = ctx;
-
-    podi_gates_take(jobs, f->mem);
-    PODI_FAULT(claim_hints);
-
-    return podi_queue_claim(jobs->worker->redis, f, &jobs->queue,
-                            podi_jobs_free_slots(jobs),
-                            podi_gate_lease(jobs));
-}
-
-
-static podi_rc_t
-claim_hints_take(podi_flow_t *f, void *ctx)
-{
-    size_t              i, n;
-    podi_id_t           id;
-    podi_jobs_t        *jobs = ctx;
-    podi_slot_t        *slot;
-    podi_queue_slot_t   hint;
-
-    n = podi_queue_claimed(f->result);
-    jobs->unready = !podi_queue_is_ready(f->result);
-    jobs->hinted = podi_time_mono();
-
-    for (i = 0; i < n && i < (size_t) jobs->worker->set->concurrency; i++) {
-        hint = podi_queue_claimed_slot(f->result, i);
-
-        if (podi_id_parse(&hint.job_id, &id) != PODI_OK) {
-            continue;                   /* not one of ours */
-        }
-
-        slot = &jobs->slots[jobs->n_hints++];
-        memcpy(slot->id, id.text, PODI_ID_LEN);
-        slot->id[PODI_ID_LEN] = '\0';
-        (void) snprintf(slot->token, sizeof(slot->token), PODI_STR_FMT,
-                        podi_str_arg(&hint.token));
-    }
-
-    return PODI_DONE;
-}
-
-
 static void
 claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 {
     podi_jobs_t  *jobs = ctx;
 
+    if (jobs->carries) {
+        podi_gates_told(jobs, rc != PODI_ERROR);
+        jobs->carries = 0;
+    }
+
     if (rc == PODI_ERROR) {
+        jobs->unheard = 1;
         claim_failed(jobs, f);
         return;
     }
 
     if (jobs->n_hints > 0) {
-        claim_again(jobs);
+        claim_rows(jobs);
         return;
     }
 
@@ -396,6 +363,7 @@ claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
     podi_worker_t  *w = jobs->worker;
 
     if (rc == PODI_ERROR) {
+        jobs->lost_at = podi_time_mono();
         claim_failed(jobs, f);
         return;
     }

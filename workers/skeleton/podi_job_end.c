@@ -186,3 +186,28 @@ podi_job_is_wanted(const podi_job_t *job)
 
     return held->end == PODI_JOB_NONE;
 }
+
+
+/*
+ * What may pass by itself is the server's trouble; any other end is an answer
+ * of his, too.
+ */
+
+podi_breaker_outcome_e
+podi_job_outcome(const podi_held_t *held)
+{
+    switch (held->end) {
+
+    case PODI_JOB_SUCCEEDED:
+        return PODI_BREAKER_GOOD;
+
+    case PODI_JOB_FAILED:
+    case PODI_JOB_RETRIED:
+    case PODI_JOB_DEFERRED:
+        return podi_error(held->error)->retry == PODI_RETRY_LATER
+               ? PODI_BREAKER_BAD : PODI_BREAKER_GOOD;
+
+    default:
+        return PODI_BREAKER_UNKNOWN;
+    }
+}

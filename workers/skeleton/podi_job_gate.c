@@ -1,13 +1,13 @@
 /*
  * podi_job_gate: the slots of the gates that held jobs came in by.
  *
- *     claim -> slot of the hint -> slot of the job -> freed -> one release
- *                                       |               ^      for all of a
- *                                       '--- beat ------'      loop's turn
+ *     claim -> slot of the hint -> slot of the job -> freed -> release, or
+ *                                       |               ^      with a claim
+ *                                       '--- beat ------'
  *
  * Promises: a slot is told to be free as soon as its job is over in
- * PostgreSQL, or was not claimable; without Redis nothing is told, and the
- * slot runs out, or podi_dispatchd finds it.
+ * PostgreSQL, or was not claimable, and again until Redis has heard it; what
+ * is not told any more runs out, or podi_dispatchd finds it.
  */
 
 #include <stdlib.h>
@@ -17,34 +17,84 @@
 #include "podi_worker_int.h"
 #include "banned.h"
 
-#define GATE_LATER  5000        /* ms: a slot outlives a job's lease (G5) */
-
 
 static void gate_tell(void *data);
+static podi_rc_t gate_tell_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t gate_tell_heard(podi_flow_t *f, void *ctx);
+static void gate_tell_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static size_t gate_most(const podi_jobs_t *jobs);
 static podi_queue_slot_t gate_slot(const podi_slot_t *slot);
+
+
+static const podi_step_t  gate_tell_steps[] = {
+    { "giving slots back", gate_tell_ask, 0 },
+    { "having given them back", gate_tell_heard, 0 },
+    podi_null_step
+};
 
 
 podi_rc_t
 podi_gates_create(podi_jobs_t *jobs)
 {
-    size_t          n;
     podi_worker_t  *w = jobs->worker;
 
-    n = (size_t) w->set->concurrency;
-
-    jobs->slots = podi_mem_calloc(w->mem, n * sizeof(podi_slot_t));
-    jobs->freed = podi_mem_calloc(w->mem, 2 * n * sizeof(podi_slot_t));
     jobs->tell.run = gate_tell;
     jobs->tell.data = jobs;
+    jobs->tell_arena = podi_arena_create();
 
-    return (jobs->slots == NULL || jobs->freed == NULL) ? PODI_ERROR : PODI_OK;
+    jobs->slots = podi_mem_calloc(w->mem, (size_t) w->set->concurrency
+                                          * sizeof(podi_slot_t));
+    jobs->freed = podi_mem_calloc(w->mem, gate_most(jobs)
+                                          * sizeof(podi_slot_t));
+
+    return (jobs->slots == NULL || jobs->freed == NULL
+            || jobs->tell_arena == NULL) ? PODI_ERROR : PODI_OK;
+}
+
+
+/* what was not told is told now, and nobody waits any more */
+
+void
+podi_gates_free(podi_jobs_t *jobs)
+{
+    size_t              n;
+    podi_mem_t         *mem;
+    podi_queue_slot_t  *slots;
+
+    jobs->worker->io->unpost(&jobs->tell);
+    podi_flow_cancel(&jobs->telling);
+
+    if (jobs->tell_arena == NULL) {
+        return;
+    }
+
+    podi_arena_reset(jobs->tell_arena);
+    mem = podi_arena_mem(jobs->tell_arena);
+    jobs->n_telling = 0;
+
+    if (podi_worker_redis_is_up(jobs->worker)
+        && podi_gates_over(jobs, mem, &slots, &n) == PODI_OK && n > 0)
+    {
+        (void) !podi_queue_release(jobs->worker->redis, NULL, mem, slots, n);
+    }
+
+    podi_arena_free(&jobs->tell_arena);
 }
 
 
 podi_msec_t
 podi_gate_lease(const podi_jobs_t *jobs)
 {
-    return jobs->worker->set->lease + GATE_LATER;
+    return jobs->worker->set->lease + PODI_SLOT_LATER;
+}
+
+
+/* of all that may be held, and of hints as many as may be taken, twice */
+
+static size_t
+gate_most(const podi_jobs_t *jobs)
+{
+    return 4 * (size_t) jobs->worker->set->concurrency;
 }
 
 
@@ -53,12 +103,8 @@ podi_gate_lease(const podi_jobs_t *jobs)
 void
 podi_gate_free(podi_jobs_t *jobs, const podi_slot_t *slot)
 {
-    if (slot->id[0] == '\0') {
+    if (slot->id[0] == '\0' || jobs->n_freed == gate_most(jobs)) {
         return;
-    }
-
-    if (jobs->n_freed == 2 * (size_t) jobs->worker->set->concurrency) {
-        gate_tell(jobs);
     }
 
     jobs->freed[jobs->n_freed++] = *slot;
@@ -77,89 +123,165 @@ podi_gates_flush(podi_jobs_t *jobs)
 static void
 gate_tell(void *data)
 {
-    size_t              i;
-    podi_jobs_t        *jobs = data;
-    podi_arena_t       *arena;
+    podi_jobs_t  *jobs = data;
+
+    if (jobs->n_freed == 0 || jobs->n_telling > 0
+        || !podi_worker_redis_is_up(jobs->worker))
+    {
+        return;                         /* who comes back tells them */
+    }
+
+    podi_arena_reset(jobs->tell_arena);
+    podi_flow_start(&jobs->telling, gate_tell_steps, jobs,
+                    podi_arena_mem(jobs->tell_arena), gate_tell_end);
+}
+
+
+static podi_rc_t
+gate_tell_ask(podi_flow_t *f, void *ctx)
+{
+    size_t              n;
+    podi_jobs_t        *jobs = ctx;
     podi_queue_slot_t  *slots;
 
-    if (jobs->n_freed == 0 || !podi_worker_redis_is_up(jobs->worker)) {
-        jobs->n_freed = 0;
-        return;
+    if (podi_gates_over(jobs, f->mem, &slots, &n) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    arena = podi_arena_create();
-    if (arena == NULL) {
-        jobs->n_freed = 0;
-        return;
+    return podi_queue_release(jobs->worker->redis, f, f->mem, slots, n);
+}
+
+
+static podi_rc_t
+gate_tell_heard(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}
+
+
+static void
+gate_tell_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    (void) f;
+
+    podi_gates_told(ctx, rc != PODI_ERROR);
+}
+
+
+podi_rc_t
+podi_gates_over(podi_jobs_t *jobs, podi_mem_t *mem,
+    podi_queue_slot_t **ret_slots, size_t *ret_n)
+{
+    size_t              i, n;
+    podi_queue_slot_t  *slots;
+
+    n = jobs->n_telling > 0 ? 0 : jobs->n_freed;
+
+    slots = podi_mem_alloc(mem, (n + 1) * sizeof(podi_queue_slot_t));
+    if (slots == NULL) {
+        return PODI_ERROR;
     }
 
-    slots = podi_mem_alloc(podi_arena_mem(arena),
-                           jobs->n_freed * sizeof(podi_queue_slot_t));
-
-    for (i = 0; slots != NULL && i < jobs->n_freed; i++) {
+    for (i = 0; i < n; i++) {
         slots[i] = gate_slot(&jobs->freed[i]);
     }
 
-    if (slots != NULL) {
-        (void) !podi_queue_release(jobs->worker->redis, NULL,
-                                   podi_arena_mem(arena), slots,
-                                   jobs->n_freed);
+    jobs->n_telling += n;
+    *ret_slots = slots;
+    *ret_n = n;
+
+    return PODI_OK;
+}
+
+
+/* not heard: again with the next, or when Redis is back */
+
+void
+podi_gates_told(podi_jobs_t *jobs, int heard)
+{
+    size_t  n = jobs->n_telling;
+
+    jobs->n_telling = 0;
+
+    if (!heard) {
+        return;
     }
 
-    jobs->n_freed = 0;
-    podi_arena_free(&arena);
+    jobs->n_freed -= n;
+    memmove(jobs->freed, &jobs->freed[n], jobs->n_freed * sizeof(podi_slot_t));
+
+    if (jobs->n_freed > 0) {
+        jobs->worker->io->post(jobs->worker->io, &jobs->tell);
+    }
 }
 
 
 /* before anything is claimed by hints, which would not see them */
 
 void
-podi_gates_take(podi_jobs_t *jobs, podi_mem_t *mem)
+podi_gates_take(podi_jobs_t *jobs)
 {
-    size_t              n = 0;
-    podi_held_t        *held;
-    podi_link_t        *link;
-    podi_queue_slot_t  *slots;
+    size_t                 n = 0;
+    podi_held_t           *held;
+    podi_link_t           *link;
+    podi_arena_t          *arena;
+    podi_queue_running_t  *running;
 
-    slots = podi_mem_alloc(mem, (jobs->n + 1) * sizeof(podi_queue_slot_t));
-    if (slots == NULL) {
+    if (jobs->n == 0 || !podi_worker_redis_is_up(jobs->worker)) {
         return;
     }
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return;
+    }
+
+    running = podi_mem_calloc(podi_arena_mem(arena),
+                              jobs->n * sizeof(podi_queue_running_t));
 
     podi_list_each(link, &jobs->held) {
         held = podi_list_owner(link, podi_held_t, link);
 
-        if (held->slotted || held->slot.token[0] != '\0') {
+        if (running == NULL || held->slotted
+            || held->slot.token[0] != '\0')
+        {
             continue;
         }
 
         held->slotted = 1;
-        slots[n].job_id = held->job.id;
-        slots[n++].token = held->scopes;
+        running[n].job_id = held->job.id;
+        running[n].fence = held->job.fence;
+        running[n++].scopes = held->scopes;
     }
 
     if (n > 0) {
-        (void) !podi_queue_take(jobs->worker->redis, NULL, mem,
-                                podi_gate_lease(jobs), slots, n);
+        (void) !podi_queue_take(jobs->worker->redis, NULL,
+                                podi_arena_mem(arena), podi_gate_lease(jobs),
+                                running, n);
     }
+
+    podi_arena_free(&arena);
 }
 
 
 /* with the beat of the jobs: nobody waits, the next beat says it again */
 
 void
-podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem)
+podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem, int all)
 {
     size_t              n = 0;
     podi_held_t        *held;
     podi_link_t        *link;
     podi_queue_slot_t  *slots;
 
-    if (jobs->n == 0 || !podi_worker_redis_is_up(jobs->worker)) {
+    if ((jobs->n == 0 && !all) || !podi_worker_redis_is_up(jobs->worker)) {
         return;
     }
 
-    slots = podi_mem_alloc(mem, jobs->n * sizeof(podi_queue_slot_t));
+    slots = podi_mem_alloc(mem, (jobs->n + 1) * sizeof(podi_queue_slot_t));
     if (slots == NULL) {
         return;
     }
@@ -170,7 +292,8 @@ podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem)
     }
 
     (void) !podi_queue_beat(jobs->worker->redis, NULL, mem,
-                            podi_gate_lease(jobs), slots, n);
+                            podi_gate_lease(jobs),
+                            all ? jobs->worker->id : "", slots, n);
 }
 
 
@@ -181,6 +304,7 @@ gate_slot(const podi_slot_t *slot)
 
     s.job_id = podi_str_c(slot->id);
     s.token = podi_str_c(slot->token);
+    s.fence = slot->fence;
 
     return s;
 }

@@ -73,6 +73,7 @@ podi_job_log(podi_job_t *job, podi_log_e level, const char *fmt, ...)
     text.data = (unsigned char *) line;
     text.len = podi_redact(line, (size_t) n < sizeof(line) ? (size_t) n
                                                            : sizeof(line) - 1);
+    podi_str_clean(&text);
 
     podi_buf_printf(&held->log, "%s{\"at\":\"%s\",\"level\":\"%s\",\"line\":",
                     held->log.len > 0 ? "," : "", at,

@@ -2,6 +2,7 @@
  * podi_job_rows: asking PostgreSQL for jobs.
  *
  *     hints with slots -> sys.job_claim      -> held jobs; other slots freed
+ *                                            -> too late: handed back
  *     no Redis         -> sys.job_claim_next -> held jobs
  */
 
@@ -14,6 +15,7 @@
 
 
 static podi_rc_t claim_rows_ask(podi_flow_t *f, void *ctx);
+static podi_msec_t claim_deadline(const podi_jobs_t *jobs);
 static podi_rc_t claim_ids(podi_jobs_t *jobs, podi_mem_t *mem,
     podi_str_t *ret_ids);
 static podi_rc_t claim_rows_take(podi_flow_t *f, void *ctx);
@@ -46,6 +48,7 @@ claim_rows_ask(podi_flow_t *f, void *ctx)
         podi_arg_str(&call, &ids);
         podi_arg_c(&call, w->id);
         podi_arg_int64(&call, (int64_t) w->set->lease);
+        call.deadline = claim_deadline(jobs);
 
     } else {
         podi_pg_call_init(&call, PODI_SQL_JOB_CLAIM_NEXT, f->mem);
@@ -57,6 +60,24 @@ claim_rows_ask(podi_flow_t *f, void *ctx)
     }
 
     return podi_pg_call(w->pg, f, &call);
+}
+
+
+/* what is left of CLAIM_MAX, but no more than any call has */
+
+static podi_msec_t
+claim_deadline(const podi_jobs_t *jobs)
+{
+    podi_msec_t  most, gone;
+
+    most = jobs->worker->set->pg_deadline;
+    gone = podi_time_mono() - jobs->hinted;
+
+    if (gone >= PODI_CLAIM_MAX) {
+        return 1;
+    }
+
+    return PODI_CLAIM_MAX - gone < most ? PODI_CLAIM_MAX - gone : most;
 }
 
 
@@ -90,6 +111,7 @@ claim_rows_take(podi_flow_t *f, void *ctx)
     podi_jobs_t  *jobs = ctx;
 
     jobs->claimed = (unsigned) podi_rows(f->result);
+    jobs->late = jobs->n_hints > 0 && podi_claim_is_late(jobs);
 
     if (jobs->claimed > 0) {
         PODI_FAULT(claim_told);
@@ -116,7 +138,7 @@ static podi_slot_t
 claim_slot(podi_jobs_t *jobs, const podi_str_t *id)
 {
     unsigned     i;
-    podi_slot_t  slot = { "", "" };
+    podi_slot_t  slot = { "", "", 0 };
 
     for (i = 0; i < jobs->n_hints; i++) {
         if (podi_str_eq_c(id, jobs->slots[i].id)) {

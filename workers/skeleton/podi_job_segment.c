@@ -63,7 +63,9 @@ podi_job_segment_is_kept(podi_job_t *job, podi_flow_t *f)
         return 0;
     }
 
-    job->segment++;
+    /* said twice, it was counted before */
+
+    job->segment = (unsigned) podi_row_int64(f->result, 0, "segment");
 
     return 1;
 }

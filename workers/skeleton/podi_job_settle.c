@@ -8,8 +8,10 @@
  *                     -> refused             -> settled as failed instead
  *
  * Sending it again is safe: the fence decides, and the same word twice is
- * answered ALREADY.  The job keeps its slot and its lease meanwhile, so that
- * what waits here is bounded by the concurrency, and by settle_timeout.
+ * answered ALREADY.  The job keeps its gates and its lease meanwhile.  While it
+ * waits for its first answer the next may be claimed; who must ask again is in
+ * the way, so that what waits here is bounded by twice the concurrency, and by
+ * settle_timeout.
  */
 
 #include <stdio.h>
@@ -18,6 +20,7 @@
 #include "podi_assert.h"
 #include "podi_fault.h"
 #include "podi_id.h"
+#include "podi_redact.h"
 #include "podi_retry.h"
 #include "podi_worker_int.h"
 #include "banned.h"
@@ -27,10 +30,13 @@
 #define SETTLE_BUG_TRIES    5       /* of answers that only we can mend */
 
 
+static void settle_clean(podi_held_t *held);
 static podi_rc_t settle_log(podi_flow_t *f, void *ctx);
 static podi_rc_t settle_ask(podi_flow_t *f, void *ctx);
 static void settle_call_retry(podi_held_t *held, podi_pg_call_t *call);
 static void settle_call_return(podi_held_t *held, podi_pg_call_t *call);
+static void settle_usage(podi_held_t *held, podi_pg_call_t *call,
+    podi_str_t *ret_usage);
 static podi_rc_t settle_answered(podi_flow_t *f, void *ctx);
 static void settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void settle_count(podi_held_t *held);
@@ -61,18 +67,23 @@ podi_job_end_name(podi_job_end_e end)
 void
 podi_job_settle(podi_held_t *held)
 {
+    podi_jobs_t  *jobs = held->jobs;
+
     podi_assert(held->end != PODI_JOB_NONE && held->end != PODI_JOB_LOST);
 
     if (held->state != PODI_JOB_SETTLING) {
         held->state = PODI_JOB_SETTLING;
         held->settle_since = podi_time_mono();
+        held->light = 1;
+        jobs->n_light++;
         podi_breaker_report_all(held);
+        settle_clean(held);
 
         if (held->end == PODI_JOB_RETRIED) {
             held->delay = podi_retry_delay(held->job.attempt,
-                                     held->jobs->worker->set->retry_base,
-                                     held->jobs->worker->set->retry_max,
-                                     settle_random());
+                                           jobs->worker->set->retry_base,
+                                           jobs->worker->set->retry_max,
+                                           settle_random());
         }
     }
 
@@ -80,12 +91,36 @@ podi_job_settle(podi_held_t *held)
         || held->end == PODI_JOB_CANCELLED)
     {
         podi_batch_add(held);
-        return;
+
+    } else {
+        podi_arena_reset(held->settle_arena);
+        podi_flow_start(&held->settle, settle_steps, held,
+                        podi_arena_mem(held->settle_arena), settle_end);
     }
 
-    podi_arena_reset(held->settle_arena);
-    podi_flow_start(&held->settle, settle_steps, held,
-                    podi_arena_mem(held->settle_arena), settle_end);
+    podi_jobs_kick(jobs);
+}
+
+
+/* it ends up on the job and in its event: no secrets, nothing but text */
+
+static void
+settle_clean(podi_held_t *held)
+{
+    podi_str_t  detail;
+
+    detail.data = (unsigned char *) held->detail;
+    detail.len = podi_redact(held->detail, strlen(held->detail));
+    podi_str_clean(&detail);
+    held->detail[detail.len] = '\0';
+}
+
+
+void
+podi_job_heavy(podi_held_t *held)
+{
+    held->jobs->n_light -= held->light;
+    held->light = 0;
 }
 
 
@@ -132,24 +167,40 @@ settle_ask(podi_flow_t *f, void *ctx)
 static void
 settle_call_retry(podi_held_t *held, podi_pg_call_t *call)
 {
+    podi_str_t  usage;
+
+    settle_usage(held, call, &usage);
     podi_arg_str(call, &held->job.id);
     podi_arg_int64(call, held->job.fence);
     podi_arg_c(call, held->end == PODI_JOB_RETRIED ? "attempt" : "deferral");
     podi_arg_int64(call, (int64_t) held->delay);
     podi_arg_c(call, podi_error(held->error)->code);
     podi_arg_c(call, held->detail);
+    podi_arg_str(call, &usage);
+
+    if (held->cost < 0) {
+        podi_arg_null(call);
+    } else {
+        podi_arg_int64(call, held->cost);
+    }
 }
 
 
 static void
 settle_call_return(podi_held_t *held, podi_pg_call_t *call)
 {
-    podi_str_t  ids, fences;
+    podi_str_t  ids, fences, usage, usages, costs;
+
+    settle_usage(held, call, &usage);
 
     if (podi_mem_printf(call->mem, &ids, "{" PODI_STR_FMT "}",
                         podi_str_arg(&held->job.id)) != PODI_OK
         || podi_mem_printf(call->mem, &fences, "{%lld}",
-                           (long long) held->job.fence) != PODI_OK)
+                           (long long) held->job.fence) != PODI_OK
+        || podi_mem_printf(call->mem, &usages, "[" PODI_STR_FMT "]",
+                           podi_str_arg(&usage)) != PODI_OK
+        || podi_mem_printf(call->mem, &costs, "{%lld}",
+                           (long long) held->cost) != PODI_OK)
     {
         call->failed = 1;
         return;
@@ -157,6 +208,25 @@ settle_call_return(podi_held_t *held, podi_pg_call_t *call)
 
     podi_arg_str(call, &ids);
     podi_arg_str(call, &fences);
+    podi_arg_str(call, &usages);
+    podi_arg_str(call, held->cost < 0 ? NULL : &costs);
+}
+
+
+/* what was used is used, whatever came of it */
+
+static void
+settle_usage(podi_held_t *held, podi_pg_call_t *call, podi_str_t *ret_usage)
+{
+    podi_buf_t  b;
+
+    podi_buf_init(&b, call->mem);
+    podi_job_usage_json(&b, held);
+
+    if (podi_buf_take(&b, ret_usage) != PODI_OK) {
+        *ret_usage = podi_str_c("{}");
+        call->failed = 1;
+    }
 }
 
 
@@ -237,6 +307,7 @@ podi_settle_again(podi_held_t *held, const podi_fail_t *fail,
     podi_error_e    error = fail->error;
     podi_worker_t  *w = held->jobs->worker;
 
+    podi_job_heavy(held);
     held->settle_tries++;
     podi_metric_add(w, "podi_worker_settle_again_total", "", 1);
     podi_fail_text(fail, text, sizeof(text));

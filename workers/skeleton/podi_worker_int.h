@@ -10,6 +10,7 @@
  *     podi_release.c       the parent's one call to PostgreSQL
  *     podi_round.c         flows that repeat
  *     podi_job_claim.c     when to claim: hints or rows
+ *     podi_job_hints.c     hints that may become rows
  *     podi_job_rows.c      rows -> held jobs
  *     podi_job.c           a held job: its states
  *     podi_job_end.c       its endings, as its action says them
@@ -34,6 +35,7 @@
 #include "podi_common.h"
 #include "podi_id.h"
 #include "podi_log.h"
+#include "podi_queue.h"
 #include "podi_uv_io.h"
 #include "podi_worker.h"
 
@@ -135,10 +137,14 @@ typedef enum {
     PODI_JOB_LOST
 } podi_job_end_e;
 
-/* by which claim a job passed its gates; the token is "" without Redis */
+/*
+ * By which claim a job passed its gates; the token is "" without Redis, the
+ * fence 0 before its row is claimed.
+ */
 typedef struct {
-    char  id[PODI_ID_LEN + 1];
-    char  token[24];
+    char     id[PODI_ID_LEN + 1];
+    char     token[PODI_WORKER_ID_MAX + 24];
+    int64_t  fence;
 } podi_slot_t;
 
 #define PODI_ASKS_MAX   4
@@ -195,6 +201,7 @@ typedef struct {
     int64_t            cost;            /* millionths; < 0: not known */
     unsigned           unsettled:1;     /* PostgreSQL says that it runs */
     unsigned           slotted:1;       /* Redis was told of its slots */
+    unsigned           light:1;         /* one of jobs->n_light */
     unsigned           went:1;          /* its steps have begun */
     unsigned           alone:1;         /* is settled in a call of its own */
     unsigned           heard:1;         /* its verdict was read */
@@ -214,6 +221,7 @@ struct podi_jobs_s {
     podi_worker_t  *worker;
     podi_link_t     held;
     unsigned        n;
+    unsigned        n_light;            /* that only wait for their verdict */
     podi_str_t      queue;
 
     podi_claim_e    claim;
@@ -225,9 +233,12 @@ struct podi_jobs_s {
     podi_slot_t    *slots;              /* of hints not claimed yet */
     unsigned        n_hints;
     podi_msec_t     hinted;             /* mono: when they were taken */
-    podi_slot_t    *freed;              /* not told yet */
+    podi_slot_t    *freed;              /* Redis has not confirmed them */
     size_t          n_freed;
+    size_t          n_telling;          /* the first of them, under way */
     podi_post_t     tell;
+    podi_flow_t     telling;
+    podi_arena_t   *tell_arena;
     podi_link_t     breakers;           /* podi_known_breaker_t */
     podi_link_t     reports;            /* under way */
     int64_t         breaker_offset;     /* Redis's clock - mono, ms */
@@ -239,18 +250,27 @@ struct podi_jobs_s {
     unsigned        failures;           /* of claims, in a row */
     podi_msec_t     proved;             /* mono: claimed, or proved empty */
     unsigned        beats;
+    podi_msec_t     lost_at;            /* mono: a claim of rows, unanswered */
     unsigned        unready:1;          /* Redis does not know the slots */
+    unsigned        unheard:1;          /* its answer to a claim was lost */
+    unsigned        carries:1;          /* a claim, slots that are over */
+    unsigned        late:1;             /* the rows came: see CLAIM_MAX */
 };
 
 
 /* podi_job_claim.c */
 PODI_MUSTCHECK podi_rc_t podi_jobs_create(podi_worker_t *w);
 void podi_jobs_free(podi_jobs_t **jobs);
+/* too long ago for its slots to be ours for sure: see PODI_CLAIM_MAX */
+int podi_claim_is_late(const podi_jobs_t *jobs);
 /* a slot became free, a connection came up, the drain began */
 void podi_jobs_kick(podi_jobs_t *jobs);
 int podi_jobs_are_idle(const podi_jobs_t *jobs);
 unsigned podi_jobs_free_slots(const podi_jobs_t *jobs);
 int podi_jobs_are_alive(const podi_jobs_t *jobs);
+
+/* podi_job_hints.c */
+extern const podi_step_t  podi_claim_hints_steps[];
 
 /* podi_job_rows.c */
 extern const podi_step_t  podi_claim_rows_steps[];
@@ -264,16 +284,24 @@ void podi_job_stop(podi_held_t *held, podi_job_end_e end, podi_error_e error,
 void podi_job_free(podi_held_t *held);
 /* its breakers let it pass */
 void podi_job_go(podi_held_t *held);
-podi_held_t *podi_job_find(podi_jobs_t *jobs, const podi_str_t *id);
+/* fence 0: any */
+podi_held_t *podi_job_find(podi_jobs_t *jobs, const podi_str_t *id,
+    int64_t fence);
 
 /* podi_job_gate.c */
 PODI_MUSTCHECK podi_rc_t podi_gates_create(podi_jobs_t *jobs);
 podi_msec_t podi_gate_lease(const podi_jobs_t *jobs);
+void podi_gates_free(podi_jobs_t *jobs);
 /* of jobs that were claimed by their rows */
-void podi_gates_take(podi_jobs_t *jobs, podi_mem_t *mem);
+void podi_gates_take(podi_jobs_t *jobs);
 void podi_gate_free(podi_jobs_t *jobs, const podi_slot_t *slot);
 void podi_gates_flush(podi_jobs_t *jobs);
-void podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem);
+/* what a claim gives back on its way, until it says whether it was heard */
+PODI_MUSTCHECK podi_rc_t podi_gates_over(podi_jobs_t *jobs, podi_mem_t *mem,
+    podi_queue_slot_t **ret_slots, size_t *ret_n);
+void podi_gates_told(podi_jobs_t *jobs, int heard);
+/* all: and this worker has no others */
+void podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem, int all);
 
 /* podi_job_breaker.c */
 void podi_breakers_create(podi_jobs_t *jobs);
@@ -285,6 +313,8 @@ void podi_breaker_report_all(podi_held_t *held);
 
 /* podi_job_settle.c */
 void podi_job_settle(podi_held_t *held);
+/* it does not only wait for its verdict any more */
+void podi_job_heavy(podi_held_t *held);
 void podi_settle_answered(podi_held_t *held, const podi_str_t *verdict);
 void podi_settle_again(podi_held_t *held, const podi_fail_t *fail,
     const char *doing);
@@ -301,6 +331,9 @@ PODI_MUSTCHECK podi_rc_t podi_job_log_flush(podi_jobs_t *jobs, podi_flow_t *f,
 void podi_job_log_kept(podi_worker_t *w, podi_flow_t *f);
 void podi_job_log_free(podi_held_t *held);
 extern const podi_step_t  podi_job_log_steps[];
+
+/* podi_job_end.c: what its end says about the server behind its gate */
+podi_breaker_outcome_e podi_job_outcome(const podi_held_t *held);
 
 /* podi_job_end.c: ,"usage":{...},"cost_micros":n */
 void podi_job_usage_json(podi_buf_t *b, const podi_held_t *held);

@@ -350,6 +350,8 @@ worker_redis_changed(void *data, const char *what, const podi_fail_t *fail)
     w->events = "";
 
     if (w->jobs != NULL) {
+        podi_gates_take(w->jobs);
+        podi_gates_flush(w->jobs);
         podi_jobs_kick(w->jobs);
     }
 }

@@ -154,11 +154,13 @@ local function split(scopes)
 end
 
 
+-- nil: what nobody can serve must not stop the others
+
 local function hint_of(text)
     local line, cost, plan, scopes =
-        string.match(text, '^(%S+) (%d+) (%S*) (%S*)$')
+        string.match(text or '', '^(%S+) (%d+) (%S*) (%S*)$')
 
-    return {line = line, cost = tonumber(cost), plan = plan, text = scopes,
+    return line and {line = line, cost = tonumber(cost), plan = plan, text = scopes,
             scopes = split(scopes)}
 end
 
@@ -297,8 +299,8 @@ local function wake_one(scope, plan)
 
     if g.rate > 0 then
         local id = call('LINDEX', P .. 'u:' .. line, 0)
-        local text = id and call('HGET', P .. 'ids:' .. queue, id)
-        local wait = text and rate_wait(g, hint_of(text).cost) or 0
+        local hint = id and hint_of(call('HGET', P .. 'ids:' .. queue, id))
+        local wait = hint and rate_wait(g, hint.cost) or 0
 
         if wait > 0 then
             call('ZADD', P .. 'opens', NOW + wait, scope)
@@ -363,6 +365,22 @@ local function slots_free(holder)
     end
 
     return 1
+end
+
+
+-- (job id, token, fence) triples from ARGV[at] on: claims that are over.  With
+-- its fence a claim owns what was built from its row, of no other claim of the
+-- job anything (G4); it has none if no row was claimed.
+
+local function release(at)
+    local freed = 0
+
+    for i = at, #ARGV - 2, 3 do
+        freed = freed + slots_free(ARGV[i] .. ':' .. ARGV[i + 1])
+                + slots_free(ARGV[i] .. ':#' .. ARGV[i + 2])
+    end
+
+    return freed
 end
 
 

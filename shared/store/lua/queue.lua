@@ -9,9 +9,11 @@
 -- The rules are numbered in shared/domain/podi_gate.h.  Gates cross queues, so
 -- all keys share the prefix KEYS[1], "podi:{q}:".  Times are microseconds of
 -- Redis's own clock.  A line is <queue>/<class>/<tenant>/<user>; a slot is
--- held by <job>:<token>, the token being the claim's, or none.
+-- held by <job>:<n>@<worker>, the claim's token, or, when it was built from
+-- the row of what runs, by <job>:#<fence>.
 --
 --   gen, ready     strings  generation; that slots were rebuilt since
+--   told           string   that the gates were told since
 --   token          string   the newest claim's token
 --   ids:<queue>    hash     job id -> its hint
 --   u:<line>       list     job ids, the oldest on the left

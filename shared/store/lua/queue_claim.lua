@@ -1,7 +1,8 @@
 -- queue_claim: take the next jobs in turn, with a slot of each of their gates.
 --
 -- KEYS  1 prefix, "podi:{q}:" (the keys stand in queue.lua)
--- ARGV  queue; how many at most; the slots' lease in milliseconds
+-- ARGV  queue; how many at most; the slots' lease in milliseconds; who asks;
+--       what he gives back before, as queue_release has it
 -- gives {generation, jobs left, job id, token, job id, token, ...}; the
 --       generation is "" when the slots are not rebuilt: claim rows instead
 --
@@ -12,6 +13,7 @@
 
 local queue, lease = ARGV[1], tonumber(ARGV[3])
 local want = math.min(tonumber(ARGV[2]), 1000)
+local worker = ARGV[4] ~= '' and '@' .. ARGV[4] or ''
 local ids, taken = P .. 'ids:' .. queue, {}
 
 -- one call must not hold up the others, however many are dropped or parked
@@ -57,7 +59,7 @@ end
 
 
 local function take(id, hint)
-    local token = string.format('%.0f', call('INCR', P .. 'token'))
+    local token = string.format('%.0f', call('INCR', P .. 'token')) .. worker
 
     slots_take(id .. ':' .. token, hint.text, lease)
 
@@ -91,8 +93,11 @@ local function look(class, tenant, user, pass)
         return 'empty', pass
     end
 
-    local text = call('HGET', ids, id)
-    local hint = text and hint_of(text)
+    local hint = hint_of(call('HGET', ids, id))
+
+    if not hint then
+        call('HDEL', ids, id)
+    end
 
     if not hint or hint.line ~= line then
         call('LPOP', P .. 'u:' .. line)
@@ -150,9 +155,12 @@ local function turn(class, tenant, pass)
 end
 
 
+release(5)
+
 local gen = call('GET', P .. 'ready')
 
 if not gen then
+    finish()
     return {'', 0}
 end
 

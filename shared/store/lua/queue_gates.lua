@@ -16,6 +16,8 @@ for i = 1, #ARGV - 1, 2 do
     changed = changed or was[ARGV[i]] ~= ARGV[i + 1]
 end
 
+call('SET', P .. 'told', 1)
+
 if not changed and #now == #ARGV then
     return 0
 end
