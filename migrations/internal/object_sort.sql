@@ -20,6 +20,8 @@ create or replace function internal.object_sort(
     out o_doomed  int,
     out o_moved   int)
 language plpgsql
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 declare
     v_keys  text[];

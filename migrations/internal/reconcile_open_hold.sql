@@ -10,12 +10,17 @@
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   sys.reconcile
+--
+--      The index is walked in its order, also by a planner that has no
+--      statistics yet.
 -- ----------------------------------------------------------------------
 create or replace function internal.reconcile_open_hold(
     i_place  text,
     i_limit  int)
 returns table (kind text, id text, detail jsonb)
 language plpgsql stable
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 declare
     v_at  timestamptz := coalesce(split_part(i_place, '|', 1), '-infinity');

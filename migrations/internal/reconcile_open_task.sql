@@ -9,12 +9,17 @@
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   sys.reconcile
+--
+--      The index is walked in its order, also by a planner that has no
+--      statistics yet.
 -- ----------------------------------------------------------------------
 create or replace function internal.reconcile_open_task(
     i_place  text,
     i_limit  int)
 returns table (kind text, id text, detail jsonb)
 language plpgsql stable
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 declare
     c_nil     constant uuid := '00000000-0000-0000-0000-000000000000';
