@@ -11,6 +11,7 @@
 --           or points of it were given back
 --           U0454 a job of it was set aside: the operator's to decide
 --           U0402 not enough points; detail required, available, missing
+--           U0433 a budget has not as much left; see internal.quota_check
 --           U0410 the key was used with another request
 -- Writes:   podi.idempotency, podi.task_header, podi.job, the wallet tables
 --           when something is left to pay, podi.user_head, podi.user_event

@@ -16,6 +16,7 @@
 --           U0432 the price is not the expected one; detail expected, price;
 --           or the quote is not for this, or no longer
 --           U0402 not enough points; detail required, available, missing
+--           U0433 a budget has not as much left; see internal.quota_check
 --           U0410 the key was used with another request
 --           U0400 fewer job ids than jobs
 -- Writes:   podi.idempotency, podi.task_header, podi.job, podi.job_need, the

@@ -43,6 +43,7 @@ begin
          where d.kind = 'system';
     end if;
 
+    perform internal.quota_settle(i_done);
     if v_moves is not null then
         v_money := internal.hold_settle_moves(v_moves);
     end if;

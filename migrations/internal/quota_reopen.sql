@@ -9,7 +9,7 @@
 -- Returns:  nothing
 -- Raises:   U0433 as internal.quota_reserve
 -- Writes:   podi.quota_use, podi.quota_hold
--- Called:   internal.task_reopen
+-- Called:   internal.task_left
 -- ----------------------------------------------------------------------
 create or replace function internal.quota_reopen(
     i_tenant  uuid,

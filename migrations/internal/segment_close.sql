@@ -46,6 +46,8 @@ begin
          into v_job;
 
     if v_job.part > 0 then
+        perform internal.quota_part(v_job.tenant_id, v_job.task_id,
+                                    v_job.part);
         v_money := internal.hold_settle_all(jsonb_build_array(
             jsonb_build_object(
                 'tenant_id', v_job.tenant_id, 'user_id', v_job.user_id,

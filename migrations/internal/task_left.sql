@@ -2,8 +2,8 @@
 -- internal.task_left(task, aside)
 --
 --      What a task that has ended can be begun again for: its jobs that failed
---      or were cancelled, and what is left to pay for them.  Locks them, and
---      the wallet when some of it was paid: a refund is over or has not begun.
+--      or were cancelled, and what is left to pay for them.  Locks them,
+--      reserves of the budgets, and locks the wallet when some of it was paid: a refund is over or has not begun.
 --      The caller holds the lock of the task.
 --      Runs as its caller; called only by functions that pin search_path.
 --
@@ -11,7 +11,8 @@
 --           wallet
 -- Raises:   U0454 one was set aside, and aside says that this is not for the
 --           caller; U0409 what was paid for the work was given back
--- Writes:   nothing
+--           U0433 a budget has not as much left
+-- Writes:   podi.quota_use, podi.quota_hold
 -- Called:   internal.task_reopen
 --
 --      A part that was paid is not paid again; so who got points back for such
@@ -50,6 +51,8 @@ begin
     if v_aside and not i_aside then
         raise exception 'a job of the task was set aside' using errcode = 'U0454';
     end if;
+    perform internal.quota_reopen(i_task.tenant_id, i_task.user_id,
+                                  i_task.task_id);
     if price + v_paid > 0 then
         wallet := internal.wallet_of(i_task.tenant_id, i_task.user_id);
     end if;

@@ -52,6 +52,8 @@ begin
                                                'price', v_price);
     end if;
 
+    perform internal.quota_order(i_task, v_price, v_plan);
+
     if v_price > 0 then
         v_wallet := internal.wallet_of(internal.tenant(), internal.user_id());
         v_hold := internal.hold_freeze(internal.tenant(), v_wallet, i_task, 1,

@@ -17,6 +17,7 @@
 --           would wait for what was never made
 --           U0454 a job was set aside, unless aside says that this is known
 --           U0402 not enough points; detail required, available, missing
+--           U0433 a budget has not as much left; see internal.quota_check
 -- Writes:   podi.task_header, podi.job, the wallet tables when something is
 --           left to pay, podi.user_head, podi.user_event
 -- Called:   api.task_retry, sys.job_replay

@@ -10,7 +10,7 @@
 -- Raises:   U0404 no such dead letter; U0422 no reason
 --           U0409 its task has not ended, or points of it were given back
 --           U0402 the user has not enough points; detail required, available,
---           missing
+--           missing; U0433 nor as much left of a budget
 -- Writes:   podi.task_header, podi.job, the wallet tables when something is
 --           left to pay, podi.audit, podi.user_head, podi.user_event
 -- Called:   whatever speaks for the operator

@@ -36,13 +36,20 @@ $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
 $db->super->all(undef, "insert into podi.gate (scope, slots) values"
                 . " ('user:*', 40), ('global', 100)");
 
+# some of them are full now and then
+$db->{ctl}->one(undef, 'select * from sys.quota_put(?, ?, ?, ?, ?)', @$_)
+    for map { my $slug = $_; map { [$slug, @$_] }
+              ['*', 'points', 'month', 200], ['*', 'in_flight', 'none', 30],
+              [undef, 'tasks', 'day', 10_000], [undef, 'calls', 'month', 10_000] }
+        qw(acme umbra);
+
 # whoever has locked a row dawdles before the next, so that orders can cross
 $db->super->all(undef, $_) for
     q{create function public.dawdle() returns trigger language plpgsql as
       'begin perform pg_sleep(random() * 0.001); return new; end'},
     map { "create trigger dawdle before update on podi.$_"
           . ' for each row execute function public.dawdle()' }
-    qw(task_header job wallet user_head);
+    qw(task_header job quota_use wallet user_head);
 
 
 sub pick
@@ -187,6 +194,10 @@ sub hand
                 . ' order by random() limit 1', $who->{user}) or return;
             $w->cancel($who, $t);
         },
+        quota   => sub { $db->{ctl} //= $db->login('podi_ctl');
+                         $db->{ctl}->all(undef, 'select * from sys.quota_put'
+                             . "(?, '*', 'points', 'month', ?)",
+                             pick(qw(acme umbra)), 100 + int rand 200) },
         sweep   => sub { $w->bend($_, 'lease_until = now()', 'running')
                              for $many->('running');
                          $w->sys('job_sweep(20)') },
@@ -205,7 +216,7 @@ sub hand
                          $w->{web}->all($db->as($who),
                                         'select * from api.event_snapshot()') },
     );
-    my @turn = (('submit') x 6, ('orders') x 2, ('again') x 2, 'replay', 'refund', ('claim') x 5, ('next') x 4, ('settle') x 4,
+    my @turn = (('submit') x 6, 'quota', ('orders') x 2, ('again') x 2, 'replay', 'refund', ('claim') x 5, ('next') x 4, ('settle') x 4,
                 ('batch') x 8, ('segment') x 3, ('beat') x 8, 'log', ('zombie') x 3,
                 ('retry') x 2, ('return') x 2, ('cancel') x 4, ('sweep') x 2,
                 ('gone') x 4, ('expire') x 2, ('push') x 2, 'grant', 'aside', 'read');
@@ -214,13 +225,13 @@ sub hand
         my $what = pick(@turn);
         eval { $do{$what}->(); 1 } or do {
             my $state = ref $@ ? $@->{state} : "$@";
-            # the task ended, or the points did, or somebody else was quicker:
-            # answers, not faults
-            my %no = (again  => qr/^U04(?:02|09|54)$/,
-                      replay => qr/^U04(?:02|04|09)$/,
+            # the task ended, or the points did, or a budget, or somebody else
+            # was quicker: answers, not faults
+            my %no = (again  => qr/^U04(?:02|09|33|54)$/,
+                      replay => qr/^U04(?:02|04|09|33)$/,
                       refund => qr/^U0425$/);
             $bad{"$what: $state " . (ref $@ ? $@->{text} // '' : '')}++
-                if $state !~ ($no{$what} // qr/^U04(?:31|02)$/);
+                if $state !~ ($no{$what} // qr/^U04(?:31|02|33)$/);
         };
     }
     return \%bad;

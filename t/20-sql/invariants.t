@@ -15,6 +15,10 @@ my $ann = $w->person('ann', 100);
 my $eve = $w->person('eve', 100, tenant => $db->tenant('umbra'));
 my %task;
 
+$db->{ctl}->one(undef, 'select * from sys.quota_put(?, ?, ?, ?, ?)', @$_)
+    for map { [$_, '*', 'points', 'month', 1000], [$_, '*', 'in_flight', 'none', 9] }
+        qw(acme umbra);
+
 # the same in two tenants: a check that row security blinds is always green
 for my $who ($ann, $eve) {
     my $pic = $w->media($who);
@@ -65,6 +69,12 @@ my @PLANT = (
     I13 => 'update podi.ledger set job_id = null where task_id = $e'
            . " and op = 'confirm'",
     I11 => 'update podi.hold set released = 0, captured = 0 where task_id = $e',
+    I16 => 'update podi.quota_use set reserved = reserved + 1 where subject = $u'
+           . " and meter = 'points'",
+    I16 => 'update podi.quota_hold set reserved = 0, open = false'
+           . ' where task_id = $o',
+    I17 => 'update podi.quota_hold set reserved = reserved + 1 where task_id = $o',
+    I17 => 'update podi.quota_hold set open = true where task_id = $e',
 );
 
 $db->whole('nothing is broken before');
