@@ -76,6 +76,8 @@ create table podi.quota_use (
                                               period_start, tenant_id),
     constraint quota_use_some_ck check (used >= 0 and reserved >= 0)
 ) with (fillfactor = 50);
+create index quota_use_start_ix on podi.quota_use (period_start)
+       where period <> 'none';
 comment on table podi.quota_use is 'How much of a budget is used, and reserved by what has not ended; counted from when there was a budget';
 comment on column podi.quota_use.subject is 'a user, or the tenant itself';
 comment on column podi.quota_use.period_start is 'its first moment; -infinity: of none';
@@ -100,6 +102,7 @@ comment on table podi.quota_hold is 'What a task has reserved of which budgets, 
 comment on column podi.quota_hold.open is 'false: the round that reserved it has ended and is settled';
 comment on column podi.quota_hold.made_at is 'attempts since then are of this round';
 create index quota_hold_open_ix on podi.quota_hold (task_id) where open;
+create index quota_hold_made_ix on podi.quota_hold (made_at) where not open;
 
 
 -- arrays of these two have an estimate that makes the planner look rows up

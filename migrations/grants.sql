@@ -58,7 +58,8 @@ revoke update on podi.ledger, podi.audit, podi.user_event, podi.media_parent
 -- a fact is never deleted; what passes away by itself is named here
 grant delete on podi.event_ticket to podi_core;
 grant delete on podi.event_ticket, podi.idempotency, podi.session,
-    podi.user_event, podi.worker, podi.object_intent to podi_system;
+    podi.user_event, podi.worker, podi.object_intent, podi.quota_use,
+    podi.quota_hold to podi_system;
 revoke all on podi.context_key, podi.chain_key, podi.schema_migration
     from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;

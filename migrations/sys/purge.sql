@@ -3,16 +3,17 @@
 --
 --      Deletes what nobody needs any more, at most limit rows of each kind:
 --      idempotency rows after 7 days, spent tickets, sessions dead for 30
---      days, workers silent for a day, events after 90 days.  Lets expired
---      lots lapse, at most limit wallets.  Rows that somebody holds are left
---      for the next call.  The oldest go first: the order also keeps the
---      planner on the index, where it would expect a third of all to be old.
+--      days, workers silent for a day, events after 90 days, what was used of
+--      budgets after 400 days.  Lets expired lots lapse, at most limit
+--      wallets.  Rows that somebody holds are left for the next call.  The
+--      oldest go first: the order also keeps the planner on the index, where
+--      it would expect a third of all to be old.
 --
 -- Returns:  what, n: one row for each kind
 -- Raises:   nothing
 -- Writes:   podi.idempotency, podi.event_ticket, podi.session, podi.worker,
---           podi.wallet, podi.lot, podi.ledger, podi.user_event,
---           podi.user_head
+--           podi.quota_use, podi.quota_hold, podi.wallet, podi.lot,
+--           podi.ledger, podi.user_event, podi.user_head
 -- Called:   podi_janitord
 -- ----------------------------------------------------------------------
 create or replace function sys.purge(i_limit int)
@@ -53,6 +54,10 @@ begin
     delete from worker w where w.seen_at < now() - interval '1 day';
     get diagnostics n = row_count;
     what := 'worker';
+    return next;
+
+    n := internal.quota_trim(i_limit);
+    what := 'quota';
     return next;
 
     n := internal.lot_sweep(i_limit);

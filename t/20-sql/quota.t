@@ -292,6 +292,26 @@ subtest 'a period ends' => sub {
              [2, 0], [0, 1], [2, 0], [0, 2]], 'but where they began';
     $db->whole;
 
+    # what nobody asks about any more
+    my $all = 'select (select count(*) from podi.quota_use where subject = $1)'
+              . ' as uses, (select count(*) from podi.quota_hold where subject'
+              . ' = $1) as holds';
+    my $old = 'update podi.quota_use set period_start = period_start - interval'
+              . " '400 days' where subject = ?";
+    $super->run("update podi.quota_hold set made_at = made_at - interval '31 days'"
+                . ' where subject = ?', $ann->{user});
+    $super->run($old, $ann->{user});
+    $super->run('update podi.quota_hold set period_start = period_start - interval'
+                . " '400 days' where subject = ?", $ann->{user});
+    $w->sys('purge(100)');
+    is_deeply $super->one(undef, $all, $ann->{user}), { uses => 2, holds => 2 },
+              'they are forgotten, but for what is open';
+    end($v);
+    $w->sys('purge(100)');
+    is_deeply $super->one(undef, $all, $ann->{user}), { uses => 0, holds => 0 },
+              'in the end wholly';
+    $db->whole;
+
     for my $zone (qw(Asia/Shanghai America/St_Johns)) {
         $ctl->all(undef, 'select * from sys.tenant_zone(?, ?)', 'acme', $zone);
         my $ben = somebody(['points', 'day', 4], ['points', 'month', 4]);

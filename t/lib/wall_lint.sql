@@ -92,7 +92,8 @@ select 'facts may be deleted', i.rolname || ' ' || t.relname
   from inner_role i, tab t
  where i.rolname <> 'podi_owner' and has_table_privilege(i.oid, t.oid, 'delete')
    and t.relname not in ('event_ticket', 'idempotency', 'session', 'user_event',
-                         'worker', 'gate', 'quota', 'object_intent')
+                         'worker', 'gate', 'quota', 'quota_use', 'quota_hold',
+                         'object_intent')
 union all
 select 'keys readable', r.rolname || ' ' || k.name
   from (select * from login union all select * from inner_role) r,
