@@ -1,8 +1,10 @@
--- 0017 hot path: checks that are not parsed for each statement
+-- 0017 hot path: checks that are not parsed for each statement, and no keys
+-- where the writer has the parent in hand
 --
 -- Why:      a check constraint is parsed and planned anew for each statement
 --           that writes a row: those of podi.job cost four times what the
---           update itself does; a function is parsed once a connection
+--           update itself does; a function is parsed once a connection.  A
+--           foreign key looks its parent up, and locks it, for each row
 -- Expand:   yes (the same rules; a row that breaks one is refused as before,
 --           by the name of the table's one check)
 -- Locks:    the tables named, for a moment; each is read through once
@@ -15,6 +17,7 @@ set local lock_timeout = '5s';
 \ir internal/hold_legal.sql
 \ir internal/alloc_legal.sql
 \ir internal/lot_legal.sql
+\ir internal/entry_legal.sql
 
 do $$
 declare
@@ -29,7 +32,8 @@ begin
                                   'podi.attempt'::regclass,
                                   'podi.hold'::regclass,
                                   'podi.hold_alloc'::regclass,
-                                  'podi.lot'::regclass)
+                                  'podi.lot'::regclass,
+                                  'podi.ledger'::regclass)
     loop
         execute format('alter table %s drop constraint %I', v_check.rel,
                        v_check.conname);
@@ -49,3 +53,21 @@ alter table podi.hold_alloc
     add constraint alloc_legal_ck check (internal.alloc_legal(hold_alloc));
 alter table podi.lot
     add constraint lot_legal_ck check (internal.lot_legal(lot));
+-- rows of before the chain have no hash
+alter table podi.ledger
+    add constraint entry_legal_ck check (internal.entry_legal(ledger)) not valid;
+
+
+-- see docs/decisions/0014-rows-of-the-hot-path.md; I18 looks at what they did
+alter table podi.hold_alloc
+    drop constraint hold_alloc_hold_fk,
+    drop constraint hold_alloc_lot_fk;
+alter table podi.ledger drop constraint ledger_wallet_fk;
+alter table podi.task_header drop constraint task_header_hold_fk;
+alter table podi.job
+    drop constraint job_task_fk,
+    drop constraint job_hold_fk;
+alter table podi.attempt drop constraint attempt_job_fk;
+alter table podi.media
+    drop constraint media_task_fk,
+    drop constraint media_job_fk;

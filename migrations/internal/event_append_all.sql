@@ -24,58 +24,55 @@ as $$
 declare
     c_none    constant jsonb := '{"task_id": null, "job_id": null,
                                   "trace_id": null, "data": {}}';
-    v_user    record;
-    v_base    bigint;
-    v_bases   jsonb := '{}';
+    v_all     constant jsonb[] := array(select jsonb_array_elements(i_events));
+    v_event   jsonb;
+    v_whose   text;
+    v_tops    jsonb := '{}';
+    v_top     bigint;
     v_at      timestamptz;
-    v_stored  jsonb;
+    v_stored  jsonb[] := '{}';
 begin
     if i_events = '[]' then
         return i_events;
     end if;
 
-    for v_user in
-        select e.tenant_id, e.user_id, count(*) as n
-          from jsonb_to_recordset(i_events) e (tenant_id uuid, user_id uuid)
-         group by e.user_id, e.tenant_id
-         order by e.user_id, e.tenant_id
-    loop
+    foreach v_event in array v_all loop
+        v_whose := (v_event ->> 'tenant_id') || (v_event ->> 'user_id');
+        v_tops := v_tops || jsonb_build_object(v_whose,
+                      coalesce((v_tops -> v_whose)::int, 0) + 1);
+    end loop;
+
+    -- keys of one length come in ascending order
+    for v_whose, v_top in select t.key, t.value from jsonb_each(v_tops) t loop
         update podi.user_head h
-           set top = h.top + v_user.n
-         where h.user_id = v_user.user_id and h.tenant_id = v_user.tenant_id
-        returning h.top - v_user.n into v_base;
+           set top = h.top + v_top
+         where h.user_id = substr(v_whose, 37)::uuid
+               and h.tenant_id = left(v_whose, 36)::uuid
+        returning h.top - v_top into v_top;
         if not found then
-            raise exception 'no event head of user %', v_user.user_id
+            raise exception 'no event head of user %', substr(v_whose, 37)
                   using errcode = 'U0404';
         end if;
-        v_bases := v_bases || jsonb_build_object(
-                                  v_user.tenant_id || '/' || v_user.user_id,
-                                  v_base);
+        v_tops := v_tops || jsonb_build_object(v_whose, v_top);
     end loop;
 
     v_at := clock_timestamp();
-    with s as (
-        select c_none || e.value as v, e.ordinality as n,
-               (v_bases -> k.whose)::bigint
-               + row_number() over (partition by k.whose order by e.ordinality)
-                   as seq
-          from jsonb_array_elements(i_events) with ordinality e
-         cross join lateral (
-               select (e.value ->> 'tenant_id') || '/'
-                      || (e.value ->> 'user_id') as whose) k
-    ), w as (
-        insert into podi.user_event (tenant_id, user_id, seq, at, type, task_id,
-                                     job_id, trace_id, data)
-        select (s.v ->> 'tenant_id')::uuid, (s.v ->> 'user_id')::uuid, s.seq,
-               v_at, s.v ->> 'type', (s.v ->> 'task_id')::uuid,
-               (s.v ->> 'job_id')::uuid, s.v ->> 'trace_id', s.v -> 'data'
-          from s
-    )
-    select jsonb_agg(s.v || jsonb_build_object('seq', s.seq,
-                         'at', internal.rfc3339(v_at)) order by s.n)
-      into v_stored
-      from s;
+    foreach v_event in array v_all loop
+        v_whose := (v_event ->> 'tenant_id') || (v_event ->> 'user_id');
+        v_top := (v_tops -> v_whose)::bigint + 1;
+        v_tops := v_tops || jsonb_build_object(v_whose, v_top);
+        v_stored := v_stored || (c_none || v_event || jsonb_build_object(
+                        'seq', v_top, 'at', internal.rfc3339(v_at)));
+    end loop;
 
-    return v_stored;
+    insert into podi.user_event (tenant_id, user_id, seq, at, type, task_id,
+                                 job_id, trace_id, data)
+    select (e.v ->> 'tenant_id')::uuid, (e.v ->> 'user_id')::uuid,
+           (e.v -> 'seq')::bigint, v_at, e.v ->> 'type',
+           (e.v ->> 'task_id')::uuid, (e.v ->> 'job_id')::uuid,
+           e.v ->> 'trace_id', e.v -> 'data'
+      from unnest(v_stored) e (v);
+
+    return to_jsonb(v_stored);
 end
 $$;

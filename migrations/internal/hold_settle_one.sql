@@ -16,7 +16,7 @@ language plpgsql
 as $$
 declare
     v_hold    podi.hold;
-    v_lapse   boolean;
+    v_spread  record;
     v_events  jsonb := '[]';
 begin
     perform 1
@@ -36,7 +36,8 @@ begin
         raise exception 'a hold has less left than its jobs cost'
               using errcode = 'U0421';
     end if;
-    if internal.hold_spread(v_hold) <> i_move.price then
+    v_spread := internal.hold_spread(v_hold);
+    if v_spread.moved <> i_move.price then
         raise exception 'the lots of a hold do not add up to it'
               using errcode = 'U0426';
     end if;
@@ -55,12 +56,7 @@ begin
             i_move.reason, i_move.body_hash, i_move.trace_id));
     end if;
 
-    select true into v_lapse
-      from podi.lot l
-     where l.wallet_id = v_hold.wallet_id and l.tenant_id = v_hold.tenant_id
-       and l.live and l.expires_at <= now()
-     limit 1;
-    if v_lapse then
+    if v_spread.lapses then
         return internal.hold_lapse_all(array[v_hold.wallet_id], v_events);
     end if;
     return v_events;

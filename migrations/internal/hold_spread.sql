@@ -7,22 +7,28 @@
 --      the wallet's lock.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  how many points that moved
+-- Returns:  moved: how many points; lapses: whether some went back into a lot
+--           that has expired
 -- Raises:   nothing
 -- Writes:   podi.hold_alloc, podi.lot
 -- Called:   internal.hold_settle_one
 -- ----------------------------------------------------------------------
-create or replace function internal.hold_spread(i_hold podi.hold)
-returns bigint
+drop function if exists internal.hold_spread(podi.hold);
+create or replace function internal.hold_spread(
+    i_hold      podi.hold,
+    out moved   bigint,
+    out lapses  boolean)
 language plpgsql
 as $$
 declare
-    v_part   record;
-    v_upto   bigint := 0;
-    v_fill   bigint;
-    v_back   bigint;
-    v_moved  bigint := 0;
+    v_part  record;
+    v_upto  bigint := 0;
+    v_fill  bigint;
+    v_back  bigint;
+    v_dead  boolean;
 begin
+    moved := 0;
+    lapses := false;
     for v_part in
         select a.lot_id, a.amount, a.captured, a.released
           from podi.hold_alloc a
@@ -45,10 +51,10 @@ begin
         update podi.lot l
            set held = l.held - v_fill - v_back, spent = l.spent + v_fill,
                avail = l.avail + v_back
-         where l.lot_id = v_part.lot_id and l.tenant_id = i_hold.tenant_id;
-        v_moved := v_moved + v_fill + v_back;
+         where l.lot_id = v_part.lot_id and l.tenant_id = i_hold.tenant_id
+        returning l.expires_at <= now() into v_dead;
+        moved := moved + v_fill + v_back;
+        lapses := lapses or (v_dead and v_back > 0) is true;
     end loop;
-
-    return v_moved;
 end
 $$;

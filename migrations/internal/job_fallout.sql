@@ -56,7 +56,8 @@ begin
                       null, null, null, 'dependency_failed',
                       case d.state when 'failed' then 'a job it needs failed'
                       else 'another job of the task did not succeed' end,
-                      null, null, null, null)::podi.job_end)
+                      null, null, null, null)::podi.job_end
+                     order by d.ord, d.job_id)
       into v_fall
       from (select s.job_id, min(s.ord) as ord, max(s.state) as state
               from s

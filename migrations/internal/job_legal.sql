@@ -39,6 +39,7 @@ begin
             or j.needs_open = 0)
        and j.priority between 0 and 2 and j.progress between 0 and 100
        and j.fence >= 0 and j.attempts >= 0 and j.crashes >= 0
-       and j.deferrals >= 0 and j.max_attempts > 0 and j.segment >= 0;
+       and j.deferrals >= 0 and j.max_attempts > 0 and j.segment >= 0
+       and jsonb_typeof(j.terms) = 'object';
 end
 $$;

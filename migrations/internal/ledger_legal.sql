@@ -2,13 +2,12 @@
 -- internal.ledger_legal(op, debit, credit)
 --
 --      Which accounts an operation moves points between: the whole of double
---      entry here.  The check of the ledger calls it; written out there, it
---      would be parsed anew for each insert, at a quarter of its cost.
+--      entry here.
 --
 -- Returns:  whether there is such a movement
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   what checks podi.ledger
+-- Called:   internal.entry_legal
 -- ----------------------------------------------------------------------
 create or replace function internal.ledger_legal(
     i_op      text,

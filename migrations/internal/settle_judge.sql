@@ -68,6 +68,6 @@ begin
                   else                                          'MISMATCH'
                   end as verdict) v;
 
-    return v_ends;
+    return coalesce(v_ends, '{}');
 end
 $$;

@@ -3,6 +3,7 @@
 --
 --      Trigger: lets a task or a job go only where its state machine leads.
 --      The one list of transitions; docs/contracts/task-and-events.md draws it.
+--      Names only what pg_catalog holds.
 --
 -- Returns:  the new row
 -- Raises:   U0409 no such transition
@@ -12,7 +13,6 @@
 create or replace function internal.state_guard()
 returns trigger
 language plpgsql
-set search_path = podi, pg_temp
 as $$
 declare
     c_task  constant text[] := array[

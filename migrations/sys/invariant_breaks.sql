@@ -24,6 +24,8 @@ begin
     union all
     select i.inv, i.id from internal.invariant_payment() i
     union all
-    select i.inv, i.id from internal.invariant_quota() i;
+    select i.inv, i.id from internal.invariant_quota() i
+    union all
+    select i.inv, i.id from internal.invariant_orphan() i;
 end
 $$;

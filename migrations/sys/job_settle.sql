@@ -43,41 +43,47 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-    v_ends    job_end[];
-    v_open    job_end[];
+    v_ends    podi.job_end[];
+    v_open    podi.job_end[];
+    v_end     podi.job_end;
+    v_ended   record;
+    v_all     podi.job_done[] := '{}';
+    v_done    podi.job_done;
+    v_tasks   jsonb := '{}';
     v_events  jsonb := '[]';
     v_hints   jsonb := '[]';
-    v_done    job_done[];
 begin
     perform internal.job_lock(array(
         select (e.value ->> 'job_id')::uuid
           from jsonb_array_elements(i_settles) e));
 
     v_ends := internal.result_put_all(internal.settle_judge(i_settles));
-    v_open := array(select e::job_end from unnest(v_ends) e
+    v_open := array(select e::podi.job_end from unnest(v_ends) e
                      where e.verdict is null);
 
     if v_open <> '{}' then
-        select m.done, m.events, m.hints into v_done, v_events, v_hints
-          from internal.job_end_all(v_open) m;
-        v_events := internal.event_append_all(v_events);
+        v_ended := internal.job_end_all(v_open);
+        v_all := v_ended.done;
+        v_hints := v_ended.hints;
+        v_events := internal.event_append_all(v_ended.events);
     end if;
 
-    return query
-    select e.job_id, coalesce(e.verdict, 'OK'),
-           coalesce(t.task_state, e.task_state),
-           case e.verdict when 'REFUSED' then e.code end,
-           case e.verdict when 'REFUSED' then e.detail end,
-           case e.ord when 1 then v_events else '[]' end,
-           case e.ord when 1 then v_hints else '[]' end
-      from unnest(v_ends) e
-      left join unnest(v_done) d on d.job_id = e.job_id
-      left join lateral (
-           select u.task_state
-             from unnest(v_done) u
-            where u.task_id = d.task_id
-            order by u.jobs_open
-            limit 1) t on true
-     order by e.ord;
+    foreach v_done in array v_all loop
+        v_tasks := v_tasks || jsonb_build_object(
+                       v_done.job_id, v_done.task_id,
+                       v_done.task_id, v_done.task_state);
+    end loop;
+
+    foreach v_end in array v_ends loop
+        job_id := v_end.job_id;
+        verdict := coalesce(v_end.verdict, 'OK');
+        task_state := coalesce(v_tasks ->> (v_tasks ->> job_id::text),
+                               v_end.task_state);
+        error_code := case verdict when 'REFUSED' then v_end.code end;
+        error_detail := case verdict when 'REFUSED' then v_end.detail end;
+        _events := case v_end.ord when 1 then v_events else '[]' end;
+        _hints := case v_end.ord when 1 then v_hints else '[]' end;
+        return next;
+    end loop;
 end
 $$;

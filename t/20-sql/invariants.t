@@ -68,6 +68,22 @@ my @PLANT = (
            . " and l.op = 'confirm'",
     I13 => 'update podi.ledger set job_id = null where task_id = $e'
            . " and op = 'confirm'",
+    I18 => 'update podi.job set task_id = internal.uuid7() where task_id = $e',
+    I18 => 'update podi.job set hold_id = -1 where task_id = $e',
+    I18 => 'update podi.attempt a set job_id = internal.uuid7() from podi.job j'
+           . ' where j.job_id = a.job_id and j.task_id = $e',
+    I18 => 'update podi.hold_alloc a set lot_id = -1 from podi.hold h'
+           . ' where h.hold_id = a.hold_id and h.task_id = $e',
+    I18 => 'update podi.hold_alloc a set hold_id = -1 from podi.hold h'
+           . ' where h.hold_id = a.hold_id and h.task_id = $e',
+    I18 => 'update podi.ledger set wallet_id = internal.uuid7()'
+           . ' where task_id = $e',
+    I18 => "insert into podi.media (tenant_id, media_id, user_id, kind, state,"
+           . " name, type, bytes, sha256, store, object_key, task_id, job_id,"
+           . " ready_at) select j.tenant_id, internal.uuid7(), j.user_id,"
+           . " 'result', 'ready', 'x', 'image/png', 1, repeat('ab', 32), 'local',"
+           . " 'r/x', j.task_id, internal.uuid7(), now() from podi.job j"
+           . ' where j.task_id = $e',
     I11 => 'update podi.hold set released = 0, captured = 0 where task_id = $e',
     I16 => 'update podi.quota_use set reserved = reserved + 1 where subject = $u'
            . " and meter = 'points'",
@@ -89,7 +105,7 @@ while (my ($inv, $sql) = splice @PLANT, 0, 2) {
         # triggers and keys off, checks stay on: the break is committed, seen
         # from another connection, and taken back
         $super->dbh->do('set session_replication_role = replica');
-        my ($table) = $plant =~ /(?:update|from) (podi\.\w+)/;
+        my ($table) = $plant =~ /(?:update|into|from) (podi\.\w+)/;
         $super->dbh->do("create temp table kept as table $table");
         cmp_ok $super->dbh->do($plant), '>', 0, "$inv in $who->{slug}: planted";
         my @seen = map { $_->{inv} } @{ $db->breaks };
