@@ -52,6 +52,13 @@ subtest 'a failure that may pass' => sub {
     is $h->job($t)->{attempts}, 3, 'and counted';
     is scalar(grep { $_->{job_id} eq $t->{jobs}[0]{job_id} }
               $h->heard('job.delayed')), 2, 'the user hears of each delay';
+    is_deeply [map { [@{$_}{qw(outcome usage cost_micros)}] }
+               @{ $h->{db}->super->all(undef, 'select * from podi.attempt'
+                  . ' where job_id = ? order by fence',
+                  $t->{jobs}[0]{job_id}) }],
+              [(['retried', '{"calls": 1}', 300]) x 2,
+               ['succeeded', '{"calls": 1}', 300]],
+              'what each attempt used is kept';
 };
 
 # a dispatcher that noted after the push marked rows that had been put back
@@ -68,6 +75,8 @@ subtest 'a failure that does not pass' => sub {
 
     is $h->ended($t)->{state}, 'failed', 'fails when the attempts are used up';
     is $h->job($t)->{error_code}, 'store_failed', 'with the last reason';
+    is $h->job($t)->{error_detail}, 'not yet ? with token: ***',
+        'as a text without secrets';
     is scalar(grep { $_ eq 'start' } @{ $h->words($t) }), 3,
         'after as many as the action allows';
 };
@@ -95,8 +104,20 @@ subtest 'progress' => sub {
 
 subtest 'a job that is cancelled while it runs' => sub {
     my $t = $h->submit('test.hang');
+    my $job = $h->reaches($t, 'running');
 
-    $h->reaches($t, 'running');
+    # the hint comes again
+    Podi::Pg::run_quiet("$h->{build}/test/hintc", $h->{redis}, 'push',
+        qq([{"job_id":"$job->{job_id}","tenant_id":"$job->{tenant_id}",)
+        . '"queue":"test"}]');
+    my $holders = sub { scalar(() = $h->redis_say('HKEYS', 'podi:{q}:held')
+                               =~ /$job->{job_id}/g) };
+
+    ok poll(10, sub { $h->redis_say('HLEN', 'podi:{q}:ids:test') =~ /^:0/
+                          && $holders->() == 1 }),
+        'is not taken twice by who runs it';
+    ok !($h->log($echod, 'job.lost'))[0], 'nor given up for that';
+
     $h->{work}->cancel($h->{ann}, $t->{task_id});
 
     is $h->ended($t)->{state}, 'cancelled', 'ends';

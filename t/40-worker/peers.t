@@ -146,6 +146,24 @@ subtest 'the answer to a settle is lost' => sub {
                       eq $t->{jobs}[0]{job_id} }), 'until it is answered';
     is charged($t), 5, 'and the price is paid once';
     is_deeply $h->words($t), [qw(start done)], 'for one run';
+    $h->stop($echod);
+
+    # he who has nothing else in hand beats all the same
+    $echod = $h->daemon('echod', pg => $pg =~ s/host=\S+/host=$dir/r,
+                        pg_deadline => '500ms', connect_timeout => '500ms',
+                        lease => '2s', beat => '200ms');
+    ok poll(10, sub { $h->redis_say('CLIENT', 'LIST') =~ /cmd=blpop/ }),
+        'a daemon without jobs';
+    my $seen = -s $echod->{log};
+    $cutter->say('stall-after 0');
+    $t = $h->submit('test.succeed');
+    $h->reaches($t, 'running');
+    ok poll(10, sub { $h->log($echod, 'claim.failed', $seen) }),
+        'does not hear that it has got one';
+    $cutter->say('cut-after 1');
+    $cutter->say('pass');
+    is $h->ended($t)->{state}, 'succeeded', 'it is given back and run';
+    is $h->job($t)->{crashes}, 0, 'and that was no crash';
     $h->stop($_) for $echod, $dispatchd;
 };
 

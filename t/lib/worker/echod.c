@@ -152,10 +152,14 @@ echo_flaky(podi_flow_t *f, void *ctx)
 {
     podi_job_t  *job = ctx;
 
+    podi_job_usage(job, "calls", 1);
+    podi_job_cost(job, 300);
+
     if (job->attempt <= (unsigned) json_integer_value(
                                   json_object_get(job->params, "failures")))
     {
-        return podi_fail(&f->fail, PODI_E_STORE_FAILED, NULL, "not yet");
+        return podi_fail(&f->fail, PODI_E_STORE_FAILED, NULL,
+                         "not yet \xff with token: hunter2");
     }
 
     return PODI_OK;
