@@ -75,17 +75,25 @@ like $s->post('/v1/tasks', as => $ann, json => \%order,
               headers => { 'Accept-Language' => 'zh' })->json->{title},
     qr/\x{989d}\x{5ea6}/, 'it is told in Chinese';
 
-put('annie', 'points', 'month', 6);
+put('annie', 'points', 'month', 5);
+$res = $s->post('/v1/tasks/batch', as => $ann, json => { orders => [ \%order,
+    { %order, actions => [ { action => 'image.thumbnail' } ] } ] });
+my ($refused, $taken) = @{ $res->json->{items} };
+is_deeply [ map { $_->{status} } $refused, $taken ], [ 429, 201 ],
+    'in a batch each by itself';
+is_deeply [ @{ $refused->{problem} }{qw( code meter limit )},
+            $refused->{problem}{retry_after} > 1 ],
+    [ qw( quota_exceeded points 5 ), 1 ], 'in the same words';
+
+put('annie', 'points', 'month', 7);
 $res = $s->post('/v1/tasks', as => $ann, json => \%order, key => 'one-more');
 is $res->status, 201, 'the key was left free';
 
-put('annie', 'in_flight', undef, 3);
-$res = $s->post('/v1/tasks', as => $ann, json => { %order, actions => [
-    { action => 'image.thumbnail' } ] });
+put('annie', 'in_flight', undef, 4);
 put('annie', 'points', 'month', 60);
 $res = $s->post('/v1/tasks', as => $ann, json => \%order);
 is_deeply [@{ $res->json }{qw( code meter limit reserved )}],
-    [qw( quota_exceeded in_flight 3 3 )], 'too many at once';
+    [qw( quota_exceeded in_flight 4 4 )], 'too many at once';
 ok !exists $res->json->{resets_at}, 'no time opens that';
 is $res->json->{retry_after}, 1, 'a task that ends does';
 
