@@ -19,7 +19,7 @@
 --
 --      The claim counted an attempt; only a real one is kept.  A deferral does
 --      not buy time: who is put off for ever expires; and nothing moves the
---      deadline of the task.
+--      deadline of the task.  Of deferrals in a row the first two are told.
 -- ----------------------------------------------------------------------
 create or replace function internal.job_requeue(
     i_ids    uuid[],
@@ -49,7 +49,7 @@ begin
                and a.action = q.action
                and h.task_id = q.task_id and h.tenant_id = q.tenant_id
         returning q.tenant_id, q.user_id, q.task_id, q.job_id, q.ord, q.action,
-                  q.inputs, q.not_before, h.kind, h.trace_id
+                  q.inputs, q.not_before, q.fence, q.deferrals, h.kind, h.trace_id
     ), t as (
         update podi.attempt t
            set ended_at = v_now, error_code = i_code,
@@ -72,7 +72,9 @@ begin
                order by j.task_id, j.ord)
       into v_events
       from j
-     where j.kind = 'user';
+     where j.kind = 'user'
+           and not (i_kind = 'deferral' and internal.job_is_quiet(
+                        j.job_id, j.fence, j.deferrals - 1));
 
     return coalesce(v_events, '[]');
 end

@@ -48,7 +48,7 @@ begin
           from c
          where q.job_id = c.job_id and q.tenant_id = c.tenant_id
         returning q.tenant_id, q.user_id, q.task_id, q.job_id, q.ord, q.fence,
-                  q.attempts, q.action, q.inputs
+                  q.attempts, q.deferrals, q.action, q.inputs
     ), a as (
         insert into podi.attempt (tenant_id, job_id, fence, worker, started_at)
         select j.tenant_id, j.job_id, j.fence, i_worker, v_now from j
@@ -70,7 +70,9 @@ begin
          where t.kind = 'user'
         union all
         select j.user_id, j.task_id, j.ord, j.job_id,
-               case when h.kind = 'user' then jsonb_build_object(
+               case when h.kind = 'user' and not internal.job_is_quiet(
+                             j.job_id, j.fence, j.deferrals)
+                    then jsonb_build_object(
                    'tenant_id', j.tenant_id, 'user_id', j.user_id,
                    'type', 'job.running', 'task_id', j.task_id,
                    'job_id', j.job_id, 'trace_id', h.trace_id,

@@ -85,14 +85,24 @@ subtest 'a deferral is no attempt and buys no time' => sub {
     my ($t, $j) = running();
     my $start_by = $w->job($j->{job_id})->{start_by};
 
+    my @told;
     for (1 .. 5) {
-        is $w->retry($j, 'deferral', code => 'rate_limited')->{state},
-           'queued', 'queued';
+        my $r = $w->retry($j, 'deferral', code => 'rate_limited');
+
+        is $r->{state}, 'queued', 'queued';
         $j = $w->claim_task($t)->[0];
+        push @told, map { @{ Podi::Work::types($_->{_events}) } } $r, $j;
     }
-    is_deeply [@{ $w->job($j->{job_id}) }{@COUNTS}], ['running', 1, 5, 0],
-              'counted apart';
     is $w->job($j->{job_id})->{start_by}, $start_by, 'the deadline stays';
+    is_deeply \@told, [qw(job.delayed job.running job.delayed)],
+              'two in a row are told, then it is known';
+    is_deeply Podi::Work::types($w->retry($j, 'attempt')->{_events}),
+              ['job.delayed'], 'a failure is told';
+    $j = $w->claim_task($t)->[0];
+    is_deeply Podi::Work::types($j->{_events}), ['job.running'],
+              'and the start behind it';
+    is_deeply [@{ $w->job($j->{job_id}) }{@COUNTS}], ['running', 2, 5, 0],
+              'counted apart';
 };
 
 subtest 'a drain gives back at once' => sub {
