@@ -206,6 +206,16 @@ subtest 'points taken, given back, and looked at' => sub {
     ($code, $said) = ctl(qw(wallet verify));
     is $code, 0, 'the ledgers are whole';
     like $said, qr/^\{.*"fault":null\}$/m, 'a line for each';
+    my $rows = sub { my $n = 0; $n += $1 while $_[0] =~ /"checked":(\d+)/g; $n };
+    my $all = $rows->($said);
+    ($code, my $parts) = ctl(qw(wallet verify --rows 1));
+    is "$code " . $rows->($parts), "0 $all", 'slice by slice the same rows';
+    cmp_ok scalar(() = $parts =~ /^\{/mg), '>=', $all, '... in more of them';
+    my ($wallet) = $said =~ /"wallet_id":"([^"]+)","checked":[1-9]/;
+    ($code, $parts) = ctl(qw(wallet verify --wallet), $wallet, qw(--rows 1));
+    is "$code " . $rows->($parts),
+        '0 ' . $rows->($said =~ /^(.*$wallet.*)$/m), 'of one wallet, too';
+    is +(ctl(qw(wallet verify --rows few)))[0], 1, 'no number';
     like +(ctl(qw(report daily)))[1],
         qr/^\{"day":"[-0-9]+","tenant":null,/, 'a day';
     is +(ctl(qw(report daily --day yesterday)))[0], 1, 'no day';

@@ -2,7 +2,8 @@
  * ctl_wallet: what an operator does to a wallet, and asks of the books.
  *
  *     wallet refund, adjust:  ask -> tell -> publish what was written -> flush
- *     wallet verify:          replay -> a JSON object each; a fault is exit 1
+ *     wallet verify:          slice by slice: replay -> a JSON object for each
+ *                             ledger in it; a fault is exit 1
  */
 
 #include <stdio.h>
@@ -12,7 +13,12 @@
 #include "ctl.h"
 #include "banned.h"
 
-#define WALLET_VERIFY_MAX  1000000
+#define WALLET_PLACE_MAX  40
+
+typedef struct {
+    int64_t  seq;                               /* 0: behind the wallet */
+    char     wallet[WALLET_PLACE_MAX];          /* "": at the beginning */
+} wallet_place_t;
 
 
 static podi_rc_t refund_ask(podi_flow_t *f, void *ctx);
@@ -118,17 +124,37 @@ static podi_rc_t
 verify_ask(podi_flow_t *f, void *ctx)
 {
     ctl_t           *ctl = ctx;
+    int64_t          rows;
+    wallet_place_t  *place;
     podi_pg_call_t   call;
+
+    if (ctl->state == NULL) {
+        ctl->state = podi_mem_calloc(ctl->mem, sizeof(wallet_place_t));
+    }
+
+    if (ctl->state == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    place = ctl->state;
 
     podi_pg_call_init(&call, PODI_SQL_LEDGER_VERIFY, f->mem);
 
-    if (wallet_id_arg(f, &call, "wallet", ctl->values[0]) != PODI_OK) {
+    if (wallet_id_arg(f, &call, "wallet", ctl->values[0]) != PODI_OK
+        || wallet_number(f, "rows", ctl->values[1], &rows) != PODI_OK)
+    {
         return PODI_ERROR;
     }
 
-    podi_arg_null(&call);
-    podi_arg_null(&call);
-    podi_arg_int64(&call, WALLET_VERIFY_MAX);
+    if (place->seq > 0) {
+        podi_arg_int64(&call, place->seq);
+
+    } else {
+        podi_arg_null(&call);
+    }
+
+    podi_arg_c(&call, (place->wallet[0] != '\0') ? place->wallet : NULL);
+    podi_arg_int64(&call, rows);
 
     return podi_pg_call(ctl->pg, f, &call);
 }
@@ -137,13 +163,28 @@ verify_ask(podi_flow_t *f, void *ctx)
 static podi_rc_t
 verify_tell(podi_flow_t *f, void *ctx)
 {
-    int     row;
-    ctl_t  *ctl = ctx;
+    int              row, rows;
+    ctl_t           *ctl = ctx;
+    podi_str_t       wallet;
+    wallet_place_t  *place = ctl->state;
 
-    for (row = 0; row < podi_rows(f->result); row++) {
+    rows = podi_rows(f->result);
+
+    for (row = 0; row < rows; row++) {
         if (!podi_row_is_null(f->result, row, "fault")) {
             ctl->code = CTL_REFUSED;
         }
+    }
+
+    if (rows > 0) {
+        wallet = podi_row_str(f->result, rows - 1, "wallet_id");
+        place->seq = podi_row_is_null(f->result, rows - 1, "next_seq") ? 0
+                     : podi_row_int64(f->result, rows - 1, "next_seq");
+        (void) snprintf(place->wallet, sizeof(place->wallet), PODI_STR_FMT,
+                        podi_str_arg(&wallet));
+
+        /* of one ledger the last slice says so; of all, the one without rows */
+        ctl->again = (place->seq > 0 || ctl->values[0][0] == '\0');
     }
 
     return ctl_tell_rows(f, ctx);

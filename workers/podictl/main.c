@@ -63,7 +63,8 @@ static const ctl_command_t  main_commands[] = {
       ctl_adjust_steps, NULL },
 
     { "wallet", "verify",
-      { { "wallet", NULL, "", "its id; all when it is not given" } },
+      { { "wallet", NULL, "", "its id; all when it is not given" },
+        { "rows", NULL, "50000", "so many in one statement" } },
       ctl_verify_steps, NULL },
 
     { "report", "daily",
