@@ -71,14 +71,12 @@ begin
         union all
         select j.user_id, j.task_id, j.ord, j.job_id,
                case when h.kind = 'user' and not internal.job_is_quiet(
-                             j.job_id, j.fence, j.deferrals)
-                    then jsonb_build_object(
+                   j.job_id, j.fence, j.deferrals) then jsonb_build_object(
                    'tenant_id', j.tenant_id, 'user_id', j.user_id,
                    'type', 'job.running', 'task_id', j.task_id,
                    'job_id', j.job_id, 'trace_id', h.trace_id,
                    'data', jsonb_build_object('action', j.action,
-                                              'input', j.inputs[1],
-                                              'attempt', j.attempts)) end
+                       'input', j.inputs[1], 'attempt', j.attempts)) end
           from j
           join podi.task_header h
             on h.task_id = j.task_id and h.tenant_id = j.tenant_id
