@@ -1,4 +1,4 @@
--- 0017 montage: the action that makes one picture of several
+-- 0018 montage: the action that makes one picture of several
 --
 -- Why:      podi_imaged runs it; it is what a graph ends in (fan-in)
 -- Expand:   yes
