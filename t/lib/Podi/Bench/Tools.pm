@@ -230,16 +230,17 @@ sub daemons_conf
 }
 
 
-# the daemon that does nothing is a program of the tests
+# the daemon that does nothing is a program of the tests; a copy for each name
 sub install_noopd
 {
-    my ($self, $s) = @_;
+    my ($self, $s, @name) = @_;
     my ($text, $status) = output('make', '-s', '-C', root() . '/workers',
         "PODI_BUILD=$self->{build}", "$self->{build}/test/noopd");
 
     die "noopd does not build: $text" if $status;
     system('install', '-m', '755', "$self->{build}/test/noopd",
-           $s->dir . '/bin/noopd') == 0 or die 'noopd cannot be copied';
+           $s->dir . "/bin/$_") == 0 or die 'noopd cannot be copied'
+        for @name;
 }
 
 
