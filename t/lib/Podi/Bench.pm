@@ -35,8 +35,8 @@ sub new
     my ($class, $name) = @_;
     my $self = bless {
         name => $name, facts => [], rows => [], invalid => 0,
-        runs => $ENV{PODI_BENCH_RUNS} // 3,
-        seconds => $ENV{PODI_BENCH_SECONDS} // 5,
+        runs => 0 + ($ENV{PODI_BENCH_RUNS} // 3),
+        seconds => 0 + ($ENV{PODI_BENCH_SECONDS} // 5),
         build => $ENV{PODI_BUILD} // root() . '/var/build',
         out => $ENV{PODI_BENCH_OUT} // root() . '/var/bench' }, $class;
 
