@@ -31,7 +31,7 @@ usage: ./build.sh VERB
   test [PATH...]     everything (or these tests), on a fresh machine too
   lint               direction, size and documentation checks
   asan [PATH...]     the tests with AddressSanitizer and UBSan
-  bench [NAME]       side-by-side measurements, tab-separated
+  bench [NAME [SHAPE...]]    side-by-side measurements, tab-separated
   vectors FILE...    a data file of test vectors, as TAP
   chaos | drill | conformance      not yet
 

@@ -25,6 +25,7 @@ PACKAGES_TEST=(
 PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BENCH=(util-linux wrk)
 PACKAGES_PEERS=(nodejs npm)
+PACKAGES_QUEUES=(python3-celery python3-redis python3-rq)
 PACKAGES_ASAN=(libpcre2-dev patch xz-utils zlib1g-dev)
 
 POLICY=/usr/sbin/policy-rc.d

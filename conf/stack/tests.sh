@@ -105,14 +105,23 @@ verb_lint() {
 }
 
 
-# Each measurement makes a stack of its own, with one nginx worker; nothing
-# else of ours should run beside it.
+# What other queues need; those that cannot be had are left out.
+bench_peers() {
+    command -v npm > /dev/null || (packages_need "${PACKAGES_PEERS[@]}") \
+        || note "without npm: no peers from there"
+    (packages_need "${PACKAGES_QUEUES[@]}") || note "without Celery and RQ"
+}
+
+
+# bench [NAME [ARGUMENT...]]: each measurement makes a stack of its own, with
+# one nginx worker; nothing else of ours should run beside it.
 verb_bench() {
     local script name=${1:-} found=0 failed=0
 
+    [ $# -eq 0 ] || shift
     packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
         "${PACKAGES_TEST[@]}" "${PACKAGES_BENCH[@]}"
-    command -v npm > /dev/null || packages_need "${PACKAGES_PEERS[@]}"
+    [ "${name:-jobs}" != jobs ] || bench_peers
     compile
 
     for script in "$ROOT"/t/bench/*.pl; do
@@ -121,7 +130,7 @@ verb_bench() {
         found=1
         say "measuring $(basename "$script" .pl)"
         PODI_BUILD=$PODI_BUILD PODI_BENCH_OUT=$PODI_VAR/bench \
-            perl -I"$ROOT/t/lib" "$script" || failed=1
+            perl -I"$ROOT/t/lib" "$script" "$@" || failed=1
     done
     [ "$found" = 1 ] || die "there is no measurement ${name:-at all}"
     [ "$failed" = 0 ] || die "a measurement is invalid, or ended early"
