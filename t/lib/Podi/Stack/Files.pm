@@ -15,6 +15,10 @@ use File::Path qw( make_path );
 use Podi::Repo qw( root slurp );
 use Podi::Token;
 
+# nothing survives a test; redis_conf of a stack wins
+my %REDIS = (appendonly => 'no', maxmemory => '64mb',
+             'maxmemory-policy' => 'noeviction');
+
 my $web = $> == 0 ? 'www-data' : (getpwuid $>)[0];
 
 
@@ -66,7 +70,7 @@ sub make
     chmod 0755, "$dir/run/redis";
     _tls($dir);
     _programs($self);
-    _redis($dir);
+    _redis($dir, %{ $self->{redis_conf} // {} });
 }
 
 
@@ -122,9 +126,10 @@ sub _tls
 
 sub _redis
 {
-    my ($dir) = @_;
+    my ($dir, %set) = @_;
+    my %own = map { $_ => $set{$_} // $REDIS{$_} } keys %REDIS, keys %set;
 
-    write_file("$dir/redis/redis.conf", <<"CONF");
+    write_file("$dir/redis/redis.conf", <<"CONF"
 port 0
 unixsocket $dir/run/redis/redis.sock
 unixsocketperm 777
@@ -133,11 +138,9 @@ daemonize no
 logfile $dir/redis/redis.log
 dir $dir/redis
 save ""
-appendonly no
-maxmemory 64mb
-maxmemory-policy noeviction
 databases 4
 CONF
+        . join '', map { "$_ $own{$_}\n" } sort keys %own);
 }
 
 
