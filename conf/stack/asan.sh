@@ -22,6 +22,9 @@ verb_asan() {
     export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:disable_coredump=1
     export UBSAN_OPTIONS=print_stacktrace=1
 
+    # as many as fit into the life of the test's tokens
+    export PODI_FAULT_TASKS=${PODI_FAULT_TASKS:-300}
+
     packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
         "${PACKAGES_TEST[@]}" "${PACKAGES_ASAN[@]}"
     asan_nginx
