@@ -163,3 +163,36 @@ create index ledger_hold_ix on podi.ledger (wallet_id, hold_id, tenant_id, seq)
 alter table podi.users
     drop constraint users_role_ck,
     add constraint users_role_ck check (role in ('user', 'admin', 'service'));
+
+
+-- what the functions of the wallet show, each list of columns once
+create type podi.hold_card as (
+    hold_id     bigint,
+    ref         text,
+    user_id     uuid,
+    amount      bigint,
+    captured    bigint,
+    released    bigint,
+    expires_at  timestamptz,
+    seq         bigint,
+    available   bigint,
+    frozen      bigint,
+    is_new      boolean,
+    _events     jsonb
+);
+comment on type podi.hold_card is 'A hold as the server that made it is shown it, after an entry; made by internal.hold_answer';
+
+create type podi.entry_card as (
+    seq               bigint,
+    type              text,
+    amount            bigint,
+    available_change  bigint,
+    frozen_change     bigint,
+    available_after   bigint,
+    frozen_after      bigint,
+    task_id           uuid,
+    job_id            uuid,
+    reason            text,
+    at                timestamptz
+);
+comment on type podi.entry_card is 'A row of the ledger as its owner is shown it; made by internal.entry_card';

@@ -6,9 +6,7 @@
 --      the rest.  The hold is named by hold or by ref.
 --      The same key and body is answered the same for ever.
 --
--- Returns:  hold_id, ref, user_id, amount, captured, released, expires_at, seq,
---           available, frozen (as they stood after the entry seq), is_new,
---           _events
+-- Returns:  the columns of podi.hold_card
 -- Raises:   U0403 neither service nor admin
 --           U0410 the key was used with another request
 --           U0421 the hold has less left; detail left
@@ -23,23 +21,11 @@ create or replace function api.wallet_confirm(
     i_amount  bigint,
     i_final   boolean,
     i_key     text,
-    i_hash    bytea,
-    out hold_id     bigint,
-    out ref         text,
-    out user_id     uuid,
-    out amount      bigint,
-    out captured    bigint,
-    out released    bigint,
-    out expires_at  timestamptz,
-    out seq         bigint,
-    out available   bigint,
-    out frozen      bigint,
-    out is_new      boolean,
-    out _events     jsonb)
+    i_hash    bytea)
+returns setof podi.hold_card
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
-#variable_conflict use_column
 declare
     v_done  record;
 begin
@@ -48,12 +34,9 @@ begin
     v_done := internal.hold_draw(i_hold, i_ref, 'confirm', i_amount,
                   coalesce(i_final, false), i_key,
                   sha256(convert_to('confirm|', 'UTF8') || coalesce(i_hash, '')));
-    is_new := v_done.o_events is not null;
-    _events := coalesce(v_done.o_events, '[]');
-
-    select a.* into hold_id, ref, user_id, amount, captured, released,
-           expires_at, seq, available, frozen
-      from internal.hold_answer(internal.tenant(), v_done.o_hold,
-                                v_done.o_seq) a;
+    return query
+    select a.*
+      from internal.hold_answer(internal.tenant(), v_done.o_hold, v_done.o_seq,
+                                v_done.o_events) a;
 end
 $$;

@@ -4,8 +4,7 @@
 --      The caller's ledger, newest first; every filter may be NULL.  before
 --      is the last seq of the page before.
 --
--- Returns:  seq, type, amount, available_change, frozen_change,
---           available_after, frozen_after, task_id, job_id, reason, at
+-- Returns:  the columns of podi.entry_card
 -- Raises:   nothing of its own
 -- Writes:   nothing
 -- Called:   wallet/ngx_http_podi_wallet_entries.c
@@ -17,33 +16,18 @@ create or replace function api.wallet_entries(
     i_from    timestamptz,
     i_to      timestamptz,
     i_task    uuid)
-returns table (
-    seq               bigint,
-    type              text,
-    amount            bigint,
-    available_change  bigint,
-    frozen_change     bigint,
-    available_after   bigint,
-    frozen_after      bigint,
-    task_id           uuid,
-    job_id            uuid,
-    reason            text,
-    at                timestamptz)
+returns setof podi.entry_card
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
     perform internal.enter('user', 'admin');
     return query
-    select l.seq, l.op, l.amount,
-           l.amount * ((l.credit = 'available')::int
-                       - (l.debit = 'available')::int),
-           l.amount * ((l.credit = 'held')::int - (l.debit = 'held')::int),
-           l.available_after, l.held_after, l.task_id, l.job_id, l.reason,
-           l.at
+    select c.*
       from wallet w
       join ledger l on l.tenant_id = w.tenant_id
                    and l.wallet_id = w.wallet_id
+     cross join lateral internal.entry_card(l) c
      where w.tenant_id = internal.tenant()
        and w.user_id = internal.user_id()
        and (i_before is null or l.seq < i_before)

@@ -5,7 +5,7 @@
 --      after is the last seq of the page before, 0 for the first; from and to
 --      may be NULL.
 --
--- Returns:  the columns of api.wallet_entries
+-- Returns:  the columns of podi.entry_card
 -- Raises:   nothing of its own
 -- Writes:   nothing
 -- Called:   wallet/ngx_http_podi_wallet_export.c
@@ -15,18 +15,7 @@ create or replace function api.wallet_export(
     i_limit  int,
     i_from   timestamptz,
     i_to     timestamptz)
-returns table (
-    seq               bigint,
-    type              text,
-    amount            bigint,
-    available_change  bigint,
-    frozen_change     bigint,
-    available_after   bigint,
-    frozen_after      bigint,
-    task_id           uuid,
-    job_id            uuid,
-    reason            text,
-    at                timestamptz)
+returns setof podi.entry_card
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
@@ -34,15 +23,11 @@ begin
     perform internal.enter('user', 'admin');
 
     return query
-    select l.seq, l.op, l.amount,
-           l.amount * ((l.credit = 'available')::int
-                       - (l.debit = 'available')::int),
-           l.amount * ((l.credit = 'held')::int - (l.debit = 'held')::int),
-           l.available_after, l.held_after, l.task_id, l.job_id, l.reason,
-           l.at
+    select c.*
       from wallet w
       join ledger l on l.tenant_id = w.tenant_id
                    and l.wallet_id = w.wallet_id
+     cross join lateral internal.entry_card(l) c
      where w.tenant_id = internal.tenant()
        and w.user_id = internal.user_id()
        and l.seq > i_after

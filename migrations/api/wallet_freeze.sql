@@ -5,9 +5,7 @@
 --      ours.  The hold ends by confirms and releases, or by itself after ttl.
 --      The same key and body is answered the same for ever.
 --
--- Returns:  hold_id, ref, user_id, amount, captured, released, expires_at, seq,
---           available, frozen (as they stood after the entry seq), is_new,
---           _events
+-- Returns:  the columns of podi.hold_card
 -- Raises:   U0402 not enough points; detail required, available, missing
 --           U0403 neither service nor admin; U0404 no such user
 --           U0409 the ref has a hold already
@@ -23,23 +21,11 @@ create or replace function api.wallet_freeze(
     i_ttl_ms  bigint,
     i_reason  text,
     i_key     text,
-    i_hash    bytea,
-    out hold_id     bigint,
-    out ref         text,
-    out user_id     uuid,
-    out amount      bigint,
-    out captured    bigint,
-    out released    bigint,
-    out expires_at  timestamptz,
-    out seq         bigint,
-    out available   bigint,
-    out frozen      bigint,
-    out is_new      boolean,
-    out _events     jsonb)
+    i_hash    bytea)
+returns setof podi.hold_card
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
-#variable_conflict use_column
 declare
     v_done  record;
 begin
@@ -48,12 +34,9 @@ begin
     v_done := internal.hold_open(i_user, i_amount, i_ref, i_ttl_ms, i_reason,
                   i_key, sha256(convert_to('freeze|', 'UTF8')
                                 || coalesce(i_hash, '')));
-    is_new := v_done.o_events is not null;
-    _events := coalesce(v_done.o_events, '[]');
-
-    select a.* into hold_id, ref, user_id, amount, captured, released,
-           expires_at, seq, available, frozen
-      from internal.hold_answer(internal.tenant(), v_done.o_hold,
-                                v_done.o_seq) a;
+    return query
+    select a.*
+      from internal.hold_answer(internal.tenant(), v_done.o_hold, v_done.o_seq,
+                                v_done.o_events) a;
 end
 $$;

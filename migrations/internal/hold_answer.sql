@@ -1,13 +1,14 @@
 -- ----------------------------------------------------------------------
--- internal.hold_answer(tenant, hold, seq)
+-- internal.hold_answer(tenant, hold, seq, events)
 --
 --      What a request about a hold of another server is answered: how the
 --      hold and its wallet stood after an entry.  Derived from the ledger, so
---      that a repetition is told the same for ever.
+--      that a repetition is told the same for ever.  events: of what is new,
+--      else NULL.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  hold_id, ref, user_id, amount, captured, released, expires_at, seq,
---           available, frozen
+--           available, frozen, is_new, _events
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   api.wallet_freeze, api.wallet_confirm, api.wallet_release
@@ -16,21 +17,14 @@ create or replace function internal.hold_answer(
     i_tenant  uuid,
     i_hold    bigint,
     i_seq     bigint,
-    out hold_id     bigint,
-    out ref         text,
-    out user_id     uuid,
-    out amount      bigint,
-    out captured    bigint,
-    out released    bigint,
-    out expires_at  timestamptz,
-    out seq         bigint,
-    out available   bigint,
-    out frozen      bigint)
+    i_events  jsonb)
+returns setof podi.hold_card
 language sql
 as $$
     select h.hold_id, h.ref, w.user_id, h.amount,
            coalesce(s.captured, 0)::bigint, coalesce(s.released, 0)::bigint,
-           h.expires_at, e.seq, e.available_after, e.held_after
+           h.expires_at, e.seq, e.available_after, e.held_after,
+           i_events is not null, coalesce(i_events, '[]')
       from podi.hold h
       join podi.wallet w
         on w.wallet_id = h.wallet_id and w.tenant_id = h.tenant_id

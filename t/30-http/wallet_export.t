@@ -230,3 +230,10 @@ GET /v1/wallet/export
 what for
 --- error_code: 400
 --- response_body_like: "code":"bad_request"
+
+
+=== TEST 23: nor in one that cannot be read
+--- raw_request eval
+"GET /v1/wallet/export HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer $::Ann\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+--- error_code: 400
+--- error_log: client sent invalid chunked body
