@@ -24,8 +24,8 @@
  *         free the slot of the one who runs the job.  Who takes a job from a
  *         worker (sweep, crash) frees that worker's slots of it, no others:
  *         somebody else may be between queue and store with the same job.
- *         Slots rebuilt from what runs have no name but the job's; the next
- *         beat or release of its holder owns them.
+ *         Slots rebuilt from what runs are named by the fence of the row, so
+ *         that only the beat or release of that holder owns them.
  *     G5  A slot's lease outlives the job's, by more than a claim may take
  *         from the queue to the database and a sweep from lease to lease:
  *         else the next starts while the last still counts as running.  So
