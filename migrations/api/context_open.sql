@@ -11,7 +11,9 @@
 -- ----------------------------------------------------------------------
 create or replace function api.context_open(i_context text)
 returns void
-language sql volatile
+language plpgsql
 as $$
-    select pg_catalog.set_config('podi.context', i_context, true)
+begin
+    perform pg_catalog.set_config('podi.context', i_context, true);
+end
 $$;

@@ -56,6 +56,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
     v_old   jsonb;

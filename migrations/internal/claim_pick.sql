@@ -29,6 +29,8 @@ declare
     v_all    text[] := '{}';
     v_more   jsonb := '{}';
     v_picks  jsonb := '[]';
+    v_ids    uuid[] := '{}';
+    v_known  int;
 begin
     perform pg_advisory_xact_lock(hashtextextended('podi.claim', 0));
 
@@ -37,29 +39,38 @@ begin
         least(i_limit, (v_load.gates #>> array[v_own, '0'])::int),
         coalesce((v_load.gates #>> array[v_own, '1'])::int, 0)));
 
-    for v_job in
-        select c.* from internal.claim_order(i_queue, i_n) c
-    loop
-        exit when jsonb_array_length(v_picks) >= i_n;
-        continue when v_job.scopes && v_all
-                      or (v_job.priority > 0 and v_job.scopes && v_shut);
+    for v_round in 1 .. 8 loop
+        v_known := cardinality(v_all) + cardinality(v_shut);
 
-        select g.scope into v_gate
-          from internal.gate_shut(v_load.gates, v_load.taken, v_more,
-                                  v_job.scopes, v_job.plan, v_job.priority) g;
-        if not found then
-            continue when not internal.claim_lock(v_job.tenant_id,
-                v_job.task_id, v_job.job_id, v_job.user_id);
-            v_picks := v_picks || to_jsonb(v_job);
-            v_more := v_more || (
-                select jsonb_object_agg(s.scope,
-                           coalesce((v_more ->> s.scope)::int, 0) + 1)
-                  from unnest(v_job.scopes) s (scope));
-        elsif v_job.priority > 0 then
-            v_shut := v_shut || v_gate;
-        else
-            v_all := v_all || v_gate;
-        end if;
+        for v_job in
+            select c.* from internal.claim_order(i_queue, i_n, v_all, v_shut) c
+        loop
+            exit when jsonb_array_length(v_picks) >= i_n;
+            continue when v_job.job_id = any (v_ids) or v_job.scopes && v_all
+                          or (v_job.priority > 0 and v_job.scopes && v_shut);
+
+            select g.scope into v_gate
+              from internal.gate_shut(v_load.gates, v_load.taken, v_more,
+                       v_job.scopes, v_job.plan, v_job.priority) g;
+            if not found then
+                continue when not internal.claim_lock(v_job.tenant_id,
+                    v_job.task_id, v_job.job_id, v_job.user_id);
+                v_ids := v_ids || v_job.job_id;
+                v_picks := v_picks || to_jsonb(v_job);
+                v_more := v_more || (
+                    select jsonb_object_agg(s.scope,
+                               coalesce((v_more ->> s.scope)::int, 0) + 1)
+                      from unnest(v_job.scopes) s (scope));
+            elsif v_job.priority > 0 then
+                v_shut := v_shut || v_gate;
+            else
+                v_all := v_all || v_gate;
+            end if;
+        end loop;
+
+        -- who stood behind those at the gates that were found shut is next
+        exit when jsonb_array_length(v_picks) >= i_n
+                  or cardinality(v_all) + cardinality(v_shut) = v_known;
     end loop;
 
     return internal.claim_turn(i_queue, v_picks);

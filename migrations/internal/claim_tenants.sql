@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.claim_tenants(queue, n, now, time)
+-- internal.claim_tenants(queue, n, now, time, all, shut)
 --
 --      The tenants whose turn it is in a queue, found by leaping from one to
 --      the next in the index: as many steps as there are tenants that wait,
@@ -15,12 +15,17 @@
 --      A class goes before the next one, but for ageing: whoever has waited for
 --      a minute counts as one class better, and after two minutes as the best.
 --      Who has not been here for a while begins at the time of the queue.
+--      all, shut: gates that are shut, see internal.claim_order.
 -- ----------------------------------------------------------------------
+drop function if exists internal.claim_tenants(text, int, timestamptz,
+                                               double precision);
 create or replace function internal.claim_tenants(
     i_queue  text,
     i_n      int,
     i_now    timestamptz,
-    i_time   double precision)
+    i_time   double precision,
+    i_all    text[],
+    i_shut   text[])
 returns table (
     class      smallint,
     tenant_id  uuid,
@@ -63,6 +68,8 @@ begin
                   and q.not_before <= i_now
             order by q.not_before, q.job_id
             limit 1) f
+     where 'tenant:' || l.tenant_id::text <> all (
+               case l.class when 0 then i_all else i_all || i_shut end)
      order by 6, 5, 2
      limit i_n;
 end

@@ -3,7 +3,8 @@
 --
 --      The gate of every api function: verifies the transaction's signed
 --      context and sets what the policies compare with, overwriting whatever
---      stood there.  'any' admits every role, anonymous too.  Invoker rights.
+--      stood there.  'any' admits every role, anonymous too.
+--      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
 -- Raises:   U0001 bad context; U0404 no such tenant
@@ -14,7 +15,6 @@
 create or replace function internal.enter(variadic i_roles text[])
 returns void
 language plpgsql
-set search_path = podi, pg_temp
 as $$
 declare
     v_tenant  uuid;

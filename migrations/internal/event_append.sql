@@ -3,7 +3,7 @@
 --
 --      internal.event_append_all for events of one user, which do not name
 --      him: [{"type", "task_id"?, "job_id"?, "trace_id"?, "data"?}, ...].
---      Invoker rights.
+--      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  the events as stored, with tenant_id, user_id, seq and at added:
 --           what the caller returns as _events
@@ -17,7 +17,6 @@ create or replace function internal.event_append(
     i_events  jsonb)
 returns jsonb
 language plpgsql
-set search_path = podi, pg_temp
 as $$
 declare
     v_whose  jsonb := jsonb_build_object('tenant_id', i_tenant,

@@ -4,8 +4,9 @@
 --      Claims an idempotency key for this transaction.  The first lock of
 --      all: a twin that runs at the same time waits here until we commit
 --      (and then gets our answer) or roll back (and then is the first).
---      Invoker rights; tenant and user are the entered ones.  All anonymous
+--      Tenant and user are the entered ones.  All anonymous
 --      callers are one user: scope is what tells them apart.
+--      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  NULL: go on, and end with internal.idem_end
 --           else the stored response of the first call
@@ -22,7 +23,6 @@ create or replace function internal.idem_begin(
     i_scope  text default '')
 returns jsonb
 language plpgsql
-set search_path = podi, pg_temp
 as $$
 declare
     v_user  uuid := coalesce(internal.user_id(),
@@ -37,7 +37,7 @@ begin
               using errcode = 'U0422', detail = '{"field":"Idempotency-Key"}';
     end if;
 
-    insert into idempotency (tenant_id, user_id, scope, key, route, body_hash)
+    insert into podi.idempotency (tenant_id, user_id, scope, key, route, body_hash)
     values (internal.tenant(), v_user, i_scope, i_key, i_route,
             coalesce(i_hash, ''))
     on conflict do nothing;
@@ -46,7 +46,7 @@ begin
     end if;
 
     select i.route, i.body_hash, i.response into v_row
-      from idempotency i
+      from podi.idempotency i
      where i.tenant_id = internal.tenant() and i.user_id = v_user
        and i.scope = i_scope and i.key = i_key;
 

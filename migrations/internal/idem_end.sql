@@ -1,8 +1,8 @@
 -- ----------------------------------------------------------------------
 -- internal.idem_end(route, key, response, scope)
 --
---      Stores what a repetition of this call will be answered.  Invoker
---      rights.
+--      Stores what a repetition of this call will be answered.
+--      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
 -- Raises:   U0409 the key was not claimed by internal.idem_begin
@@ -16,14 +16,13 @@ create or replace function internal.idem_end(
     i_scope     text default '')
 returns void
 language plpgsql
-set search_path = podi, pg_temp
 as $$
 begin
     if i_key is null then
         return;
     end if;
 
-    update idempotency i
+    update podi.idempotency i
        set response = i_response
      where i.tenant_id = internal.tenant()
        and i.user_id = coalesce(internal.user_id(),

@@ -16,35 +16,28 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_moves  podi.hold_move[];
-    v_check  boolean;
+    v_done   podi.job_done;
+    v_moves  podi.hold_move[] := '{}';
     v_money  jsonb := '[]';
     v_media  jsonb := '[]';
 begin
-    select array_agg((d.tenant_id, d.hold_id, d.task_id, d.job_id,
-               d.price - d.confirmed, d.charged - d.confirmed,
-               d.job_id || ':' || d.fence, d.trace_id, null, null, null,
-               d.n)::podi.hold_move order by d.n)
-               filter (where d.price > d.confirmed),
-           bool_or(d.kind = 'system')
-      into v_moves, v_check
-      from unnest(i_done) with ordinality d (ord, tenant_id, user_id, task_id,
-           job_id, state, action, input, code, price, confirmed, charged, fence,
-           hold_id, results, media, trace_id, kind, task_state, jobs_total,
-           jobs_open, jobs_succeeded, task_price, task_charged, n);
-
-    if v_check then
-        select coalesce(jsonb_agg(x.value), '[]') into v_media
-          from unnest(i_done) d
-         cross join lateral jsonb_array_elements(internal.media_checked(
-               d.tenant_id, d.input, coalesce(d.results -> 0,
-                   jsonb_build_object('verdict', 'rejected',
-                                      'reject_code', d.code)))) x
-         where d.kind = 'system';
-    end if;
+    foreach v_done in array i_done loop
+        if v_done.kind = 'system' then
+            v_media := v_media || internal.media_checked(v_done.tenant_id,
+                v_done.input, coalesce(v_done.results -> 0,
+                    jsonb_build_object('verdict', 'rejected',
+                                       'reject_code', v_done.code)));
+        elsif v_done.price > v_done.confirmed then
+            v_moves := v_moves || (v_done.tenant_id, v_done.hold_id,
+                v_done.task_id, v_done.job_id, v_done.price - v_done.confirmed,
+                v_done.charged - v_done.confirmed,
+                v_done.job_id || ':' || v_done.fence, v_done.trace_id,
+                null, null, null, cardinality(v_moves) + 1)::podi.hold_move;
+        end if;
+    end loop;
 
     perform internal.quota_settle(i_done);
-    if v_moves is not null then
+    if v_moves <> '{}' then
         v_money := internal.hold_settle_moves(v_moves);
     end if;
 

@@ -22,44 +22,45 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_from   timestamptz := greatest(i_start, now());
-    v_hints  jsonb;
+    v_tenant  uuid := internal.tenant();
+    v_user    uuid := internal.user_id();
+    v_from    timestamptz := greatest(i_start, now());
+    v_plan    podi.job_plan;
+    v_waits   boolean;
+    v_hints   jsonb := '[]';
 begin
-    with j as (
+    for i in 1 .. cardinality(i_plan) loop
+        v_plan := i_plan[i];
+        v_waits := coalesce(v_plan.needs, '{}') <> '{}';
         insert into podi.job (tenant_id, job_id, task_id, user_id, ord, key,
                               action, queue, params, inputs, price, rule_id,
                               hold_id, priority, max_attempts, terms, state,
                               needs_open, not_before, start_by)
-        select internal.tenant(), i_jobs[p.ordinality], i_task,
-               internal.user_id(), p.ordinality, p.key, p.action, p.queue,
-               p.params, p.inputs, p.price, (p.rule).rule_id,
-               case when p.price > 0 then i_hold end, i_priority,
-               p.max_attempts, p.terms,
-               case when coalesce(p.needs, '{}') = '{}' then 'queued'
-                    else 'blocked' end,
-               coalesce(cardinality(p.needs), 0), v_from,
-               least(i_deadline,
-                     v_from + p.max_wait_ms * interval '1 millisecond')
-          from unnest(i_plan) with ordinality p
-        returning job_id, ord, state)
-    select jsonb_agg(jsonb_build_object(
-               'job_id', j.job_id, 'tenant_id', internal.tenant(),
-               'queue', p.queue, 'priority', i_priority, 'weight', p.weight,
-               'cost', p.cost, 'plan', p.plan,
-               'scopes', internal.job_scopes(p.queue, p.action,
-                   internal.tenant(), internal.user_id(), p.gates))
-               order by j.ord)
-      into v_hints
-      from j
-      join unnest(i_plan) with ordinality p on p.ordinality = j.ord
-     where j.state = 'queued' and v_from <= now();
+        values (v_tenant, i_jobs[i], i_task, v_user, i, v_plan.key,
+                v_plan.action, v_plan.queue, v_plan.params, v_plan.inputs,
+                v_plan.price, (v_plan.rule).rule_id,
+                case when v_plan.price > 0 then i_hold end, i_priority,
+                v_plan.max_attempts, v_plan.terms,
+                case when v_waits then 'blocked' else 'queued' end,
+                coalesce(cardinality(v_plan.needs), 0), v_from,
+                least(i_deadline,
+                      v_from + v_plan.max_wait_ms * interval '1 millisecond'));
+        continue when v_waits or v_from > now();
+
+        v_hints := v_hints || jsonb_build_object(
+            'job_id', i_jobs[i], 'tenant_id', v_tenant, 'queue', v_plan.queue,
+            'priority', i_priority, 'weight', v_plan.weight,
+            'cost', v_plan.cost, 'plan', v_plan.plan,
+            'scopes', internal.job_scopes(v_plan.queue, v_plan.action, v_tenant,
+                                          v_user, v_plan.gates));
+    end loop;
 
     if i_plan[1].key is not null then
         insert into podi.job_need (tenant_id, job_id, needs_job_id, place)
-        select internal.tenant(), i_jobs[p.ordinality], i_jobs[n.need], n.place
+        select v_tenant, i_jobs[p.ordinality], i_jobs[n.need], n.place
           from unnest(i_plan) with ordinality p
          cross join lateral unnest(p.needs, p.places) n (need, place);
     end if;
-    return coalesce(v_hints, '[]');
+    return v_hints;
 end
 $$;

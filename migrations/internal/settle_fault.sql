@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.settle_fault(state, results, usage, cost, action)
+-- internal.settle_fault(state, results, usage, cost, action, outputs)
 --
 --      Whether the parts of a settle contradict each other: a worker's
 --      mistake, which must not become a fact.  Inlined, so it carries no SET
@@ -15,7 +15,8 @@ create or replace function internal.settle_fault(
     i_results  jsonb,
     i_usage    jsonb,
     i_cost     bigint,
-    i_action   text)
+    i_action   text,
+    i_outputs  int)
 returns text
 language sql immutable
 as $$
@@ -25,6 +26,9 @@ as $$
            when i_results is not null
                 and (i_state <> 'succeeded'
                      or jsonb_typeof(i_results) <> 'array')      then 'results'
+           when i_state = 'succeeded' and i_outputs > 0
+                and jsonb_array_length(coalesce(i_results, '[]'))
+                    < i_outputs                                  then 'results'
            when jsonb_typeof(i_usage) <> 'object'                then 'usage'
            when i_cost < 0                                       then 'cost_micros'
            when i_action = 'media.check' and i_state = 'succeeded'

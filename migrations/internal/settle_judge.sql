@@ -20,7 +20,8 @@ declare
     v_ends  podi.job_end[];
 begin
     select array_agg((i.ord, i.job_id, i.state, i.state, 0,
-               i.state = 'cancelled' and j.cancel = 'full', false, i.results,
+               i.state = 'cancelled' and j.cancel_requested
+               and j.cancel = 'full', false, i.results,
                '[]', i.digest,
                case v.verdict when 'REFUSED' then 'bad_field' else i.code end,
                case v.verdict when 'REFUSED' then j.fault else i.detail end,
@@ -34,8 +35,8 @@ begin
                    when 'failed'    then coalesce(x.error_code, 'internal')
                    when 'cancelled' then coalesce(x.error_code, 'job_cancelled')
                    end as code, left(x.error_detail, 1000) as detail,
-                   row_number() over (partition by x.job_id order by x.ord)
-                       as nth
+                   row_number() over (partition by x.job_id, x.fence
+                                      order by x.ord) as nth
               from rows from (jsonb_to_recordset(i_settles)
                               as (job_id uuid, fence int, state text,
                                   results jsonb, error_code text,
@@ -45,11 +46,13 @@ begin
                          usage, cost_micros, ord)) i
       left join lateral (
            select q.fence, q.lease_until, q.settled_fence, q.state,
-                  q.results_digest, q.error_code, q.terms ->> 'cancel' as cancel,
+                  q.results_digest, q.error_code, q.cancel_requested,
+                  q.terms ->> 'cancel' as cancel,
                   t.state as task_state,
                   internal.settle_fault(i.state, i.results, i.usage,
-                      i.cost_micros, q.action) as fault
+                      i.cost_micros, q.action, a.outputs) as fault
              from podi.job q
+             join podi.action a on a.action = q.action
             cross join lateral (
                   select h.state from podi.task_header h
                    where h.task_id = q.task_id and h.tenant_id = q.tenant_id

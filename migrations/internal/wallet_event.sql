@@ -5,7 +5,8 @@
 --      stand now in this transaction (volatile, to see what the caller just
 --      wrote); when that movement made it low, that is told with it.  Callers
 --      have let expired lots lapse, so available is what can be spent, as in
---      internal.wallet_available.  Invoker rights.
+--      internal.wallet_available.
+--      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  an array of one or two events for internal.event_append; data of
 --           the first are amount, available, frozen, seq
@@ -22,7 +23,6 @@ create or replace function internal.wallet_event(
     i_job     uuid default null)
 returns jsonb
 language plpgsql
-set search_path = podi, pg_temp
 as $$
 begin
     return (select jsonb_build_array(jsonb_build_object(
@@ -38,7 +38,7 @@ begin
                                    'threshold', w.low_until / 2,
                                    'seq', w.seq)))
                       else '[]' end
-      from wallet w
+      from podi.wallet w
      where w.tenant_id = i_tenant and w.wallet_id = i_wallet);
 end
 $$;

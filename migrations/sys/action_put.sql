@@ -14,7 +14,7 @@
 --
 --      {action, queue, state, public, label, description, schema, accepts,
 --      inputs, price, timeout_ms, max_attempts, max_wait_ms, gates,
---      cost, segments, cancel, tokens}
+--      cost, segments, cancel, tokens, outputs}
 -- ----------------------------------------------------------------------
 create or replace function sys.action_put(
     i_action  jsonb,
@@ -57,7 +57,8 @@ begin
                                      "additionalProperties": false},
                           "inputs": {"min": 1, "max": 1},
                           "max_attempts": 3, "gates": [], "cost": 1,
-                          "segments": [], "cancel": "none", "tokens": 0}'
+                          "segments": [], "cancel": "none", "tokens": 0,
+                          "outputs": 0}'
              else to_jsonb(v_old) end
         || i_action || jsonb_build_object('updated_at', now()));
 
@@ -73,6 +74,7 @@ begin
            max_wait_ms = excluded.max_wait_ms, gates = excluded.gates,
            cost = excluded.cost, segments = excluded.segments,
            cancel = excluded.cancel, tokens = excluded.tokens,
+           outputs = excluded.outputs,
            updated_at = now();
     action := v_new.action;
 end

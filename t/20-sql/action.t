@@ -9,6 +9,8 @@ use Podi::Sql;
 use Podi::Work;
 
 my $db = Podi::Sql->new;
+my $seed = $db->super->all(undef, 'select action, outputs from podi.action'
+                           . ' order by action');
 my $w = Podi::Work->new($db);
 my $ctl = $db->login('podi_ctl');
 my $put = 'select * from sys.action_put(?)';
@@ -31,6 +33,9 @@ subtest 'the seed says all that a form needs' => sub {
               'four for everybody; the check of uploads is not one';
     is_deeply [map { $a->{"image.$_"}{price} } qw(resize convert thumbnail)],
               [2, 1, 1], 'their prices';
+    is_deeply { map { $_->{action} => $_->{outputs} } @$seed },
+              { (map { ("image.$_" => 1) } qw(convert montage resize thumbnail)),
+                'media.check' => 0 }, 'each makes something but the check';
     is_deeply $a->{'image.resize'}{any_of}, ['width', 'height'],
               'one of these is wanted';
     for my $name (sort keys %$a) {

@@ -184,6 +184,18 @@ subtest 'an action that is paid in full once it runs' => sub {
                     '{"action": "image.resize", "cancel": "none"}');
 };
 
+subtest 'only who asked for a cancel pays for it' => sub {
+    my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                        qq({"action": "image.resize", "cancel": "$_[0]"})) };
+    my $before = $w->wallet($ann);
+
+    $put->('full');
+    my ($j) = @{ $w->claim_task(order('resize')) };
+    is $w->settle($j, 'cancelled')->{verdict}, 'OK', 'a worker says so alone';
+    is_deeply $w->wallet($ann), $before, 'and nothing is charged';
+    $put->('none');
+};
+
 subtest 'what a cancel costs was agreed at the submit' => sub {
     my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
                         qq({"action": "image.resize", "cancel": "$_[0]"})) };

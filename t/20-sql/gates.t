@@ -256,6 +256,26 @@ subtest 'tenants take turns by weight' => sub {
     drain();
 };
 
+subtest 'nobody waits behind a gate that he need not pass' => sub {
+    plant("insert into podi.gate (scope, slots) values ('key:openai', 1)");
+    plant("update podi.action set gates = '{key:openai}'"
+          . " where action = 'image.resize'");
+    order($gus, 41);
+    order($ann, 41);
+    like next_of(1, of => \@all, keep => 1), qr/^(gus|ann)$/, 'one has the key';
+
+    my @t = map { $w->submit($_, inputs => [$_->{pic}],
+                             actions => ['convert']) } $gus, $ann;
+    is_deeply [sort map { $_->{job_id} }
+               @{ $w->sys('job_claim_next(?, ?, ?, ?, ?)', 'image', 5, 'w1',
+                          60_000, 1000) }],
+              [sort map { $_->{jobs}[0]{job_id} } @t],
+              'who needs no key goes past all who do';
+    drain();
+    plant('delete from podi.gate');
+    plant("update podi.action set gates = '{}'");
+};
+
 subtest 'a class goes before the next, until that is old' => sub {
     my @batch = order($ivy, 2, priority => 2);
     order($gus, 2, priority => 1);

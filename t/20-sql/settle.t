@@ -158,6 +158,28 @@ subtest 'a payload that contradicts itself is refused' => sub {
        'it can still be settled';
 };
 
+subtest 'who was to make something must have' => sub {
+    my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                        qq({"action": "image.resize", "outputs": $_[0]})) };
+    my $before = $w->wallet($ann);
+    my ($t, $j) = running(['resize']);
+
+    $put->(1);
+    for my $results (undef, []) {
+        my $s = $w->settle($j, 'succeeded', results => $results);
+        is_deeply [@{$s}{qw(verdict error_detail)}], ['REFUSED', 'results'],
+                  'nothing is no result';
+    }
+    is $w->settle($j, 'failed', code => 'internal')->{verdict}, 'OK',
+       'it failed, then';
+    is_deeply $w->wallet($ann), $before, 'and costs nothing';
+
+    ($t, $j) = running(['resize']);
+    is $w->settle($j, 'succeeded', results => [$w->result])->{verdict}, 'OK',
+       'one result is enough';
+    $put->(0);
+};
+
 subtest 'a task ends as its jobs did' => sub {
     my %end = (
         'succeeded succeeded' => 'succeeded',

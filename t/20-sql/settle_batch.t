@@ -159,6 +159,18 @@ subtest 'a success brings forward who needs it' => sub {
     is $w->settle($l, 'succeeded')->{task_state}, 'succeeded', 'the end';
 };
 
+subtest 'one job in two hands has two verdicts' => sub {
+    my $t = order($ann, 'resize');
+    my ($old) = @{ $w->claim_task($t) };
+
+    $w->retry($old, 'deferral');
+    my ($new) = @{ $w->claim_task($t) };
+    my @s = @{ $w->settle_all($w->settle_item($old, 'failed'),
+                              $w->settle_item($new, 'succeeded')) };
+    is_deeply verdicts(@s), [qw(STALE OK)], 'the old one is late, first or not';
+    is $w->job($new->{job_id})->{state}, 'succeeded', 'the new one counts';
+};
+
 subtest 'two that are needed may end in one batch' => sub {
     my ($t, $a, $b, $c) = graph([qw(resize convert thumbnail)], [2, 0, 1],
                                 [2, 1, 2]);

@@ -1,4 +1,4 @@
--- 0017 hot path: checks that are not parsed for each statement, and no keys
+-- 0019 hot path: checks that are not parsed for each statement, and no keys
 -- where the writer has the parent in hand
 --
 -- Why:      a check constraint is parsed and planned anew for each statement
@@ -7,7 +7,8 @@
 --           foreign key looks its parent up, and locks it, for each row
 -- Expand:   yes (the same rules; a row that breaks one is refused as before,
 --           by the name of the table's one check)
--- Locks:    the tables named, for a moment; each is read through once
+-- Locks:    the tables named, for a moment; each is read through once; an index
+--           of podi.job is made anew
 
 set local lock_timeout = '5s';
 
@@ -71,3 +72,21 @@ alter table podi.attempt drop constraint attempt_job_fk;
 alter table podi.media
     drop constraint media_task_fk,
     drop constraint media_job_fk;
+
+
+-- who says that a job succeeded must have made something, where the action is
+-- to make it
+alter table podi.action
+    add column outputs smallint not null default 0,
+    add constraint action_outputs_ck check (outputs between 0 and 64);
+comment on column podi.action.outputs is 'so many results a job of it makes at least';
+update podi.action a
+   set outputs = 1
+ where a.action in ('image.resize', 'image.convert', 'image.thumbnail',
+                    'image.montage');
+
+
+-- a key is of a graph's jobs only: the others need no entry
+alter table podi.job drop constraint job_key_uq;
+create unique index job_key_uq on podi.job (task_id, key, tenant_id)
+       where key is not null;
