@@ -18,12 +18,8 @@ create or replace function internal.event_append(
 returns jsonb
 language plpgsql
 as $$
-declare
-    v_whose  jsonb := jsonb_build_object('tenant_id', i_tenant,
-                                         'user_id', i_user);
 begin
-    return internal.event_append_all(coalesce((
-        select jsonb_agg(e.value || v_whose order by e.ordinality)
-          from jsonb_array_elements(i_events) with ordinality e), '[]'));
+    return internal.event_append_all(i_events, jsonb_build_object(
+               'tenant_id', i_tenant, 'user_id', i_user));
 end
 $$;

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.event_append_all(events)
+-- internal.event_append_all(events, whose)
 --
 --      Numbers and stores events of any number of users, in the order given.
 --      The heads are locked ascending and held to commit, so that a user's
@@ -15,16 +15,20 @@
 --
 --      events: [{tenant_id, user_id, type, task_id, job_id, trace_id, data}],
 --      in the order in which each user shall read them; the last four may be
---      missing.
+--      missing, and so may be what whose says for all of them.
 -- ----------------------------------------------------------------------
-create or replace function internal.event_append_all(i_events jsonb)
+create or replace function internal.event_append_all(
+    i_events  jsonb,
+    i_whose   jsonb default '{}')
 returns jsonb
 language plpgsql
 as $$
 declare
     c_none    constant jsonb := '{"task_id": null, "job_id": null,
                                   "trace_id": null, "data": {}}';
-    v_all     constant jsonb[] := array(select jsonb_array_elements(i_events));
+    v_all     constant jsonb[] := array(
+        select c_none || i_whose || e.value
+          from jsonb_array_elements(i_events) e);
     v_event   jsonb;
     v_whose   text;
     v_tops    jsonb := '{}';
@@ -61,7 +65,7 @@ begin
         v_whose := (v_event ->> 'tenant_id') || (v_event ->> 'user_id');
         v_top := (v_tops -> v_whose)::bigint + 1;
         v_tops := v_tops || jsonb_build_object(v_whose, v_top);
-        v_stored := v_stored || (c_none || v_event || jsonb_build_object(
+        v_stored := v_stored || (v_event || jsonb_build_object(
                         'seq', v_top, 'at', internal.rfc3339(v_at)));
     end loop;
 
