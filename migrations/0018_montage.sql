@@ -4,8 +4,8 @@
 -- Expand:   yes
 -- Locks:    none on existing rows
 --
--- It is priced by the picture: a rule of sys.price_put may say otherwise.  An
--- action that is there already stays as it is.
+-- A montage has one price, however many pictures are in it, until a rule of
+-- sys.price_put says otherwise.  An action that is there already stays as it is.
 
 set local lock_timeout = '5s';
 
