@@ -56,6 +56,8 @@ sub once
     return (undef, $error) if $error;
 
     $side->work($IN_FLIGHT, work_ms => $WORK, tenants => 2);
+
+    $side->warm(tenants => 2, action => 'bench.slow', wait => !$flood);
     my $over = Time::HiRes::time() + $seconds + 1;
     (my $due, $error) = $side->produce(1, $seconds, tenants => 2,
                                        action => 'bench.slow');

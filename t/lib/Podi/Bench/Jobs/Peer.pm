@@ -233,7 +233,8 @@ sub produce
     my ($self, $rate, $seconds, %arg) = @_;
     my ($answer, $error) = $self->role('produce', [$self->{bench}->pinned],
         rate => $rate, seconds => $seconds, in_flight => 1, connections => 2,
-        tenants => $arg{tenants} // 1, tenant => ($arg{tenants} // 1) - 1);
+        tenants => $arg{tenants} // 1, tenant => ($arg{tenants} // 1) - 1,
+        prefix => $arg{prefix} // 'j');
 
     return ({ map { $_->{id} => $_->{due} } grep { $_->{id} } @$answer },
             $error);

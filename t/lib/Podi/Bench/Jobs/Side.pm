@@ -51,6 +51,17 @@ sub count
 }
 
 
+# the first calls find nothing connected and nothing prepared; wait: until the
+# jobs of these calls are done
+sub warm
+{
+    my ($self, %arg) = @_;
+    my ($due) = $self->produce(20, 1, %arg, prefix => 'w');
+
+    $self->wait_for('E', scalar keys %$due, 10) if $arg{wait};
+}
+
+
 sub wait_for
 {
     my ($self, $what, $n, $seconds) = @_;

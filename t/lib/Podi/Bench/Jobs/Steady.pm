@@ -12,6 +12,7 @@ use warnings;
 
 use Podi::Bench;
 use Podi::Bench::Jobs;
+use Podi::Proc qw( poll );
 
 my $RATE = 200;
 my $IN_FLIGHT = 16;
@@ -59,15 +60,16 @@ sub once
     return ({}, $error) if $error;
 
     $side->work($IN_FLIGHT);
+    $side->warm(action => 'bench.free', wait => 1);
     (my $due, $error) = $side->produce($RATE, $seconds,
                                        action => 'bench.free');
-    my $all = $error || $side->wait_for('E', scalar keys %$due, 20);
+    my $end = all_settled($side, keys %$due);
     my $start = $side->first('S');
-    my $end = all_settled($side, scalar keys %$due);
 
     $side->stop;
     return ({}, $error) if $error;
-    return ({}, 'not every job was done') if !$all || keys %$end < keys %$due;
+    return ({}, 'not every job was done')
+        if grep { !$end->{$_} || !$start->{$_} } keys %$due;
     return ({ parts('start', map { ($start->{$_} - $due->{$_}) / 1e6 }
                              keys %$due),
               parts('settle', map { ($end->{$_} - $start->{$_}) / 1e6 }
@@ -75,13 +77,15 @@ sub once
 }
 
 
-# the last ones are being stored when their work is over
 sub all_settled
 {
-    my ($side, $n) = @_;
+    my ($side, @jobs) = @_;
     my $settled;
 
-    Podi::Proc::poll(10, sub { keys %{ $settled = $side->settled } >= $n });
+    poll(20, sub {
+        $settled = $side->settled;
+        !grep { !$settled->{$_} } @jobs;
+    });
     return $settled;
 }
 
