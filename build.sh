@@ -33,7 +33,8 @@ usage: ./build.sh VERB
   asan [PATH...]     the tests with AddressSanitizer and UBSan
   bench [NAME [SHAPE...]]    side-by-side measurements, tab-separated
   vectors FILE...    a data file of test vectors, as TAP
-  chaos | drill | conformance      not yet
+  chaos [--seed S] [--minutes N]    kills and cuts under load, then a checker
+  drill | conformance               not yet
 
 Environment: PODI_HTTPS_PORT (8443), PODI_HTTP_PORT (8080), PODI_VAR (var),
 PODI_BUILD (var/build).
@@ -48,8 +49,8 @@ main() {
 
     case $verb in
         demo | up | down | status | env) "verb_$verb" ;;
-        test | lint | asan | bench | vectors) "verb_$verb" "$@" ;;
-        chaos | drill | conformance) echo "not yet"; exit 3 ;;
+        test | lint | asan | bench | vectors | chaos) "verb_$verb" "$@" ;;
+        drill | conformance) echo "not yet"; exit 3 ;;
         help | -h | --help) usage ;;
         *) usage >&2; exit 2 ;;
     esac

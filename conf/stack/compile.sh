@@ -42,6 +42,14 @@ compile_faults() {
 }
 
 
+# The worker that chaos has beside the real ones.
+compile_echod() {
+    make -s -j2 -C "$ROOT/workers" "$PODI_BUILD/test/echod" \
+        PODI_BUILD="$PODI_BUILD" SAN="${SAN:-0}" >> "$PODI_BUILD/build.log" \
+        2>&1 || die "echod does not build (see $PODI_BUILD/build.log)"
+}
+
+
 # What only the tests run: units, the fuzz harness, the simulator, programs on
 # the skeleton.
 compile_tests() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 #
-# tests: the verbs test, lint, asan, bench, vectors.
+# tests: the verbs test, lint, asan, bench, vectors, chaos.
 #
 #     packages, build, units -> a fresh stack in $PODI_VAR/test -> prove
 #
@@ -158,4 +158,16 @@ verb_vectors() {
         compile
     fi
     exec "$PODI_BUILD/vectors" "$@"
+}
+
+
+# chaos [--seed S] [--minutes N] [--break NAME] [--keep DIR]: a world of its
+# own; the last line on stdout is the verdict.
+verb_chaos() {
+    packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
+        "${PACKAGES_TEST[@]}"
+    compile
+    compile_echod
+    PODI_BUILD=$PODI_BUILD exec perl -I"$ROOT/t/lib" "$ROOT/t/chaos/run.pl" \
+        "$@"
 }

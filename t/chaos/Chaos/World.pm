@@ -1,0 +1,226 @@
+package Chaos::World;
+
+# The world that chaos breaks: a rig of real binaries, people of three tenants,
+# their pictures, and what each order gives on a quiet day.
+#
+#     two tenants of two users, and one noisy user of a third
+#     client --front--> nginx --cutter--> PostgreSQL, Redis <--cutter-- daemons
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Podi::Cutter;
+use Podi::Fault;
+use Podi::Proc qw( poll );
+use Podi::Rig;
+
+my $json = JSON::PP->new->utf8->canonical;
+
+our %KINDS = (
+    (map { ("w$_" => { action => 'image.resize',
+                       params => { width => $_ } }) } 8, 16, 24, 32),
+    (map { ("f$_" => { action => 'image.convert',
+                       params => { format => $_ } }) } qw( png webp )),
+    t16 => { action => 'image.thumbnail', params => { size => 16 } },
+);
+our %PEOPLE = (red => [qw( ada abe )], blue => [qw( bea bob )],
+               noise => [qw( noa )]);
+
+
+sub new
+{
+    my ($class, $dir) = @_;
+    my $rig = Podi::Rig->new;
+    my $self = bless { dir => $dir, rig => $rig, s => $rig->stack }, $class;
+
+    $rig->more("podi_$_", 1, 1) for qw( imaged echod );
+    $self->{s}->allow_errors(qr/./);
+
+    my $s = $self->{s};
+    my $ctl = $s->db->{ctl} //= $s->db->login('podi_ctl');
+    $ctl->one(undef, 'select * from sys.action_put(?)',
+              '{"action": "test.succeed", "price": 0}');
+    $ctl->one(undef, 'select * from sys.action_put(?)',
+              '{"action": "test.slow", "price": 7}');
+
+    $s->sql('update podi.plan set interactive = true');
+
+    $self->{front} = Podi::Cutter->start(listen => '127.0.0.1:0',
+        upstream => "127.0.0.1:$s->{port}", control => $s->dir . '/front.ctl');
+    ($self->{front_port}) = $self->{front}{listen} =~ /:(\d+)$/;
+    push @{ $rig->{cutters} }, $self->{front};
+
+    $self->people;
+    $self->quiet_day;
+    $self->note;
+    return $self;
+}
+
+
+sub people
+{
+    my ($self) = @_;
+    my $s = $self->{s};
+    my @file = map {
+        Podi::Fault::picture($s->dir . "/$_->[0]", 64, 48, $_->[1])
+    } [ 'a.jpg', 0 ], [ 'b.png', 90 ];
+
+    for my $tenant (sort keys %PEOPLE) {
+        local $s->{tenant} = $tenant;
+        local $s->{tenant_id} = $s->db->tenant($tenant);
+
+        for my $login (@{ $PEOPLE{$tenant} }) {
+            my $who = $s->member($login, points => 1_000_000);
+
+            $who->{media} = [
+                Podi::Fault::upload($s, $who, $file[0], 'image/jpeg'),
+                Podi::Fault::upload($s, $who, $file[1], 'image/png') ];
+            push @{ $self->{people} }, $who;
+        }
+    }
+}
+
+
+# --- orders -------------------------------------------------------------------
+
+# what a client asks for: the jobs, in order, and the body of the request
+sub order
+{
+    my ($who, $kind, $picture, @names) = @_;
+    my $media = $who->{media}[$picture];
+
+    return { jobs => [ map { "$picture $_" } @names ],
+             body => { inputs => [$media],
+                       actions => [ map { $KINDS{$_} } @names ] } }
+        if $kind eq 'image';
+
+    return { jobs => [ "$picture w32", "$picture w32>t16" ], body => { jobs => [
+        { key => 'a', %{ $KINDS{w32} }, inputs => [ { media => $media } ] },
+        { key => 'b', %{ $KINDS{t16} }, inputs => [ { job => 'a' } ] } ] } }
+        if $kind eq 'graph';
+
+    my %params = (flaky => { failures => 1 });
+    return { jobs => ["test.$kind"], body => { inputs => [$media],
+             actions => [ { action => "test.$kind",
+                            params => $params{$kind} // {} } ] } };
+}
+
+
+sub quiet_day
+{
+    my ($self) = @_;
+    my $s = $self->{s};
+    my $who = $self->{people}[0];
+
+    for my $order (map { my $p = $_; (order($who, 'image', $p, sort keys %KINDS),
+                                      order($who, 'graph', $p)) } 0, 1)
+    {
+        my $res = $s->post('/v1/tasks', as => $who, json => $order->{body});
+        my $task = $res->json->{task_id} // die 'not taken: ' . $res->text;
+        my @made;
+
+        poll(60, sub {
+            @made = $s->sql('select m.sha256 from podi.job j join podi.media m'
+                . ' using (job_id) where j.task_id = ? order by j.ord', $task);
+            @made == @{ $order->{jobs} };
+        }) or die 'no reference';
+        $self->{digest}{ $order->{jobs}[$_] } = $made[$_]{sha256}
+            for 0 .. $#made;
+        push @{ $self->{reference} }, $task;
+    }
+}
+
+
+# what the checker must know of the world
+sub note
+{
+    my ($self) = @_;
+    my $s = $self->{s};
+
+    $_->{start} = $s->sql('select coalesce(max(top), 0) from podi.user_head'
+                          . ' where user_id = ?', $_->{user})
+        for @{ $self->{people} };
+    $self->write('world.json', $json->encode({
+        digest => $self->{digest}, reference => $self->{reference},
+        price => { map { $_->{action} => 0 + $_->{price} }
+                   $s->sql('select action, price from podi.action') },
+        people => { map { $_->{login} => { user => $_->{user},
+                          start => 0 + $_->{start} } } @{ $self->{people} } },
+    }));
+}
+
+
+sub write
+{
+    my ($self, $name, @text) = @_;
+
+    open my $out, '>', "$self->{dir}/$name" or die "$self->{dir}/$name: $!";
+    print {$out} @text;
+    close $out or die "$self->{dir}/$name: $!";
+}
+
+
+# --- the end ------------------------------------------------------------------
+
+my @FACTS = (
+    [ task => 'select task_id, user_id, state, price, charged, round, ended_at,'
+        . " jobs_open, trace_id from podi.task_header where kind = 'user'" ],
+    [ job => 'select j.job_id, j.task_id, j.user_id, j.ord, j.action, j.state,'
+        . ' j.price, j.charged, j.confirmed, j.segment, j.fence, j.error_code,'
+        . ' j.crashes from podi.job j join podi.task_header t'
+        . " using (tenant_id, task_id) where t.kind = 'user'" ],
+    [ attempt => 'select job_id, fence, outcome from podi.attempt' ],
+    [ media => 'select media_id, job_id, sha256 from podi.media'
+        . ' where job_id is not null' ],
+    [ ledger => 'select w.user_id, l.seq, l.op, l.amount, l.available_after,'
+        . ' l.held_after, l.job_id, l.idem from podi.ledger l'
+        . ' join podi.wallet w using (tenant_id, wallet_id)'
+        . ' order by w.user_id, l.seq' ],
+    [ wallet => 'select user_id, available, held from podi.wallet' ],
+    [ hold => 'select hold_id, task_id, amount, captured, released'
+        . ' from podi.hold' ],
+    [ event => 'select user_id, seq, type, task_id, job_id from podi.user_event'
+        . ' order by user_id, seq' ],
+    [ idem => "select user_id, key, response ->> 'task_id' as task_id"
+        . " from podi.idempotency where key <> ''" ],
+);
+
+
+sub open_tasks
+{
+    my ($self) = @_;
+
+    return $self->{s}->sql('select count(*) from podi.task_header'
+                           . ' where ended_at is null');
+}
+
+
+sub facts
+{
+    my ($self) = @_;
+    my $s = $self->{s};
+    my @line;
+
+    for my $fact (@FACTS) {
+        push @line, map { qq({"fact":"$fact->[0]","row":$_->{row}}\n) }
+            $s->sql("select row_to_json(x)::text as row from ($fact->[1]) x");
+    }
+    push @line, map { $json->encode({ fact => 'break', row => $_ }) . "\n" }
+        @{ $s->db->breaks };
+    utf8::encode($_) for @line;
+    $self->write('facts.jsonl', @line);
+    system('cp', (glob $s->dir . '/log/*.out'), $self->{dir}) == 0
+        or die 'no logs';
+}
+
+
+# new connections, after the server was away
+sub forget
+{
+    my ($self) = @_;
+
+    $self->{s}->db->{$_} = undef for qw( super ctl web worker );
+}
+
+1;
