@@ -47,7 +47,6 @@ extern const podi_step_t  dispatch_steps[];
 extern const podi_step_t  sweep_steps[];
 extern const podi_step_t  expire_steps[];
 extern const podi_step_t  watch_steps[];
-extern const podi_step_t  gates_steps[];
 extern const podi_step_t  check_steps[];
 extern const podi_step_t  wake_steps[];
 

@@ -1,5 +1,5 @@
 /*
- * gates, check, wake: the gates of Redis, told and held against the truth.
+ * check, wake: the gates of Redis, told and held against the truth.
  *
  *     sys.gates       -> what there is            -> who may go now is woken
  *     sys.job_running -> slots of what runs (R3)  -> freed, or taken
@@ -30,14 +30,12 @@ static podi_rc_t wake_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t wake_count(podi_flow_t *f, void *ctx);
 
 
-const podi_step_t  gates_steps[] = {
+/* gates first: no claim is answered before they are told */
+
+const podi_step_t  check_steps[] = {
     { "asking for the gates", gates_ask, 0 },
     { "telling the gates", gates_tell, 0 },
     { "having told the gates", gates_told, 0 },
-    podi_null_step
-};
-
-const podi_step_t  check_steps[] = {
     { "asking what runs", check_ask, 0 },
     { "comparing the slots", check_compare, 0 },
     { "asking who has died", check_excuse, 0 },
@@ -114,7 +112,7 @@ gates_told(podi_flow_t *f, void *ctx)
                         "Redis has the gates that there are now");
     }
 
-    return PODI_DONE;
+    return PODI_OK;
 }
 
 

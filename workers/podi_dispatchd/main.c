@@ -6,8 +6,8 @@
  *     sweep     every second: leases that ran out -> queued, or failed
  *     expire    every second: jobs that nobody started in time -> failed
  *     watch     every second: the hints are gone -> push all again
- *     gates     every second: how much may run at once -> Redis
- *     check     every second: slots of gates against what runs, both ways
+ *     check     every second: how much may run at once -> Redis; then slots
+ *               of gates against what runs, both ways
  *     wake      every second: gates that time has opened -> who waits there
  *
  * Promises: a queued row is pushed within a second, whatever happened to
@@ -37,7 +37,6 @@ static const podi_round_conf_t  dispatchd_rounds[] = {
     { "sweep", &dispatchd.sweep, sweep_steps, 0 },
     { "expire", &dispatchd.sweep, expire_steps, 0 },
     { "watch", &dispatchd.watch, watch_steps, 0 },
-    { "gates", &dispatchd.watch, gates_steps, 0 },
     { "check", &dispatchd.watch, check_steps, sizeof(check_t) },
     { "wake", &dispatchd.sweep, wake_steps, 0 },
     podi_null_round
