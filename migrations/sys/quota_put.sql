@@ -45,17 +45,24 @@ begin
                     detail = json_build_object('field', v_bad);
     end if;
 
-    delete from quota q
-     where (q.tenant_id, q.scope, q.meter, q.period)
-           = (quota_put.tenant_id, quota_put.scope, i_meter, quota_put.period)
-           and q.user_id is not distinct from quota_put.user_id;
-    is_new := not found;
-    if is_new and most is null then
-        raise exception 'there is no such budget' using errcode = 'U0404';
-    elsif most is not null then
-        insert into quota (tenant_id, scope, user_id, meter, period, most)
+    if most is null then
+        delete from quota q
+         where (q.tenant_id, q.scope, q.meter, q.period)
+               = (quota_put.tenant_id, quota_put.scope, i_meter,
+                  quota_put.period)
+               and q.user_id is not distinct from quota_put.user_id;
+        if not found then
+            raise exception 'there is no such budget' using errcode = 'U0404';
+        end if;
+        is_new := false;
+    else
+        -- two operators at once: the last one's word stands
+        insert into quota as q (tenant_id, scope, user_id, meter, period, most)
         values (quota_put.tenant_id, quota_put.scope, quota_put.user_id,
-                i_meter, quota_put.period, i_most);
+                i_meter, quota_put.period, i_most)
+            on conflict on constraint quota_once_uq do update
+           set most = excluded.most
+     returning q.xmax = 0 into is_new;
     end if;
 
     perform internal.audit_append(quota_put.tenant_id, 'quota.put',
