@@ -22,7 +22,6 @@ use Podi::Work;
 my $began = time;
 my $only = $ENV{PODI_FAULT_POINTS} // '';
 my @POINTS = grep { $_->{name} =~ /$only/ } Podi::Rig::points();
-my %POINT = map { $_->{name} => $_ } @POINTS;
 my $build = $ENV{PODI_BUILD} // Podi::Repo::root() . '/var/build';
 
 is system("nm $build/libpodi.a 2>&1 | grep -q podi_fault_at") >> 8, 1,
@@ -174,11 +173,11 @@ sub unpushed
 sub lapse
 {
     image() for 1 .. 3;
-    poll(10, sub { $s->sql('with r as (update podi.job set lease_until ='
+    poll(2, sub { $s->sql('with r as (update podi.job set lease_until ='
         . " now() - interval '1 s' where state = 'running' and job_id ="
         . " (select job_id from podi.job where state = 'running'"
         . " and queue = 'image' limit 1) returning 1)"
-        . ' select count(*) from r') }) or die 'no job runs';
+        . ' select count(*) from r') });
 }
 
 
@@ -234,26 +233,34 @@ sub round
     my ($strike, $act, $code, @names) = @_;
     my (%at, $last);
 
+    # without slots in Redis nobody asks for hints: that is another test
+    poll(15, sub { $s->redis('EXISTS', 'podi:{q}:ready') eq '1' });
+
     # what stops a request comes first: the rest of the round needs nginx
-    @names = sort { ($POINT{$b}{who} eq 'nginx') <=> ($POINT{$a}{who} eq 'nginx')
-                    || $a cmp $b } @names;
+    my %first = map { $_->{name} => $_->{who} eq 'nginx' } @POINTS;
+    @names = sort { $first{$b} <=> $first{$a} || $a cmp $b } @names;
 
     for my $name (@names) {
         $p->arm($name, $act);
         ($PROVOKE{$name} // \&image)->();
         poll(10, sub { $at{$name} = $p->hit($name) })
-            if $POINT{$name}{who} eq 'nginx';
+            if $first{$name};
     }
 
     poll(15, sub {
         $at{$_} //= $p->hit($_) for @names;
         return 1 if !grep { !$at{$_} } @names;
-        image(), $last = time if time - ($last // 0) > 0.3;
+        return 0 if time - ($last // 0) < 0.3;
+
+        # a beat may have been quicker than the sweep
+        grep({ $_ eq 'sweep_told' && !$at{$_} } @names) ? lapse() : image();
+        $last = time;
         return 0;
     });
 
     $p->disarm($_) for grep { !$at{$_} } @names;
-    is join(' ', grep { !$at{$_} } @names), '', "$strike: all are reached: @names";
+    is join(' ', grep { !$at{$_} } @names), '',
+        "$strike: all are reached: @names";
     $code->(\%at);
     ended("$strike: @names");
 }

@@ -58,8 +58,8 @@ my $began = time;
 my $dir = $o{keep} // tempdir('podi-chaos-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 -d $dir || mkdir $dir or die "$dir: $!\n";
 
-report("seed=$o{seed} minutes=$o{minutes}"
-     . ($o{break} ? " break=$o{break}" : ''));
+report("again with: ./build.sh chaos --seed $o{seed} --minutes $o{minutes}"
+     . ($o{break} ? " --break $o{break}" : ''));
 
 my $world = Chaos::World->new($dir);
 my ($s, $rig) = @{$world}{qw( s rig )};
@@ -127,7 +127,4 @@ $s->stop;
 report("history: $dir") if $o{keep};
 
 system($^X, "$FindBin::RealBin/check.pl", $dir, $o{seed});
-my $status = $? >> 8;
-report("again with: ./build.sh chaos --seed $o{seed} --minutes $o{minutes}")
-    if $status;
-exit $status;
+exit $? >> 8;

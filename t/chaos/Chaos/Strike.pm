@@ -13,7 +13,7 @@ use Chaos::History;
 
 my @STRIKES = (
     [ kill_child => 4 ], [ kill_pair => 1 ], [ kill_picture => 1 ],
-    [ kill_nginx => 2 ], [ pause => 3 ], [ zombie => 2 ],
+    [ kill_nginx => 2 ], [ pause => 3 ], [ zombie => 1 ],
     [ redis_flush => 2 ], [ redis_kill => 1 ], [ pg_restart => 2 ],
     [ line => 5 ], [ front => 3 ],
 );
