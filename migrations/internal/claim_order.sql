@@ -5,7 +5,8 @@
 --      due jobs, in the order of stride scheduling.  Passed over is who stands
 --      before a gate that is known to be shut: for all, or for those that have
 --      no part in its reserve.  Bounded work, however many rows wait: of a
---      tenant it looks at no more than 2000.
+--      tenant it looks at no more than 2000, and at no class that the gates of
+--      all keep out.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  job_id, task_id, tenant_id, user_id, pass (the tenant's, in the
@@ -35,7 +36,8 @@ as $$
 declare
     v_now   timestamptz := clock_timestamp();
     v_time  double precision;
-    v_free  boolean := i_all || i_shut = '{}';
+    v_free  boolean := i_all = '{}'
+                       and i_shut <@ array['global', 'queue:' || i_queue];
 begin
     select t.served into v_time
       from podi.queue_turn t

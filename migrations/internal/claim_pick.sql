@@ -5,7 +5,8 @@
 --      those that every gate lets pass, and locks them with their tasks and
 --      the heads of their users.  What is locked is passed over: nothing is
 --      waited for but the others who choose, because the slots that are left
---      are counted, and who counts must not be overtaken.
+--      are counted, and who counts must not be overtaken.  What waits is not
+--      looked at when a gate that all must pass is full.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  uuid[]
@@ -23,6 +24,7 @@ as $$
 declare
     v_load   record;
     v_own    text := 'queue:' || i_queue;
+    v_every  text[] := array['global', v_own];
     v_job    record;
     v_gate   text;
     v_shut   text[] := '{}';
@@ -40,8 +42,12 @@ begin
         coalesce((v_load.gates #>> array[v_own, '1'])::int, 0)));
 
     for v_round in 1 .. 8 loop
+        exit when exists (select internal.gate_shut(v_load.gates, v_load.taken,
+                                                    v_more, v_every, null, 0));
+        v_shut := v_shut || array(
+            select (internal.gate_shut(v_load.gates, v_load.taken, v_more,
+                                       v_every, null, 1)).scope);
         v_known := cardinality(v_all) + cardinality(v_shut);
-
         for v_job in
             select c.* from internal.claim_order(i_queue, i_n, v_all, v_shut) c
         loop

@@ -40,6 +40,8 @@ begin
     with recursive leap as (
         select c.class, null::uuid as tenant_id, 0 as n
           from (values (0::smallint), (1::smallint), (2::smallint)) c (class)
+         where c.class = 0
+               or not i_shut && array['global', 'queue:' || i_queue]
         union all
         select l.class, (select q.tenant_id
                            from podi.job q

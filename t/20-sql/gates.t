@@ -354,20 +354,30 @@ subtest 'many waiting jobs cost no more than few' => sub {
     plant('set session_replication_role = origin');
 
     my $read = sub {
+        my ($limit) = @_;
         my $n = sub { plant('select idx_tup_fetch + idx_tup_read as n from'
                       . ' pg_stat_xact_user_tables natural join (select'
                       . ' 0::bigint as idx_tup_read) x where relname = ?',
                       'job')->[0]{n} };
         $db->super->dbh->begin_work;
         my $before = $n->();
-        plant('select * from sys.job_claim_next(?, 4, ?, 60000, 1000)', 'image',
-              'w1');
+        plant('select * from sys.job_claim_next(?, 4, ?, 60000, ?)', 'image',
+              'w1', $limit // 1000);
         my $after = $n->();
         $db->super->dbh->rollback;
         return $after - $before;
     };
     my $rows = $read->();
     cmp_ok $rows, '<', 300, "of 30,000 rows it reads few ($rows)";
+    is $read->(0), 0, 'a queue that is full reads none';
+    cmp_ok $rows = $read->(2), '<', 300, "one that gets full reads few ($rows)";
+    plant(q{insert into podi.gate (scope, slots, reserve)
+            values ('global', 9, 8)});
+    cmp_ok $rows = $read->(), '<', 300, "so does one with a reserve ($rows)";
+    plant('delete from podi.gate');
+    plant(q{update podi.queue_type set state = 'paused' where queue = 'image'});
+    is $read->(), 0, 'nor does one that is paused';
+    plant(q{update podi.queue_type set state = 'active' where queue = 'image'});
     plant('delete from podi.job where task_id = ? and job_id <> ?', $t->{task_id},
           $t->{jobs}[0]{job_id});
 };
