@@ -4,7 +4,8 @@
 --      Takes running jobs from their holder, who could not end them: kind is
 --      attempt (it failed, try again), deferral (it could not be tried),
 --      return (the holder stops), crashed or lost (the holder is gone).
---      A job that its user cancelled ends now; so does one that failed as often
+--      A job that its user cancelled ends now, and when its holder only stops
+--      it is paid in full, if that was agreed; so does one that failed as often
 --      as its action allows, and one that took as many holders with it as its
 --      queue allows: that one is set aside.  The others are queued again.  The
 --      caller holds the locks of the tasks and the jobs.
@@ -35,7 +36,10 @@ begin
                case when j.cancel_requested then 'cancelled' else 'failed' end,
                case when v_gone then i_kind
                     when j.cancel_requested then 'cancelled' else 'failed' end,
-               v_gone::int, false, v_gone and not j.cancel_requested,
+               v_gone::int,
+               i_kind = 'return' and j.cancel_requested
+               and j.terms ->> 'cancel' = 'full',
+               v_gone and not j.cancel_requested,
                null, null, null,
                case when j.cancel_requested then 'job_cancelled'
                     else coalesce(i_code, 'internal') end,

@@ -184,6 +184,29 @@ subtest 'an action that is paid in full once it runs' => sub {
                     '{"action": "image.resize", "cancel": "none"}');
 };
 
+subtest 'who hands a job back when it was cancelled has run it' => sub {
+    my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
+                        qq({"action": "image.resize", "cancel": "$_[0]"})) };
+
+    for my $case (['full', 'job_return', 2], ['none', 'job_return', 0],
+                  ['full', 'gone', 0], ['full', 'attempt', 0])
+    {
+        my ($cancel, $how, $cost) = @$case;
+        $put->($cancel);
+        my $t = order('resize');
+        my ($j) = @{ $w->claim_task($t, worker => 'wx') };
+        $w->cancel($ann, $t->{task_id});
+        $how eq 'gone'      ? $w->sys("worker_gone('wx')")
+        : $how eq 'attempt' ? $w->retry($j, 'attempt')
+        : $w->sys('job_return(?::uuid[], ?::int[])', "{$j->{job_id}}",
+                  "{$j->{fence}}");
+        is_deeply [@{ $w->job($j->{job_id}) }{qw(state charged)}],
+                  ['cancelled', $cost], "$cancel, $how: $cost";
+    }
+    $put->('none');
+    $db->whole;
+};
+
 subtest 'only who asked for a cancel pays for it' => sub {
     my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
                         qq({"action": "image.resize", "cancel": "$_[0]"})) };
