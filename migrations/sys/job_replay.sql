@@ -8,7 +8,8 @@
 -- Returns:  task_id, round, price (what was frozen for the round), _hints jsonb
 --           (see sys.job_dispatch), _events jsonb
 -- Raises:   U0404 no such dead letter; U0422 no reason
---           U0409 its task has not ended, or points of it were given back
+--           U0409 its task has not ended, or points of it were given back; or it
+--           is a check, whose upload was rejected with it
 --           U0402 the user has not enough points; detail required, available,
 --           missing; U0433 nor as much left of a budget
 -- Writes:   podi.task_header, podi.job, the wallet tables when something is
@@ -34,11 +35,15 @@ begin
               using errcode = 'U0422', detail = '{"field":"reason"}';
     end if;
 
-    select j.tenant_id, j.user_id, j.task_id into v_job
+    select j.tenant_id, j.user_id, j.task_id, t.kind into v_job
       from job j
+      join task_header t on t.task_id = j.task_id and t.tenant_id = j.tenant_id
      where j.job_id = i_job and j.set_aside;
     if not found then
         raise exception 'no dead letter %', i_job using errcode = 'U0404';
+    elsif v_job.kind = 'system' then
+        raise exception 'a check is uploaded again, not replayed'
+              using errcode = 'U0409';
     end if;
 
     task_id := v_job.task_id;

@@ -256,5 +256,20 @@ subtest 'lists are newest first, filtered, paged and private' => sub {
         'nor completes it');
 };
 
+subtest 'a check that took its workers with it is not replayed' => sub {
+    my $id = upload([{}])->[0]{media_id};
+    my $job = complete($id, { bytes => 1000 })->{_hints}[0]{job_id};
+
+    $w->bend($job, 'crashes = 2');
+    $w->claim([$job], worker => 'poor');
+    $w->sys("worker_gone('poor')");
+    is $w->job($job)->{set_aside}, 1, 'it is a dead letter';
+    my $e = $db->{ctl}->refused('U0409', undef,
+        "select * from sys.job_replay(?, 'x')", $job, 'but no task of anybody');
+    like $e->{text}, qr/a check is uploaded again, not replayed/, 'as it says';
+    is $db->{ctl}->value(undef, "select sys.job_dismiss(?, 'seen')", $job), 1,
+       'it can be dismissed';
+};
+
 $db->whole;
 done_testing;
