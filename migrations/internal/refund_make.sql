@@ -2,11 +2,13 @@
 -- internal.refund_make(tenant, wallet, task, job, hold, amount, reason, ref)
 --
 --      The work of sys.wallet_refund: from the newest round's hold on, as much
---      as each has.  The caller holds the wallet's lock.
+--      as each has.  The caller holds the wallet's lock.  Not while the task has
+--      open jobs: what they were paid for may still be delivered.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  o_refunded; o_events for event_append_all
 -- Raises:   U0425 more than was captured; detail left
+--           U0409 the task has not ended
 -- Writes:   the wallet tables
 -- Called:   sys.wallet_refund
 -- ----------------------------------------------------------------------
@@ -28,6 +30,16 @@ declare
     v_part  record;
     v_n     int := 0;
 begin
+    if exists (select 1
+                 from internal.refund_plan(i_tenant, i_wallet, i_task, i_job,
+                                           i_hold) p
+                 join podi.task_header t
+                   on t.task_id = p.o_task and t.tenant_id = i_tenant
+                where t.jobs_open > 0)
+    then
+        raise exception 'the task has not ended' using errcode = 'U0409';
+    end if;
+
     select coalesce(sum(p.o_left), 0)::bigint into v_left
       from internal.refund_plan(i_tenant, i_wallet, i_task, i_job, i_hold) p;
     o_refunded := coalesce(i_amount, v_left);

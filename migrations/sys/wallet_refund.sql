@@ -9,7 +9,7 @@
 --
 -- Returns:  wallet_id, refunded, available, seq, is_new, _events
 -- Raises:   U0404 no such tenant or user
---           U0409 the ref refunded something else
+--           U0409 the ref refunded something else, or the task has not ended
 --           U0422 amount, reason, ref is wrong, or not one of task, job, hold
 --           U0425 more than was captured; detail left
 -- Writes:   the wallet tables, podi.audit, podi.user_head, podi.user_event

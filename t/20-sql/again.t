@@ -197,6 +197,18 @@ subtest 'what was given back is not paid: no work for nothing' => sub {
     $w->{web}->refused('U0409', $db->as($ann), $call, $t->{task_id},
                        'half of the work was paid, and given back');
     $ctl->all(undef, $refund, $v->{task_id}, 1, 'r2');
+    my $free = order('resize');
+    my ($q) = @{ $w->claim_task($free) };
+    $w->{worker}->one(undef, 'select * from sys.job_segment(?, ?, 1, null, null)',
+                      @{$q}{qw(job_id fence)});
+    $w->settle($q, 'failed');
+    my $more = again($ann, $free);
+    $ctl->refused('U0409', undef, $refund, $free->{task_id}, 1, 'r0',
+                  'nothing is given back of a task that goes on');
+    finish($more, 'succeeded');
+    is $ctl->one(undef, $refund, $free->{task_id}, 1, 'r0')->{refunded}, 1,
+       'until it has ended';
+
     is again($ann, $v)->{_events}[0]{data}{price}, 2,
        'what costs its whole price may go on';
 

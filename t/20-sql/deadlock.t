@@ -229,7 +229,7 @@ sub hand
             # was quicker: answers, not faults
             my %no = (again  => qr/^U04(?:02|09|33|54)$/,
                       replay => qr/^U04(?:02|04|09|33)$/,
-                      refund => qr/^U0425$/);
+                      refund => qr/^U04(?:09|25)$/);
             $bad{"$what: $state " . (ref $@ ? $@->{text} // '' : '')}++
                 if $state !~ ($no{$what} // qr/^U04(?:31|02|33)$/);
         };
