@@ -37,19 +37,27 @@ begin
         select l.ref, sum(l.micros)::bigint as billed, count(*) as n
           from jsonb_to_recordset(i_lines) l (ref text, micros bigint)
          group by l.ref),
+    called as (
+        select t.provider_ref, t.cost_micros, t.job_id, t.fence, t.tenant_id
+          from attempt t
+         where t.provider = i_provider and t.provider_ref is not null
+               and t.started_at >= i_from and t.started_at < i_to
+        union
+        select t.provider_ref, t.cost_micros, t.job_id, t.fence, t.tenant_id
+          from bill b
+          join attempt t
+            on t.provider_ref = b.ref and t.provider = i_provider
+               and t.provider_ref is not null),
     met as (
         select b.ref as billed_ref, b.billed, b.n, a.ref, a.noted, a.job_id,
                a.tenant_id
           from bill b
           full join (
-               select t.provider_ref as ref, max(t.cost_micros) as noted,
-                      (array_agg(t.job_id order by t.fence))[1] as job_id,
-                      (array_agg(t.tenant_id))[1] as tenant_id
-                 from attempt t
-                where t.provider = i_provider and t.provider_ref is not null
-                  and (t.started_at >= i_from and t.started_at < i_to
-                       or t.provider_ref in (select b2.ref from bill b2))
-                group by t.provider_ref) a on a.ref = b.ref),
+               select c.provider_ref as ref, max(c.cost_micros) as noted,
+                      (array_agg(c.job_id order by c.fence))[1] as job_id,
+                      (array_agg(c.tenant_id order by c.fence))[1] as tenant_id
+                 from called c
+                group by c.provider_ref) a on a.ref = b.ref),
     judged as (
         select case when q.ref is null then 'unknown'
                     when q.n > 1 then 'twice'

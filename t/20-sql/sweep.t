@@ -157,4 +157,77 @@ subtest 'a sweep is bounded and passes over what is locked' => sub {
 };
 
 $db->whole;
+
+# --- what is looked for afterwards; from here on the books are bent -----------
+
+# as a hand in the database: no triggers
+sub plant
+{
+    my ($sql, @bind) = @_;
+    my $super = $db->super;
+
+    $super->dbh->do('set session_replication_role = replica');
+    $super->run($sql, @bind);
+    $super->dbh->do('set session_replication_role = origin');
+    return;
+}
+
+
+subtest 'more breaks than a slice takes are told in the next' => sub {
+    my (%want, %got);
+
+    for my $n (1 .. 5) {
+        my ($lost, $free) = map { (running('w5'))[1]{job_id} } 1, 2;
+        my $ago = "now() - interval '" . 300 * ($n < 4 ? 1 : $n) . " s'";
+        $w->settle({ job_id => $lost, fence => 1 }, 'failed', cost_micros => 9);
+        $w->settle({ job_id => $free, fence => 1 }, 'succeeded',
+                   results => [$w->result]);
+        plant("update podi.job set ended_at = $ago where job_id = ?", $lost);
+        plant("update podi.ledger set at = $ago where job_id = ?", $free);
+        plant('delete from podi.attempt where job_id = ?', $free);
+        @want{"loss $lost", "charge $free"} = (1, 1);
+    }
+    # three of them of one moment
+    plant('update podi.job set ended_at = (select max(ended_at) from podi.job'
+          . " where charged = 0 and state = 'failed' and ended_at < now()"
+          . " - interval '250 s') where charged = 0 and ended_at between now()"
+          . " - interval '400 s' and now() - interval '250 s'");
+
+    my ($place, $more) = (undef, 1);
+    for (my $n = 0; $more && $n < 60; $n++) {
+        my $rows = $w->sys("reconcile('provider_bill', ?, 2)", $place);
+        for my $row (@$rows) {
+            if ($row->{kind} eq 'place') {
+                $place = $row->{id};
+                $more = $row->{detail} =~ /"more": true/;
+            } else {
+                $got{"$row->{kind} $row->{id}"}++;
+            }
+        }
+    }
+    ok !$more, 'it comes to an end';
+    is_deeply \%got, \%want, 'each is told, and once';
+};
+
+subtest 'a bill is held against its time and its references' => sub {
+    my %ref;
+
+    for my $name (qw(met late other gone)) {
+        $ref{$name} = (running('w6'))[1]{job_id};
+        plant("update podi.attempt set provider = 'openai', provider_ref = ?,"
+              . " cost_micros = 5, started_at = now() - interval '"
+              . ($name =~ /met|gone/ ? 1 : 99) . " days' where job_id = ?",
+              $name, $ref{$name});
+    }
+    my $said = $db->super->all(undef, "select kind, id, detail from"
+        . " sys.reconcile_bill('openai', now() - interval '2 days', now(), ?,"
+        . ' 9)', '[{"ref": "met", "micros": 5}, {"ref": "late", "micros": 6},'
+        . ' {"ref": "none", "micros": 1}]');
+
+    is_deeply [map { join ' ', $_->{kind}, $_->{id} // () } @$said],
+              ['different late', 'missing gone', 'unknown none', 'total'],
+              'what is on it, and what is of its time';
+    like $said->[-1]{detail}, qr/"noted": 15, .*"attempts": 3/, 'each once';
+};
+
 done_testing;
