@@ -35,7 +35,7 @@ as $$
                case b.scope when 'tenant' then i_tenant else i_user end
                    as subject
           from b
-         order by b.scope, b.meter, b.period, b.rank
+         order by b.scope, b.meter, b.period, b.rank, b.most
     )
     select f.scope, f.subject, f.meter, f.period, f.most,
            coalesce(s.at, '-infinity'),

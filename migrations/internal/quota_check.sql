@@ -10,7 +10,9 @@
 -- Writes:   nothing
 -- Called:   internal.quota_reserve
 --
---      asked: {meter: amount}.  Where nothing is asked, nothing is refused.
+--      asked: {meter: amount}.  Where nothing is asked, nothing is refused; but
+--      nobody knows how many tokens a job will really use, so one is asked at
+--      the least: a budget of tokens that is used up refuses everything.
 -- ----------------------------------------------------------------------
 create or replace function internal.quota_check(
     i_tenant  uuid,
@@ -27,7 +29,9 @@ begin
       join podi.quota_use u
         on (u.subject, u.meter, u.period, u.period_start, u.tenant_id)
            = (b.subject, b.meter, b.period, b.period_start, i_tenant)
-     cross join lateral (select (i_asked ->> b.meter)::bigint as asked) a
+     cross join lateral (
+           select greatest((i_asked ->> b.meter)::bigint,
+                           (b.meter = 'tokens')::int) as asked) a
      where a.asked > 0 and u.used + u.reserved + a.asked > b.most
      order by b.resets_at desc nulls last, b.scope, b.meter
      limit 1;

@@ -3,7 +3,8 @@
 --
 --      Gives back of budgets what was reserved, and books what was used.
 --      The caller holds the locks of the tasks; at most one move for each row
---      of quota_hold.
+--      of quota_hold.  What is used is counted up to 1e18, above any budget, so
+--      that no report can make the end of a job fail.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
@@ -31,9 +32,11 @@ begin
         for no key update of u;
 
     update podi.quota_use u
-       set used = u.used + s.used, reserved = u.reserved - s.back
+       set used = least(u.used + s.used, 1000000000000000000),
+           reserved = u.reserved - s.back
       from (select m.subject, m.meter, m.period, m.period_start, m.tenant_id,
-                   sum(m.used)::bigint as used, sum(m.back)::bigint as back
+                   least(sum(m.used), 1000000000000000000)::bigint as used,
+                   sum(m.back)::bigint as back
               from unnest(i_moves) m
              group by m.subject, m.meter, m.period, m.period_start,
                       m.tenant_id) s

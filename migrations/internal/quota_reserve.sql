@@ -7,8 +7,8 @@
 --
 -- Returns:  nothing
 -- Raises:   U0433 a budget has not as much left; detail scope, meter, period,
---           limit, used, reserved, asked, and for those that begin anew
---           resets_at, retry_after
+--           limit, used, reserved, asked, retry_after, and for those that
+--           begin anew resets_at; retry_after of the others is 1
 -- Writes:   podi.quota_use, podi.quota_hold
 -- Called:   internal.quota_order, internal.quota_reopen
 --

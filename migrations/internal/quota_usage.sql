@@ -2,7 +2,7 @@
 -- internal.quota_usage(tenant, jobs, since)
 --
 --      What jobs have used of a provider since a moment, by their attempts:
---      what those reported; else a call for each that was really tried.
+--      what those reported; else a call for each that was tried.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  calls, tokens; expected, the tokens that their actions declare
@@ -10,7 +10,9 @@
 -- Writes:   nothing
 -- Called:   internal.quota_settle
 --
---      A report that is no number counts as none.
+--      A report that is no number counts as none.  One that was deferred could
+--      not be tried; one that was returned was, how far nobody knows.  Neither
+--      is more than 1e18.
 -- ----------------------------------------------------------------------
 create or replace function internal.quota_usage(
     i_tenant  uuid,
@@ -22,10 +24,11 @@ create or replace function internal.quota_usage(
 language plpgsql stable
 as $$
 begin
-    select coalesce(sum(coalesce(
+    select least(coalesce(sum(coalesce(
                internal.usage_of(a.usage, 'calls'),
-               (a.outcome not in ('deferred', 'returned'))::int)), 0),
-           coalesce(sum(internal.usage_of(a.usage, 'tokens')), 0)
+               (a.outcome <> 'deferred')::int)), 0), 1000000000000000000),
+           least(coalesce(sum(internal.usage_of(a.usage, 'tokens')), 0),
+                 1000000000000000000)
       into calls, tokens
       from podi.attempt a
      where a.job_id = any (i_jobs) and a.tenant_id = i_tenant

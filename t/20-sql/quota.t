@@ -156,6 +156,15 @@ subtest 'calls: one a job, until it says what it was' => sub {
     end($u, 'succeeded', usage => { calls => 0 });
     is use_of($ann, 'calls'), '5+0', 'what went without';
     is full($ann)->{used}, 5, 'more may be used than was reserved';
+
+    my $ben = somebody(['calls', 'month', 9]);
+    $t = submit($ben);
+    my $back = sub { $w->sys('job_return(?::uuid[], ?::int[], ?::jsonb)',
+                             "{$_[0]{job_id}}", "{$_[0]{fence}}", $_[1]) };
+    $back->($w->claim_task($t)->[0], $_) for undef, '[{"calls": 0}]';
+    end($t);
+    is use_of($ben, 'calls'), '2+0', 'one that was given back was tried,'
+                                     . ' unless it says that it was not';
     $db->whole;
 };
 
@@ -175,8 +184,32 @@ subtest 'tokens: the estimate, then the report' => sub {
               '{"action": "image.convert", "tokens": 5}');
     $w->settle($j, 'failed', usage => { tokens => 1000 });
     is use_of($ann, 'tokens'), '1037+0', 'the end gives all back';
+    is full($ann, 'used up, also for what declares none')->{asked}, 1,
+       'one is asked at the least';
     $ctl->all(undef, 'select * from sys.action_put(?)',
               '{"action": "image.convert", "tokens": 100}');
+    $db->whole;
+};
+
+subtest 'tokens that nobody declared' => sub {
+    my $ann = somebody(['tokens', 'day', 10]);
+    my ($t, $u) = (submit($ann), submit($ann));
+
+    is use_of($ann, 'tokens'), '0+0', 'none are reserved';
+    end($t, 'succeeded', usage => { tokens => 9 });
+    ok submit($ann), 'one is left';
+    end($u, 'succeeded', usage => { tokens => 1 });
+    is full($ann)->{used}, 10, 'exactly full is full';
+
+    my $ben = somebody(['tokens', 'day', 10]);
+    $t = submit($ben);
+    $super->run('update podi.quota_use set used = 999999999999999999'
+                . ' where subject = ?', $ben->{user});
+    is_deeply [map { $_->{verdict} }
+               end($t, 'succeeded', usage => { tokens => 1e300 })], ['OK'],
+              'an absurd report ends its job all the same';
+    is use_of($ben, 'tokens'), '1000000000000000000+0', 'and is bounded';
+    full($ben, 'and full');
     $db->whole;
 };
 
@@ -187,6 +220,7 @@ subtest 'in flight: until the task ends' => sub {
     is_deeply [@{$no}{qw(meter period limit reserved)}],
               [qw(in_flight none 1 1)], 'it says why';
     ok !exists $no->{resets_at}, 'no time opens it';
+    is $no->{retry_after}, 1, 'so ask again soon';
 
     my ($j, $k) = @{ $w->claim_task($t) };
     $w->settle($j, 'succeeded');
@@ -485,7 +519,9 @@ subtest 'what an operator may say' => sub {
                qq({"plan": "x", "quotas": $_}), "no budgets: $_"] }
         '{}', 'null', '[{}]', '[3]',
         '[{"scope": "user", "meter": "calls", "period": "day", "most": "1"}]',
-        '[{"scope": "all", "meter": "calls", "period": "day", "most": 1}]';
+        '[{"scope": "all", "meter": "calls", "period": "day", "most": 1}]',
+        '[{"scope": "user", "meter": "calls", "period": "day", "most": 1},'
+        . ' {"scope": "user", "meter": "calls", "period": "day", "most": 2}]';
     is $super->value(undef, "select count(*) from podi.audit where verb in"
                      . " ('quota.put', 'tenant.zone')") > 5, 1, 'it is audited';
 
