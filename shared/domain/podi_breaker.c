@@ -62,6 +62,16 @@ podi_breaker_ask(podi_breaker_t *b, const podi_breaker_conf_t *conf,
 
 
 void
+podi_breaker_beat(podi_breaker_t *b, const podi_breaker_conf_t *conf,
+    uint64_t ticket, podi_msec_t now)
+{
+    if (ticket == b->epoch && b->state == PODI_BREAKER_HALF_OPEN) {
+        b->until = now + conf->probe;
+    }
+}
+
+
+void
 podi_breaker_report(podi_breaker_t *b, const podi_breaker_conf_t *conf,
     uint64_t ticket, podi_breaker_outcome_e outcome, podi_msec_t took,
     podi_msec_t now, uint32_t random)

@@ -15,7 +15,8 @@
  *
  *     CLOSED     calls pass and are counted
  *     OPEN       no call passes before `until`
- *     HALF_OPEN  exactly one call is out; until = when it is overdue
+ *     HALF_OPEN  exactly one call is out; until = when it is overdue, which
+ *                its beats put off
  *
  * A bad call is one that failed, or took longer than `slow`.  How long it is
  * open: open * 2^(n - 1) for the n-th time in a row, at most open_max; of
@@ -99,6 +100,10 @@ typedef struct {
 podi_breaker_verdict_e podi_breaker_ask(podi_breaker_t *b,
     const podi_breaker_conf_t *conf, podi_msec_t now, uint32_t random,
     uint64_t *ret_ticket);
+
+/* the call of that ticket is under way: a probe's may take conf->probe more */
+void podi_breaker_beat(podi_breaker_t *b, const podi_breaker_conf_t *conf,
+    uint64_t ticket, podi_msec_t now);
 
 /* how the call of that ticket ended, and how long it took */
 void podi_breaker_report(podi_breaker_t *b, const podi_breaker_conf_t *conf,

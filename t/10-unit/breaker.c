@@ -23,6 +23,7 @@ static void grows(void);
 static void late(void);
 static void overdue(void);
 static void other_probe(void);
+static void beaten(void);
 static void forgotten(void);
 static void set_back(void);
 static void texts(void);
@@ -75,6 +76,7 @@ main(void)
     late();
     overdue();
     other_probe();
+    beaten();
     forgotten();
     set_back();
     texts();
@@ -275,6 +277,35 @@ other_probe(void)
            "and others do not make it overdue");
     podi_breaker_report(&b, &longer, probe, PODI_BREAKER_GOOD, 1, 5849, HALF);
     is_int(b.state, PODI_BREAKER_CLOSED, "so that it closes the breaker");
+}
+
+
+/* a probe whose holder beats is not overdue */
+
+static void
+beaten(void)
+{
+    uint64_t        probe = 0, next = 0;
+    podi_breaker_t  b = opened(100), was;
+
+    was = b;
+    podi_breaker_beat(&b, &conf, b.epoch, 200);
+    ok(memcmp(&b, &was, sizeof(b)) == 0, "nothing is out to be put off");
+
+    (void) podi_breaker_ask(&b, &conf, 850, HALF, &probe);
+    podi_breaker_beat(&b, &conf, probe, 1100);
+    is_int(podi_breaker_ask(&b, &conf, 1200, HALF, &next), PODI_BREAKER_SHUT,
+           "others wait on");
+    is_int((long long) podi_breaker_wait(&b, &conf, 1200), 200,
+           "until the next beat is overdue");
+    podi_breaker_beat(&b, &conf, probe - 1, 1300);
+    is_int((long long) podi_breaker_wait(&b, &conf, 1300), 100,
+           "an old ticket puts off nothing");
+    podi_breaker_report(&b, &conf, probe, PODI_BREAKER_GOOD, 1, 1390, HALF);
+    is_int(b.state, PODI_BREAKER_CLOSED, "and it is still the probe");
+    podi_breaker_beat(&b, &conf, probe, 1395);
+    is_int((long long) podi_breaker_wait(&b, &conf, 1395), 0,
+           "a beat that comes late shuts nothing");
 }
 
 

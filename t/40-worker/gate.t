@@ -129,6 +129,60 @@ subtest 'a server that does not answer' => sub {
     $h->stop($echod);
 };
 
+# what is between a breaker and its gate: [state, until]
+sub breaker
+{
+    my ($scope) = @_;
+
+    return $h->redis_say('GET', "podi:{q}:breaker:$scope")
+               =~ /\r\n(\d) \d+ \d+ (\d+) / ? [$1, $2] : [-1, 0];
+}
+
+
+subtest 'a probe that is stopped, and one that takes long' => sub {
+    my $echod = $h->daemon('echod', breaker_open => '300ms',
+                           redis_deadline => '5s');
+    my $open = join ' ', 1, 1, 1, 1, (0) x 17;
+    my $lease = sub { $super->value(undef, 'select lease_until::text'
+                          . ' from podi.job where job_id = ?',
+                          $_[0]{jobs}[0]{job_id}) // '' };
+
+    gate('test.hang', 'key:three');
+    $h->redis_say('SET', 'podi:{q}:breaker:key:three', $open);
+    $h->ended($h->submit('test.succeed'));      # it claims by hints now
+    $super->dbh->begin_work;
+    $super->dbh->do('lock table podi.attempt in exclusive mode');
+    my $t = $h->submit('test.hang');
+    ok poll(10, sub { holders('key:three') == 1 }), 'its hint is taken';
+    $h->redis_say('CLIENT', 'PAUSE', 5000, 'WRITE');
+    $super->dbh->commit;
+    $h->reaches($t, 'running');
+    $h->{work}->cancel($h->{ann}, $t->{task_id});
+
+    for (1 .. 2) {
+        my $was = $lease->($t);
+        poll(5, sub { $lease->($t) ne $was });
+    }
+
+    is $h->job($t)->{state}, 'running', 'a stop waits for the breaker';
+    $h->redis_say('CLIENT', 'UNPAUSE');
+    is $h->ended($t)->{state}, 'cancelled', 'and then it stops';
+    ok poll(10, sub { breaker('key:three')->[0] == 1 }),
+        'the breaker hears that nobody probes';
+
+    my $next = $h->submit('test.hang');
+    $h->reaches($next, 'running');
+    ok poll(10, sub { breaker('key:three')->[0] == 2 }), 'the next one does';
+    my $until = breaker('key:three')->[1];
+    cmp_ok $until - 1000 * time, '<', 30_000,
+        'who dies meanwhile is not waited for as long as his job may take';
+    ok poll(10, sub { breaker('key:three')->[1] > $until }),
+        'while he lives, he is';
+    $h->{work}->cancel($h->{ann}, $next->{task_id});
+    $h->ended($next);
+    $h->stop($echod);
+};
+
 ok poll(10, sub { drift() eq '0 0 0' }), 'slots fit what runs: ' . drift();
 is $h->metrics($dispatchd)->{'podi_gate_drift_total{way="freed"}'} // 0, 0,
     'and always did';

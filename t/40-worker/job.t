@@ -125,6 +125,23 @@ subtest 'a job that is cancelled while it runs' => sub {
     is $h->job($t)->{charged}, 0, 'and costs nothing';
 };
 
+subtest 'what it used, and PostgreSQL refuses' => sub {
+    my $super = $h->{db}->super;
+
+    $super->all(undef, 'alter table podi.attempt add constraint attempt_no_ck'
+                . ' check (cost_micros is distinct from 300) not valid');
+    my $t = $h->submit('test.flaky', { failures => 0 });
+
+    is $h->ended($t, 60)->{state}, 'failed', 'it ends all the same';
+    is $super->value(undef, 'select usage::text from podi.attempt'
+                     . ' where job_id = ?', $t->{jobs}[0]{job_id}), '{}',
+        'without';
+    is scalar(grep { $_->{job_id} eq $t->{jobs}[0]{job_id} }
+              $h->log($echod, 'job.settle_refused')), 2, 'which is told';
+    $super->all(undef, 'alter table podi.attempt drop constraint'
+                . ' attempt_no_ck');
+};
+
 subtest 'a poke' => sub {
     my $slow = $h->daemon('podi_janitord');
     my $t = $h->submit('test.hang');

@@ -313,7 +313,20 @@ job_stop_now(void *data)
 {
     podi_held_t  *held = data;
 
+    if (!held->went && podi_flow_is_active(&held->flow)) {
+        return;                         /* a breaker that may have made it its
+                                           probe must hear that it is none */
+    }
+
     podi_flow_cancel(&held->flow);
+    job_undo(held);
+}
+
+
+void
+podi_job_halt(podi_held_t *held)
+{
+    held->jobs->worker->io->unpost(&held->post);
     job_undo(held);
 }
 
@@ -453,7 +466,7 @@ podi_job_find(podi_jobs_t *jobs, const podi_str_t *id, int64_t fence)
         held = podi_list_owner(link, podi_held_t, link);
 
         if (podi_str_eq(&held->job.id, id)
-            && (fence == 0 || fence == held->job.fence))
+            && fence == held->job.fence)
         {
             return held;
         }

@@ -32,6 +32,7 @@ static podi_rc_t beat_lists(podi_jobs_t *jobs, unsigned number,
 static podi_rc_t tick_publish(podi_flow_t *f, void *ctx);
 static podi_rc_t alive_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t alive_told(podi_flow_t *f, void *ctx);
+static void control_cancel(podi_jobs_t *jobs, const podi_str_t *id);
 
 
 const podi_step_t  podi_beat_steps[] = {
@@ -78,6 +79,7 @@ beat_ask(podi_flow_t *f, void *ctx)
     podi_gates_take(jobs);
     podi_gates_beat(jobs, f->mem, 0);
     podi_gates_flush(jobs);
+    podi_breakers_beat(jobs);
     PODI_FAULT(beat_ask);
 
     beat->number = ++jobs->beats;
@@ -281,7 +283,6 @@ podi_job_control(podi_worker_t *w, const podi_str_t *payload)
     size_t              i;
     json_t             *poke, *id;
     podi_str_t          text;
-    podi_held_t        *held;
     podi_fail_t         fail;
     podi_arena_t       *arena;
     podi_json_limit_t   limit = { BEAT_POKE_MAX, 4 };
@@ -300,13 +301,27 @@ podi_job_control(podi_worker_t *w, const podi_str_t *payload)
 
     json_array_foreach(json_object_get(poke, "cancel"), i, id) {
         text = podi_json_str(id);
-        held = podi_job_find(w->jobs, &text, 0);
+        control_cancel(w->jobs, &text);
+    }
 
-        if (held != NULL) {
+    podi_arena_free(&arena);
+}
+
+
+/* all claims of it: one may run while an older one is being settled */
+
+static void
+control_cancel(podi_jobs_t *jobs, const podi_str_t *id)
+{
+    podi_held_t  *held;
+    podi_link_t  *link;
+
+    podi_list_each(link, &jobs->held) {
+        held = podi_list_owner(link, podi_held_t, link);
+
+        if (podi_str_eq(&held->job.id, id)) {
             podi_job_stop(held, PODI_JOB_CANCELLED, PODI_E_JOB_CANCELLED,
                           "cancelled while running");
         }
     }
-
-    podi_arena_free(&arena);
 }

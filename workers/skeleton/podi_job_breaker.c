@@ -10,15 +10,15 @@
  *
  * Promises: an open breaker shuts the gate of its scope, so that jobs are
  * parked there and none is failed; what was claimed before is deferred, which
- * counts as no attempt; one probe at a time asks whether it is over.
+ * counts as no attempt; one probe at a time asks whether it is over; others
+ * wait for it while its holder beats, however long it takes, no longer.
  */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "podi_assert.h"
-#include "podi_queue.h"
-#include "podi_worker_int.h"
+#include "podi_job_breaker.h"
 #include "banned.h"
 
 #define BREAKER_TRIES     8             /* so many were faster: decide alone */
@@ -26,35 +26,7 @@
 #define BREAKER_WINDOW    60000
 #define BREAKER_OPEN_MAX  300000
 #define BREAKER_PROBE     5000          /* more than its job may take */
-#define BREAKER_PROBE_MAX 86400000      /* no action may take longer */
-#define BREAKER_AGAIN     1000          /* behind a gate that is shut */
-
-
-struct podi_known_breaker_s {
-    podi_link_t     link;
-    char            scope[PODI_SCOPE_MAX];
-    char            text[PODI_BREAKER_TEXT_MAX];
-    podi_breaker_t  state;
-};
-
-typedef podi_known_breaker_t  breaker_t;
-
-/* one question or report about one breaker */
-
-typedef struct {
-    podi_link_t              link;          /* of jobs->reports */
-    podi_jobs_t             *jobs;
-    podi_arena_t            *arena;         /* of a report */
-    podi_flow_t              flow;          /* of a report */
-    podi_held_t             *held;          /* who asks; NULL: a report */
-    breaker_t               *breaker;
-    breaker_t                next;
-    unsigned                 tries;
-    uint64_t                 ticket;
-    podi_breaker_outcome_e   outcome;
-    podi_msec_t              took;
-    podi_breaker_verdict_e   verdict;
-} breaking_t;
+#define BREAKER_PROBE_MAX 660000        /* no lease is longer */
 
 
 static podi_rc_t breaker_try(podi_flow_t *f, void *ctx);
@@ -62,20 +34,10 @@ static podi_rc_t breaker_tried(podi_flow_t *f, void *ctx);
 static void breaker_decide(breaking_t *x);
 static void breaker_keep(breaking_t *x);
 static void breaker_adopt(breaking_t *x, const podi_str_t *text);
-static void ask_start(podi_held_t *held);
-static void ask_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static void ask_over(breaking_t *x);
-static void report_start(podi_held_t *held, unsigned i,
-    podi_breaker_outcome_e outcome);
-static void report_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static void report_free(breaking_t *x);
 static breaker_t *breaker_of(podi_jobs_t *jobs, const podi_str_t *scope);
-static podi_msec_t breaker_delay(const breaking_t *x);
-static podi_breaker_conf_t breaker_conf(const breaking_t *x);
-static podi_msec_t breaker_now(const podi_jobs_t *jobs);
 
 
-static const podi_step_t  breaker_steps[] = {
+const podi_step_t  podi_breaker_steps[] = {
     { "asking the breaker", breaker_try, PODI_MAY_FAIL },
     { "hearing the breaker", breaker_tried, 0 },
     podi_null_step
@@ -89,16 +51,6 @@ podi_breakers_create(podi_jobs_t *jobs)
     podi_list_init(&jobs->reports);
     jobs->breaker_offset = (int64_t) (podi_time_now() / 1000)
                            - (int64_t) podi_time_mono();
-}
-
-
-void
-podi_breakers_free(podi_jobs_t *jobs)
-{
-    while (!podi_list_is_empty(&jobs->reports)) {
-        report_free(podi_list_owner(jobs->reports.next, breaking_t,
-                                    link));
-    }
 }
 
 
@@ -132,39 +84,6 @@ podi_breaker_scopes(podi_held_t *held, const podi_str_t *scopes)
 }
 
 
-/* podi_job_go when all let it pass; else it is deferred */
-
-void
-podi_breaker_ask_all(podi_held_t *held)
-{
-    if (held->asked == held->n_asks) {
-        podi_job_go(held);
-        return;
-    }
-
-    ask_start(held);
-}
-
-
-static void
-ask_start(podi_held_t *held)
-{
-    breaking_t  *x;
-
-    x = podi_mem_calloc(held->job.mem, sizeof(breaking_t));
-    if (x == NULL) {
-        podi_job_go(held);              /* nobody is asked without memory */
-        return;
-    }
-
-    x->jobs = held->jobs;
-    x->held = held;
-    x->breaker = held->asks[held->asked].breaker;
-
-    podi_flow_start(&held->flow, breaker_steps, x, held->job.mem, ask_end);
-}
-
-
 static podi_rc_t
 breaker_try(podi_flow_t *f, void *ctx)
 {
@@ -189,10 +108,12 @@ breaker_try(podi_flow_t *f, void *ctx)
     next = podi_str_c(x->next.text);
     wait = -1;                          /* the gate stays as it is */
 
-    if (x->next.state.epoch != x->breaker->state.epoch) {
-        conf = breaker_conf(x);
+    if (x->next.state.epoch != x->breaker->state.epoch
+        || x->next.state.until != x->breaker->state.until)
+    {
+        conf = podi_breaker_conf(x);
         wait = (int64_t) podi_breaker_wait(&x->next.state, &conf,
-                                           breaker_now(x->jobs));
+                                           podi_breaker_now(x->jobs));
     }
 
     return podi_queue_breaker(x->jobs->worker->redis, f, &scope, &was, &next,
@@ -208,8 +129,8 @@ breaker_decide(breaking_t *x)
     podi_msec_t          now;
     podi_breaker_conf_t  conf;
 
-    conf = breaker_conf(x);
-    now = breaker_now(x->jobs);
+    conf = podi_breaker_conf(x);
+    now = podi_breaker_now(x->jobs);
 
     if (podi_random(&random, sizeof(random)) != PODI_OK) {
         random = UINT32_MAX / 2;
@@ -220,6 +141,10 @@ breaker_decide(breaking_t *x)
     if (x->held != NULL) {
         x->verdict = podi_breaker_ask(&x->next.state, &conf, now, random,
                                       &x->ticket);
+
+    } else if (x->beats) {
+        podi_breaker_beat(&x->next.state, &conf, x->ticket, now);
+
     } else {
         podi_breaker_report(&x->next.state, &conf, x->ticket, x->outcome,
                             x->took, now, random);
@@ -299,140 +224,6 @@ breaker_adopt(breaking_t *x, const podi_str_t *text)
 }
 
 
-static void
-ask_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
-{
-    breaking_t   *x = ctx;
-    podi_held_t  *held = x->held;
-
-    if (rc == PODI_ERROR && f->fail.error == PODI_E_CONFLICT) {
-        podi_flow_start(&held->flow, breaker_steps, x, held->job.mem,
-                        ask_end);
-        return;
-    }
-
-    ask_over(x);
-}
-
-
-static void
-ask_over(breaking_t *x)
-{
-    podi_held_t  *held = x->held;
-
-    if (x->verdict != PODI_BREAKER_SHUT) {
-        held->asks[held->asked++].ticket = x->ticket;
-        podi_breaker_ask_all(held);
-        return;
-    }
-
-    podi_metric_add(x->jobs->worker, "podi_breaker_deferred_total", "", 1);
-    (void) podi_job_defer(&held->job, breaker_delay(x), PODI_E_UNAVAILABLE,
-                          "%s does not answer", x->breaker->scope);
-    podi_job_settle(held);
-}
-
-
-/*
- * With Redis it is soon behind its gate, which opens when the breaker does: a
- * probe may be good long before it is overdue.
- */
-
-static podi_msec_t
-breaker_delay(const breaking_t *x)
-{
-    podi_msec_t          wait, most;
-    podi_breaker_conf_t  conf;
-
-    conf = breaker_conf(x);
-    wait = podi_breaker_wait(&x->breaker->state, &conf, breaker_now(x->jobs))
-           + 1;
-    most = BREAKER_AGAIN;
-
-    if (!podi_worker_redis_is_up(x->jobs->worker)) {
-        most = x->breaker->state.state == PODI_BREAKER_OPEN ? wait : conf.open;
-    }
-
-    return wait < most ? wait : most;
-}
-
-
-/* once, when it is known how the job ended */
-
-void
-podi_breaker_report_all(podi_held_t *held)
-{
-    unsigned                i, n;
-    podi_breaker_outcome_e  outcome;
-
-    n = held->asked;
-    outcome = (n == held->n_asks) ? podi_job_outcome(held)
-                                  : PODI_BREAKER_UNKNOWN;
-    held->asked = 0;
-    held->n_asks = 0;
-
-    for (i = 0; i < n; i++) {
-        report_start(held, i, outcome);
-    }
-}
-
-
-static void
-report_start(podi_held_t *held, unsigned i, podi_breaker_outcome_e outcome)
-{
-    breaking_t    *x;
-    podi_arena_t  *arena;
-
-    arena = podi_arena_create();
-    if (arena == NULL) {
-        return;
-    }
-
-    x = podi_mem_calloc(podi_arena_mem(arena), sizeof(breaking_t));
-    if (x == NULL) {
-        podi_arena_free(&arena);
-        return;
-    }
-
-    x->arena = arena;
-    x->jobs = held->jobs;
-    x->breaker = held->asks[i].breaker;
-    x->ticket = held->asks[i].ticket;
-    x->outcome = outcome;
-    x->took = podi_time_mono() - held->started;
-
-    podi_list_append(&x->jobs->reports, &x->link);
-    podi_flow_start(&x->flow, breaker_steps, x, podi_arena_mem(arena),
-                    report_end);
-}
-
-
-static void
-report_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
-{
-    breaking_t  *x = ctx;
-
-    if (rc == PODI_ERROR && f->fail.error == PODI_E_CONFLICT) {
-        podi_flow_start(&x->flow, breaker_steps, x, podi_arena_mem(x->arena),
-                        report_end);
-        return;
-    }
-
-    report_free(x);
-}
-
-
-static void
-report_free(breaking_t *x)
-{
-    podi_arena_t  *arena = x->arena;
-
-    podi_flow_cancel(&x->flow);
-    podi_list_remove(&x->link);
-    podi_arena_free(&arena);            /* x is gone */
-}
-
-
 static breaker_t *
 breaker_of(podi_jobs_t *jobs, const podi_str_t *scope)
 {
@@ -459,8 +250,8 @@ breaker_of(podi_jobs_t *jobs, const podi_str_t *scope)
 }
 
 
-static podi_breaker_conf_t
-breaker_conf(const breaking_t *x)
+podi_breaker_conf_t
+podi_breaker_conf(const breaking_t *x)
 {
     podi_breaker_conf_t   conf;
     const podi_common_t  *set = x->jobs->worker->set;
@@ -471,19 +262,21 @@ breaker_conf(const breaking_t *x)
     conf.slow = 0;                      /* its timeout bounds a job */
     conf.open = set->breaker_open;
     conf.open_max = BREAKER_OPEN_MAX;
-    conf.probe = BREAKER_PROBE;         /* of a report: nobody asks */
+    conf.probe = podi_gate_lease(x->jobs);      /* then the next beat */
     conf.probe_max = BREAKER_PROBE_MAX;
 
-    if (x->held != NULL) {
-        conf.probe += x->held->job.timeout;
+    if (x->held != NULL
+        && x->held->job.timeout + BREAKER_PROBE < conf.probe)
+    {
+        conf.probe = x->held->job.timeout + BREAKER_PROBE;
     }
 
     return conf;
 }
 
 
-static podi_msec_t
-breaker_now(const podi_jobs_t *jobs)
+podi_msec_t
+podi_breaker_now(const podi_jobs_t *jobs)
 {
     return (podi_msec_t) ((int64_t) podi_time_mono() + jobs->breaker_offset);
 }

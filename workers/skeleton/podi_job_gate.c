@@ -22,7 +22,9 @@ static void gate_tell(void *data);
 static podi_rc_t gate_tell_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t gate_tell_heard(podi_flow_t *f, void *ctx);
 static void gate_tell_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static podi_slot_t *gate_room(podi_jobs_t *jobs);
 static size_t gate_most(const podi_jobs_t *jobs);
+static void gates_taken(podi_jobs_t *jobs, int taken);
 static podi_queue_slot_t gate_slot(const podi_slot_t *slot);
 
 
@@ -103,12 +105,50 @@ gate_most(const podi_jobs_t *jobs)
 void
 podi_gate_free(podi_jobs_t *jobs, const podi_slot_t *slot)
 {
-    if (slot->id[0] == '\0' || jobs->n_freed == gate_most(jobs)) {
+    podi_slot_t  *room;
+
+    if (slot->id[0] == '\0') {
         return;
     }
 
-    jobs->freed[jobs->n_freed++] = *slot;
+    room = gate_room(jobs);
+
+    if (room == NULL) {
+        podi_worker_log(jobs->worker, PODI_LOG_WARN, "slot.untold", NULL,
+                        "%zu wait for Redis: that of job %s runs out",
+                        jobs->n_freed, slot->id);
+        return;
+    }
+
+    *room = *slot;
     jobs->worker->io->post(jobs->worker->io, &jobs->tell);
+}
+
+
+/*
+ * When all is full, that of a job that was claimed by its row, the oldest:
+ * without Redis there are many, and they may have no slot at all.  NULL: none.
+ */
+
+static podi_slot_t *
+gate_room(podi_jobs_t *jobs)
+{
+    size_t  i;
+
+    if (jobs->n_freed < gate_most(jobs)) {
+        return &jobs->freed[jobs->n_freed++];
+    }
+
+    for (i = jobs->n_telling; i < jobs->n_freed; i++) {
+
+        if (jobs->freed[i].token[0] == '\0') {
+            memmove(&jobs->freed[i], &jobs->freed[i + 1],
+                    (jobs->n_freed - i - 1) * sizeof(podi_slot_t));
+            return &jobs->freed[jobs->n_freed - 1];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -251,19 +291,37 @@ podi_gates_take(podi_jobs_t *jobs)
             continue;
         }
 
-        held->slotted = 1;
         running[n].job_id = held->job.id;
         running[n].fence = held->job.fence;
         running[n++].scopes = held->scopes;
     }
 
-    if (n > 0) {
-        (void) !podi_queue_take(jobs->worker->redis, NULL,
-                                podi_arena_mem(arena), podi_gate_lease(jobs),
-                                running, n);
+    if (n > 0 && podi_queue_take(jobs->worker->redis, NULL,
+                                 podi_arena_mem(arena), podi_gate_lease(jobs),
+                                 running, n) == PODI_OK)
+    {
+        gates_taken(jobs, 1);
     }
 
     podi_arena_free(&arena);
+}
+
+
+void
+podi_gates_lost(podi_jobs_t *jobs)
+{
+    gates_taken(jobs, 0);
+}
+
+
+static void
+gates_taken(podi_jobs_t *jobs, int taken)
+{
+    podi_link_t  *link;
+
+    podi_list_each(link, &jobs->held) {
+        podi_list_owner(link, podi_held_t, link)->slotted = (taken != 0);
+    }
 }
 
 

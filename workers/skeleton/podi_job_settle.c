@@ -39,6 +39,7 @@ static void settle_usage(podi_held_t *held, podi_pg_call_t *call,
     podi_str_t *ret_usage);
 static podi_rc_t settle_answered(podi_flow_t *f, void *ctx);
 static void settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void settle_give_in(podi_held_t *held, const char *text);
 static void settle_count(podi_held_t *held);
 static uint32_t settle_random(void);
 
@@ -327,9 +328,25 @@ podi_settle_again(podi_held_t *held, const podi_fail_t *fail,
 
     if (error != PODI_E_UNAVAILABLE && error != PODI_E_DEADLINE
         && (error != PODI_E_INTERNAL
-            || held->settle_tries >= SETTLE_BUG_TRIES)
-        && held->end != PODI_JOB_FAILED)
+            || held->settle_tries >= SETTLE_BUG_TRIES))
     {
+        settle_give_in(held, text);
+    }
+
+    delay = podi_retry_delay(held->settle_tries + 1, SETTLE_BACKOFF,
+                             SETTLE_BACKOFF_MAX, settle_random());
+    w->io->arm(held->timer, delay);
+}
+
+
+/* what can be refused is left out: the result first, then what was used */
+
+static void
+settle_give_in(podi_held_t *held, const char *text)
+{
+    podi_worker_t  *w = held->jobs->worker;
+
+    if (held->end != PODI_JOB_FAILED) {
         podi_worker_log(w, PODI_LOG_ERROR, "job.settle_refused", &held->job,
                         "%s: settled as failed instead", text);
         held->end = PODI_JOB_FAILED;
@@ -337,11 +354,18 @@ podi_settle_again(podi_held_t *held, const podi_fail_t *fail,
         (void) snprintf(held->detail, sizeof(held->detail),
                         "the result was refused");
         held->settle_tries = 0;
+        return;
     }
 
-    delay = podi_retry_delay(held->settle_tries + 1, SETTLE_BACKOFF,
-                             SETTLE_BACKOFF_MAX, settle_random());
-    w->io->arm(held->timer, delay);
+    if (held->usage[0].meter == NULL && held->cost < 0) {
+        return;
+    }
+
+    podi_worker_log(w, PODI_LOG_ERROR, "job.settle_refused", &held->job,
+                    "%s: settled without what it used instead", text);
+    held->usage[0].meter = NULL;
+    held->cost = -1;
+    held->settle_tries = 0;
 }
 
 

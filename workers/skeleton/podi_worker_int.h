@@ -21,6 +21,7 @@
  *     podi_job_beat.c      leases, cancels, progress, liveness
  *     podi_job_gate.c      the slots of gates that jobs came in by
  *     podi_job_breaker.c   does the server behind a gate answer at all?
+ *     podi_job_ask.c       who asks that, and tells how it went
  *     podi_metric.c podi_log.c podi_setting.c
  */
 
@@ -155,6 +156,7 @@ typedef struct podi_known_breaker_s  podi_known_breaker_t;
 typedef struct {
     podi_known_breaker_t  *breaker;
     uint64_t               ticket;
+    unsigned               probes:1;    /* everybody waits for it */
 } podi_ask_t;
 
 #define PODI_USAGE_MAX  8
@@ -284,7 +286,8 @@ void podi_job_stop(podi_held_t *held, podi_job_end_e end, podi_error_e error,
 void podi_job_free(podi_held_t *held);
 /* its breakers let it pass */
 void podi_job_go(podi_held_t *held);
-/* fence 0: any */
+/* a stop came while they were asked */
+void podi_job_halt(podi_held_t *held);
 podi_held_t *podi_job_find(podi_jobs_t *jobs, const podi_str_t *id,
     int64_t fence);
 
@@ -294,6 +297,8 @@ podi_msec_t podi_gate_lease(const podi_jobs_t *jobs);
 void podi_gates_free(podi_jobs_t *jobs);
 /* of jobs that were claimed by their rows */
 void podi_gates_take(podi_jobs_t *jobs);
+/* Redis is down: who knows what it has heard */
+void podi_gates_lost(podi_jobs_t *jobs);
 void podi_gate_free(podi_jobs_t *jobs, const podi_slot_t *slot);
 void podi_gates_flush(podi_jobs_t *jobs);
 /* what a claim gives back on its way, until it says whether it was heard */
@@ -305,11 +310,14 @@ void podi_gates_beat(podi_jobs_t *jobs, podi_mem_t *mem, int all);
 
 /* podi_job_breaker.c */
 void podi_breakers_create(podi_jobs_t *jobs);
-void podi_breakers_free(podi_jobs_t *jobs);
 PODI_MUSTCHECK podi_rc_t podi_breaker_scopes(podi_held_t *held,
     const podi_str_t *scopes);
+
+/* podi_job_ask.c */
+void podi_breakers_free(podi_jobs_t *jobs);
 void podi_breaker_ask_all(podi_held_t *held);
 void podi_breaker_report_all(podi_held_t *held);
+void podi_breakers_beat(podi_jobs_t *jobs);
 
 /* podi_job_settle.c */
 void podi_job_settle(podi_held_t *held);

@@ -342,6 +342,11 @@ worker_redis_changed(void *data, const char *what, const podi_fail_t *fail)
     worker_changed(w, "redis", podi_worker_redis_is_up(w), what, fail);
 
     if (!podi_worker_redis_is_up(w)) {
+
+        if (w->jobs != NULL) {
+            podi_gates_lost(w->jobs);
+        }
+
         return;
     }
 
