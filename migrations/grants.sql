@@ -101,7 +101,7 @@ grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
 grant execute on function sys.gates to podi_worker, podi_ctl;
 grant execute on function sys.upload_expire, sys.object_doomed,
     sys.object_gone, sys.object_intend, sys.object_orphan,
-    sys.object_orphan_gone, sys.metrics to podi_worker;
+    sys.object_orphan_gone, sys.object_orphan_keep, sys.metrics to podi_worker;
 grant execute on function sys.job_segment, sys.job_log to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;

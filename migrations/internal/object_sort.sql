@@ -1,8 +1,8 @@
 -- ----------------------------------------------------------------------
--- internal.object_sort(store, before, limit)
+-- internal.object_sort(store, before, limit, dooms)
 --
 --      Looks at the oldest intents of before then: forgets those whose objects
---      a media names, and dooms the objects that nobody will name.
+--      a media names, and dooms the objects that nobody will name, so many.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  o_doomed objects; o_moved intents, forgotten or doomed
@@ -17,6 +17,7 @@ create or replace function internal.object_sort(
     i_store   text,
     i_before  timestamptz,
     i_limit   int,
+    i_dooms   int,
     out o_doomed  int,
     out o_moved   int)
 language plpgsql
@@ -25,6 +26,7 @@ set enable_sort = off
 as $$
 declare
     v_keys  text[];
+    v_lost  text[];
 begin
     select array_agg(distinct q.object_key order by q.object_key) into v_keys
       from (select i.object_key
@@ -40,14 +42,19 @@ begin
            and internal.object_is_named(i_store, i.object_key);
     get diagnostics o_moved = row_count;
 
+    select array_agg(l.object_key order by l.object_key) into v_lost
+      from (select k.object_key
+              from unnest(v_keys) k (object_key)
+             where internal.object_is_lost(i_store, k.object_key, i_before)
+             limit i_dooms) l;
+
     perform pg_advisory_xact_lock(hashtextextended(k.object_key, 16))
-       from unnest(v_keys) k (object_key)
-      where internal.object_is_lost(i_store, k.object_key, i_before);
+       from unnest(v_lost) k (object_key);
 
     with gone as (
         update podi.object_intent i
            set doomed_at = now()
-         where i.object_key = any (v_keys) and i.store = i_store
+         where i.object_key = any (v_lost) and i.store = i_store
                and internal.object_is_lost(i_store, i.object_key, i_before)
         returning i.object_key)
     select count(distinct g.object_key), o_moved + count(*)

@@ -3,7 +3,8 @@
 --
 --      Sorts the oldest intents of a store that are older than grace, then
 --      gives the next object that is to be removed, because attempts stored it
---      and no media will ever name it.
+--      and no media will ever name it.  At most 20 are doomed at a time: nobody
+--      may store them until they are gone.
 --
 -- Returns:  object_key, job_id: the first doomed object above after (NULL: the
 --           first of all), or NULL; doomed: how many were found just now; more:
@@ -27,11 +28,18 @@ as $$
 #variable_conflict use_column
 declare
     v_sorted  record;
+    v_room    int;
 begin
+    select 20 - count(*) into v_room
+      from (select distinct i.object_key
+              from object_intent i
+             where i.store = i_store and i.doomed_at is not null
+             limit 20) d;
+
     v_sorted := internal.object_sort(i_store,
-                now() - i_grace_ms * interval '1 millisecond', 500);
+                now() - i_grace_ms * interval '1 millisecond', 500, v_room);
     doomed := v_sorted.o_doomed;
-    more := v_sorted.o_moved = 500;
+    more := v_sorted.o_moved = 500 or doomed > 0 and doomed = v_room;
 
     select i.object_key, i.job_id into object_key, job_id
       from object_intent i

@@ -268,7 +268,7 @@ ok !intend({ %$orphan, fence => 9 }, 'forged'), 'who has no job may not store';
 
 $h->{work}->settle($named, 'succeeded', results => [$h->{work}->result(
                    thumb_key => 'u/named', thumb_bytes => 5)]);
-order('stuck', 403);
+order('stuck', 504);
 $h->{work}->settle($_, 'failed') for $orphan, $one, $stuck;
 
 ok poll(15, sub { asked('lost') }), 'what nobody named is removed';
@@ -296,7 +296,16 @@ is scalar(grep { $_->{msg} =~ /^R10 orphan_object: \d objects? / }
 is_deeply [sort map { $_->{msg} =~ m{^R10 orphan_object: u/(\w+) of job .* gone} }
            $h->log($d, 'reconcile.repaired')], [qw(lost stuck)],
     'and so is its end';
+
+order('kept', 403);
+ok intend($next, 'kept'), 'another';
 $h->{work}->settle($next, 'failed');
+my $again = intends('again');
+ok poll(15, sub { asked('kept') > 0 }), 'that the store refuses to remove';
+ok poll(15, sub { intend($again, 'kept') }), 'may be stored again';
+order('kept');
+$h->{work}->settle($again, 'failed');
+ok poll(15, sub { !intents('kept') }), 'and is removed when it does not';
 
 is asked($young), 0, 'a permit that has not ended is waited for';
 is asked($h->{picture}), 0, 'what is used stays';

@@ -62,6 +62,7 @@ typedef struct {
     char                  *after;
     podi_str_t             key;
     podi_str_t             job;
+    unsigned               answer;      /* 0: it is gone */
 } janitord_orphan_t;
 
 extern const podi_step_t  upload_steps[];

@@ -3,11 +3,13 @@
  *
  *     sys.object_orphan -> DELETE -> sys.object_orphan_gone -> the next at once
  *                             |
- *                             '-- no, or no answer --> the next store, later
+ *                             |-- no --> sys.object_orphan_keep --.
+ *                             |                                   v
+ *                             '-- no answer ----------> the next store, later
  *
  * As object.c, but by key: these have no row in media.  While an object is
  * doomed no worker may store it again; so it stays doomed until the store has
- * answered.
+ * answered, and no longer.
  */
 
 #include <stdio.h>
@@ -21,6 +23,8 @@ static podi_rc_t orphan_pick(podi_flow_t *f, void *ctx);
 static podi_rc_t orphan_remove(podi_flow_t *f, void *ctx);
 static podi_rc_t orphan_note(podi_flow_t *f, void *ctx);
 static podi_rc_t orphan_next(podi_flow_t *f, void *ctx);
+static int orphan_is_refused(const podi_http_reply_t *reply);
+static podi_rc_t orphan_failed(podi_flow_t *f, podi_round_t *round);
 static void orphan_count(podi_round_t *round, int64_t doomed);
 static podi_rc_t orphan_keep(podi_flow_t *f, podi_round_t *round);
 static void orphan_turn(janitord_t *conf);
@@ -141,19 +145,20 @@ orphan_note(podi_flow_t *f, void *ctx)
     janitord_orphan_t  *r = round->data;
     podi_http_reply_t  *reply = f->result;
 
-    if (reply == NULL || !podi_objects_is_gone(reply)) {
+    if (reply == NULL) {
         orphan_turn(podi_worker_data(round->worker));
-
-        if (reply == NULL) {
-            return PODI_ERROR;
-        }
-
-        return podi_fail(&f->fail, PODI_E_STORE_FAILED, NULL,
-                         "store " PODI_STR_FMT " answered %u to a DELETE",
-                         podi_str_arg(&r->store->object.name), reply->status);
+        return PODI_ERROR;
     }
 
-    podi_pg_call_init(&call, PODI_SQL_OBJECT_ORPHAN_GONE, f->mem);
+    r->answer = podi_objects_is_gone(reply) ? 0 : reply->status;
+
+    if (r->answer != 0 && !orphan_is_refused(reply)) {
+        return orphan_failed(f, round);
+    }
+
+    podi_pg_call_init(&call, r->answer == 0 ? PODI_SQL_OBJECT_ORPHAN_GONE
+                                            : PODI_SQL_OBJECT_ORPHAN_KEEP,
+                      f->mem);
     podi_arg_str(&call, &r->store->object.name);
     podi_arg_str(&call, &r->key);
 
@@ -167,7 +172,9 @@ orphan_next(podi_flow_t *f, void *ctx)
     podi_round_t       *round = ctx;
     janitord_orphan_t  *r = round->data;
 
-    (void) f;
+    if (r->answer != 0) {
+        return orphan_failed(f, round);
+    }
 
     janitord_repaired(round->worker, PODI_RULE_R10, 0, 1);
     podi_worker_log(round->worker, PODI_LOG_WARN, "reconcile.repaired", NULL,
@@ -176,6 +183,29 @@ orphan_next(podi_flow_t *f, void *ctx)
     podi_round_again(round);
 
     return PODI_DONE;
+}
+
+
+/* a gateway's word that the store said nothing is none of the store's */
+
+static int
+orphan_is_refused(const podi_http_reply_t *reply)
+{
+    return reply->status >= 400 && reply->status != 408
+           && reply->status != 502 && reply->status != 504;
+}
+
+
+static podi_rc_t
+orphan_failed(podi_flow_t *f, podi_round_t *round)
+{
+    janitord_orphan_t  *r = round->data;
+
+    orphan_turn(podi_worker_data(round->worker));
+
+    return podi_fail(&f->fail, PODI_E_STORE_FAILED, NULL,
+                     "store " PODI_STR_FMT " answered %u to a DELETE",
+                     podi_str_arg(&r->store->object.name), r->answer);
 }
 
 
