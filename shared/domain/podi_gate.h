@@ -9,7 +9,8 @@
  *
  *     G1  A gate is open for a job when its time has come (opens_at <= now)
  *         and there is room: taken < slots for class 0, taken < slots -
- *         reserve for the others.  slots 0: there is always room.
+ *         reserve for the others.  slots 0: there is always room.  (Rows
+ *         and Redis say none for that, where 0 is shut for good.)
  *     G2  A job passes when all its gates are open, and then takes a slot of
  *         each; else it takes none, and the first that is shut, in the order
  *         of its scopes, is where its tenant parks.
@@ -83,7 +84,7 @@ typedef enum {
 } podi_class_e;
 
 typedef struct {
-    int64_t      slots;         /* 0: no bound */
+    int64_t      slots;         /* 0: no bound, here */
     int64_t      reserve;       /* of them, only for class 0 */
     int64_t      taken;
     podi_usec_t  opens_at;      /* shut before; 0: not */

@@ -220,6 +220,11 @@ subtest 'rates with costs' => sub {
     start('key:k' => [ undef, 0, 1, 3_600_000_000, 4 ]);
     script('push', hint('j', cost => 99, scopes => ['key:k']));
     is claim(), 'j', 'what weighs more than a burst waits for a full one';
+
+    say_('HSET', "${P}tat", 'key:old', 1);
+    script('sweep');
+    is_deeply say_('HKEYS', "${P}tat"), ['key:k'],
+        'an arrival time that has passed is forgotten';
 };
 
 subtest 'slots are leases of a claim' => sub {
@@ -340,6 +345,10 @@ subtest 'slots against what runs (R3)' => sub {
     is_deeply script('check', 0, @run), [0, 0, 1], 'it takes what is missing';
     is_deeply script('check', 0, @run), [0, 0, 0], 'once';
     is say_('SCARD', "${P}s:key:k"), 2, 'truth goes before the bound';
+
+    script('take', 60_000, map { ("many$_", 1, 'key:m') } 1 .. 9000);
+    is scalar @{ script('check', 0, @run) }, 3 + 9000,
+        'all that are freed are named';
 };
 
 done_testing;

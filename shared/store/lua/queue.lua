@@ -29,6 +29,7 @@
 --   held, lease    hash     holder -> its scopes; zset: until when
 --   shut, opens    hash     scope -> until; zset: when to look at it again
 --   tat            hash     scope -> theoretical arrival time (podi_gcra)
+--   tat_at, bay_at strings  where queue_sweep goes on in them
 --   bays           hash     scope -> plan: somebody is parked there
 --   bayq:<scope>   zset     queues with somebody parked, by turns
 --   bay:<s|q/c>    zset     tenants parked, by pass
