@@ -193,7 +193,8 @@ ok poll(15, sub { !$super->value(undef, 'select live from podi.hold'
 is +($h->log($janitord, 'reconcile.repaired'))[0]{msg},
     'R6 expired_hold: 1 holds, 30 points went back', 'which is told';
 is reaches($janitord, 'repaired_total', 'R6', 1), 1, 'and counted';
-is reaches($janitord, 'hits_total', 'R6', 1), 1, 'as a hit, too';
+# the hold of another plant may have come to its end meanwhile
+cmp_ok reaches($janitord, 'hits_total', 'R6', 1), '>=', 1, 'as a hit, too';
 ok scalar(grep { $_->{data}{amount} == 30 } $h->heard('wallet.released')),
     'and its user hears of it';
 
