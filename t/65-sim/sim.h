@@ -350,8 +350,6 @@ void hold_settle(sim_t *s, int hold, int job, int mark, int64_t price,
 void lot_lapse(sim_t *s, int wallet);
 
 /* store.c: a transaction each, checked at its end */
-void store_grant(sim_t *s, int wallet, int priority, int64_t ttl,
-    int64_t amount);
 int store_submit(sim_t *s, int order);
 void store_cancel(sim_t *s, int task);
 int store_replay(sim_t *s, int task, int round);
@@ -364,12 +362,16 @@ lease_verdict_e store_give(sim_t *s, int job, int fence,
     const lease_event_t *end);
 int store_lost(sim_t *s, int job);
 int store_expire(sim_t *s, int job);
-int store_freeze(sim_t *s, int wallet, int64_t amount, int64_t ttl);
-int store_request(sim_t *s, int request);
-void store_sweep(sim_t *s);
 int64_t store_share(const job_t *j, int segment);
 int store_running(const sim_t *s, int scope, int class_from, int excused);
 int store_task_is_final(const sim_t *s, int task);
+
+/* store_hold.c: the same, of the wallet alone */
+void store_grant(sim_t *s, int wallet, int priority, int64_t ttl,
+    int64_t amount);
+int store_freeze(sim_t *s, int wallet, int64_t amount, int64_t ttl);
+int store_request(sim_t *s, int request);
+void store_sweep(sim_t *s);
 
 /* queue.c */
 void queue_push(sim_t *s, int job);
@@ -416,6 +418,11 @@ lease_verdict_e store_say(sim_t *s, int job, int fence,
 void users_begin(sim_t *s);
 void users_event(sim_t *s, const event_t *e);
 
+/* faults.c */
+void faults_plan(sim_t *s);
+void fault_clock(sim_t *s);
+void fault_queue(sim_t *s, event_e kind);
+
 /* books.c */
 books_t *books_create(void);
 void books_clear(books_t *b);
@@ -437,6 +444,8 @@ typedef enum {
 
 void check_begin(sim_t *s);
 void check(sim_t *s, fact_e what, int a, int64_t amount);
+
+/* check_end.c */
 void check_end(sim_t *s);
 
 
