@@ -11,7 +11,8 @@
 
 
 #define TASK_BODY_MAX     (64 * 1024)
-#define TASK_BATCH_MAX    (512 * 1024)       /* of up to 20 orders */
+#define TASK_BATCH_MAX    (512 * 1024)
+#define TASK_ORDERS_MAX   20                 /* of a batch */
 #define TASK_JOBS_MAX     64
 
 /* what to do with what, as PostgreSQL is told it */

@@ -45,8 +45,6 @@ static const podi_step_t  task_batch_steps[] = {
     podi_null_step
 };
 
-/* how many there are is judged in PostgreSQL */
-
 static const podi_json_field_t  task_batch_fields[] = {
     { "orders", PODI_JSON_ARRAY, offsetof(task_batch_t, orders),
       PODI_JSON_REQUIRED, 0, 0, NULL },
@@ -73,6 +71,7 @@ batch_read_body(podi_flow_t *f, void *ctx)
 static podi_rc_t
 batch_parse(podi_flow_t *f, void *ctx)
 {
+    size_t         n;
     json_t        *body;
     task_batch_t  *t = ctx;
 
@@ -83,11 +82,24 @@ batch_parse(podi_flow_t *f, void *ctx)
         return PODI_ERROR;
     }
 
-    return podi_json_read(body, task_batch_fields, t, &f->fail);
+    if (podi_json_read(body, task_batch_fields, t, &f->fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    /* as PostgreSQL says it; a long list must not be named first */
+
+    n = json_array_size(t->orders);
+
+    if (n < 1 || n > TASK_ORDERS_MAX) {
+        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "orders",
+                         "1 to %d orders are wanted", TASK_ORDERS_MAX);
+    }
+
+    return PODI_OK;
 }
 
 
-/* [{"task_id":…,"job_ids":[…],"order":…}]; too many are refused anyway */
+/* [{"task_id":…,"job_ids":[…],"order":…}] */
 
 static podi_rc_t
 batch_name(podi_flow_t *f, void *ctx)

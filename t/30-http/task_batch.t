@@ -36,6 +36,14 @@ sub batch
 sub tasks { return $s->sql('select count(*) from podi.task_header') }
 
 
+# what PostgreSQL was asked so far
+sub calls
+{
+    return $s->get('/metrics')->body =~ /^podi_pg_calls_total (\d+)$/m
+        ? $1 : die 'calls are not counted';
+}
+
+
 # the same refusal, but for what differs from request to request
 sub same
 {
@@ -122,6 +130,10 @@ for my $wrong ([], [ (order('thumbnail')) x 21 ]) {
     is $res->code, 'bad_field', @$wrong . ' orders';
     is $res->json->{field}, 'orders', 'by name';
 }
+my $calls = calls();
+my @codes = map { batch([ (0) x 21 ])->code } 1 .. 40;
+cmp_ok calls() - $calls, '<', 40, 'PostgreSQL is not asked about those';
+is join(' ', @codes), join(' ', ('bad_field') x 40), '... and each is answered';
 my $ask = sub { $s->post('/v1/tasks/batch', as => $ann, @_) };
 is $ask->(json => { orders => {} })->json->{field}, 'orders', 'no array';
 is $ask->(json => {})->json->{field}, 'orders', 'no orders';
