@@ -114,6 +114,9 @@ subtest 'montage' => sub {
         'a colour that is none';
     is said($p->make([($in) x 4], 'image.montage', { cell => 60_000 })),
         'picture_too_large', 'a result that is too large';
+    is said($p->make([($in) x 9], 'image.montage',
+                     { %tight, cell => 2000, columns => 9, format => 'webp' })),
+        'picture_too_large', '... for WebP';
 };
 
 subtest 'formats' => sub {

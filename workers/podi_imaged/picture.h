@@ -30,6 +30,7 @@
 #define PICTURE_IN           3
 #define PICTURE_OUT          4
 #define PICTURE_INPUTS_MAX   16
+#define PICTURE_WEBP_MAX     16383      /* pixels a side */
 
 /* the file of the i-th picture, from 0 */
 #define picture_fd(i)  ((i) == 0 ? PICTURE_IN : PICTURE_OUT + (int) (i))

@@ -14,7 +14,6 @@
 #include "picture.h"
 #include "banned.h"
 
-#define MAKE_WEBP_MAX  16383        /* pixels a side */
 
 
 static podi_rc_t make_decode(picture_t *p);
@@ -109,7 +108,7 @@ picture_target(picture_t *p)
     if (p->format == PODI_MEDIA_WEBP
         || (p->format == PODI_MEDIA_UNKNOWN && p->type == PODI_MEDIA_WEBP))
     {
-        limit = VIPS_MIN(limit, MAKE_WEBP_MAX);
+        limit = VIPS_MIN(limit, PICTURE_WEBP_MAX);
     }
 
     if (p->width > limit || p->height > limit

@@ -54,7 +54,7 @@ picture_montage(picture_t *p)
 static podi_rc_t
 montage_judge(picture_t *p)
 {
-    int64_t  rows, width, height, square;
+    int64_t  rows, width, height, square, limit;
 
     for (square = 1; square * square < p->inputs; square++) { /* void */ }
 
@@ -63,7 +63,13 @@ montage_judge(picture_t *p)
     width = p->columns * (p->cell + p->gap) - p->gap;
     height = rows * (p->cell + p->gap) - p->gap;
 
-    if (width > p->limits.max_dimension || height > p->limits.max_dimension
+    limit = p->limits.max_dimension;
+
+    if (p->format == PODI_MEDIA_WEBP) {
+        limit = VIPS_MIN(limit, PICTURE_WEBP_MAX);
+    }
+
+    if (width > limit || height > limit
         || width * height > p->limits.max_pixels)
     {
         return podi_fail(&p->fail, PODI_E_PICTURE_TOO_LARGE, NULL,
