@@ -304,7 +304,14 @@ unknown\tr,"9"\t{"billed": 3000000}
 total\t\t{"lines": 5, "noted": 5000000, "billed": 6500001, "faults": 4, "attempts": 4, "captured": 20}
 TEXT
 is +(bill('r-1,0.5', $_))[0], 2, "no line: $_"
-    for 'r-2,one', 'r-2', 'r-2,-0.5', ',1', 'r-2,0.0000001', '"r-2,1';
+    for 'r-2,one', 'r-2', 'r-2,--0.5', 'r-2,-', ',1', 'r-2,0.0000001',
+        '"r-2,1';
+is +(bill($_, 'r-2,1'))[0], 2, "no heading: $_"
+    for 'r-1,0.0000001', 'r-1', 'r-1,', '"r-1,1';
+like +(bill('reference,cost', 'r-2,1', 'credit-1,-0.25'))[1],
+    qr/^unknown\tcredit-1\t\{"billed": -250000\}$/m, 'a credit';
+like +(bill('reference,cost', 'r-2,1,' . 'x' x (2 << 20)))[1],
+    qr/^total\t\t\{"lines": 1, /m, 'a bill of 2 MiB';
 is +(ctl(qw(reconcile bill), "$h->{dir}/none", qw(artist 2020-01-01 soon)))[0],
     2, 'no bill';
 
@@ -319,6 +326,10 @@ like $text, qr/^\xef\xbb\xbfday,tenant,granted,frozen,spent,.*loss_micros\r\n
 like +(ctl(qw(report daily)))[1], qr/^\{"day":"\d{4}-\d\d-\d\d","tenant":null,/,
     'or as JSON';
 is +(ctl(qw(report daily --format xml)))[0], 1, 'or not at all';
+is system(qw(sh -c), 'exec "$@" > /dev/full 2>&1', 'sh',
+          "$h->{build}/bin/podictl", '-c', "$h->{dir}/ctl.conf",
+          qw(report daily)) >> 8,
+    3, 'a report that is not written is none';
 
 is +(ctl_to('host=/nowhere user=podi_ctl', 'reconcile'))[0], 2,
     'who cannot look says neither yes nor no';

@@ -31,6 +31,7 @@
 
 #define CTL_OPTIONS_MAX  8
 #define CTL_FILE_MAX     (1024 * 1024)
+#define CTL_BILL_MAX     (64 * 1024 * 1024)
 
 /* the value of an option that is given without one: by address */
 extern const char  ctl_flag[];
@@ -119,7 +120,7 @@ int ctl_failed(const podi_fail_t *fail);
 podi_rc_t ctl_wallet_tell(podi_flow_t *f, void *ctx);
 podi_rc_t ctl_wallet_end(podi_flow_t *f, void *ctx);
 podi_rc_t ctl_tell_rows(podi_flow_t *f, void *ctx);
-podi_rc_t ctl_read_file(podi_flow_t *f, const char *path,
+podi_rc_t ctl_read_file(podi_flow_t *f, const char *path, size_t max,
     podi_str_t *ret_text);                  /* "-" is stdin */
 
 /* asks with the JSON object in the file that the first option names */

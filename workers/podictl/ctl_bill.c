@@ -4,8 +4,9 @@
  *     FILE.csv -> [{ref, micros}] -> sys.reconcile_bill -> what differs
  *
  * A line is `reference,cost`, the cost a decimal number of the operator's
- * currency with at most six digits behind the point; a first line that is no
- * such line is a heading.  Other columns are passed over.
+ * currency with at most six digits behind the point, with a - for a credit; a
+ * first line whose cost is a word without a digit is the heading.  Other
+ * columns are passed over.
  */
 
 #include <stdio.h>
@@ -27,6 +28,7 @@ static podi_rc_t bill_time(podi_flow_t *f, podi_pg_call_t *call,
 static podi_rc_t bill_read(podi_flow_t *f, podi_str_t text,
     podi_str_t *ret_lines);
 static podi_rc_t bill_cell(podi_str_t *line, podi_buf_t *b);
+static int bill_is_heading(const podi_str_t *cost);
 static podi_rc_t bill_micros(const podi_str_t *text, int64_t *ret_micros);
 static podi_rc_t bill_tell(podi_flow_t *f, void *ctx);
 
@@ -45,7 +47,7 @@ bill_ask(podi_flow_t *f, void *ctx)
     podi_str_t       text, lines;
     podi_pg_call_t   call;
 
-    if (ctl_read_file(f, ctl->values[0], &text) != PODI_OK
+    if (ctl_read_file(f, ctl->values[0], CTL_BILL_MAX, &text) != PODI_OK
         || bill_read(f, text, &lines) != PODI_OK)
     {
         return PODI_ERROR;
@@ -93,7 +95,7 @@ bill_read(podi_flow_t *f, podi_str_t text, podi_str_t *ret_lines)
     int         n, kept;
     int64_t     micros;
     podi_buf_t  b, cell;
-    podi_str_t  line, ref, cost;
+    podi_str_t  line, ref, cost = { 0, NULL };
 
     if (podi_str_has_prefix(&text, PODI_CSV_BOM)) {
         text.data += sizeof(PODI_CSV_BOM) - 1;
@@ -122,7 +124,7 @@ bill_read(podi_flow_t *f, podi_str_t text, podi_str_t *ret_lines)
             || ref.len == 0 || !podi_str_is_utf8(&ref)
             || bill_micros(&cost, &micros) != PODI_OK)
         {
-            if (n == 1) {
+            if (n == 1 && bill_is_heading(&cost)) {
                 continue;
             }
 
@@ -189,11 +191,27 @@ bill_cell(podi_str_t *line, podi_buf_t *b)
 }
 
 
-/* "12.5" is 12500000; exact, no floating point */
+static int
+bill_is_heading(const podi_str_t *cost)
+{
+    size_t  i;
+
+    for (i = 0; i < cost->len; i++) {
+        if (cost->data[i] >= '0' && cost->data[i] <= '9') {
+            return 0;
+        }
+    }
+
+    return cost->len > 0;
+}
+
+
+/* "12.5" is 12500000, "-1" a credit; exact, no floating point */
 
 static podi_rc_t
 bill_micros(const podi_str_t *text, int64_t *ret_micros)
 {
+    int         is_credit;
     size_t      i;
     int64_t     whole, part;
     podi_str_t  rest, left;
@@ -201,9 +219,13 @@ bill_micros(const podi_str_t *text, int64_t *ret_micros)
     rest = *text;
     part = 0;
 
+    is_credit = podi_str_has_prefix(text, "-");
+    rest.data += is_credit;
+    rest.len -= is_credit;
+
     if (!podi_str_split(&rest, '.', &left)
         || podi_str_to_int64(&left, &whole) != PODI_OK
-        || text->data[0] == '-' || whole > INT64_MAX / 1000000 - 1
+        || left.data[0] == '-' || whole > INT64_MAX / 1000000 - 1
         || rest.len > BILL_DECIMALS
         || (rest.len > 0 && rest.data[0] == '-')
         || (rest.len > 0 && podi_str_to_int64(&rest, &part) != PODI_OK))
@@ -215,7 +237,8 @@ bill_micros(const podi_str_t *text, int64_t *ret_micros)
         part *= 10;
     }
 
-    *ret_micros = whole * 1000000 + part;
+    whole = whole * 1000000 + part;
+    *ret_micros = is_credit ? -whole : whole;
 
     return PODI_OK;
 }

@@ -197,7 +197,7 @@ ctl_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql)
     podi_pg_call_t       call;
     podi_json_limit_t    limit = { CTL_FILE_MAX, 0 };
 
-    if (ctl_read_file(f, ctl->values[0], &text) != PODI_OK
+    if (ctl_read_file(f, ctl->values[0], CTL_FILE_MAX, &text) != PODI_OK
         || podi_json_parse(&text, &limit, f->mem, &object, &f->fail)
            != PODI_OK)
     {
@@ -310,7 +310,8 @@ ctl_tell_rows(podi_flow_t *f, void *ctx)
 
 
 podi_rc_t
-ctl_read_file(podi_flow_t *f, const char *path, podi_str_t *ret_text)
+ctl_read_file(podi_flow_t *f, const char *path, size_t max,
+    podi_str_t *ret_text)
 {
     FILE    *file;
     size_t   n;
@@ -322,15 +323,14 @@ ctl_read_file(podi_flow_t *f, const char *path, podi_str_t *ret_text)
                          strerror(errno));
     }
 
-    ret_text->data = podi_mem_alloc(f->mem, CTL_FILE_MAX);
-    n = (ret_text->data != NULL) ? fread(ret_text->data, 1, CTL_FILE_MAX, file)
-                                 : 0;
+    ret_text->data = podi_mem_alloc(f->mem, max);
+    n = (ret_text->data != NULL) ? fread(ret_text->data, 1, max, file) : 0;
     (void) fclose(file);
 
-    if (n == 0 || n == CTL_FILE_MAX) {
+    if (n == 0 || n == max) {
         return podi_fail(&f->fail, PODI_E_BAD_REQUEST, NULL,
-                         "%s: empty, or larger than %d bytes", path,
-                         CTL_FILE_MAX);
+                         "%s: empty, or larger than %zu bytes", path,
+                         max - 1);
     }
 
     ret_text->len = n;

@@ -6,8 +6,8 @@
  *
  * Each command is one SQL function, called as podi_ctl; what it changed is
  * told as name=value lines.  Exit: 0 done, 1 refused, 2 usage, 3 the
- * database is not there.  Secrets are written into files of mode 0600 and
- * never shown.
+ * database is not there, or the output could not be written.  Secrets are
+ * written into files of mode 0600 and never shown.
  */
 
 #include <stdio.h>
@@ -25,6 +25,7 @@ static int main_option(ctl_t *ctl, const char *name, const char *value);
 static int main_positional(ctl_t *ctl, const char *value);
 static int main_wants_help(char **word);
 static int main_help(char **word);
+static int main_end(int code);
 static int main_usage(const ctl_command_t *command);
 static void main_describe(FILE *out, const ctl_command_t *command);
 
@@ -220,7 +221,7 @@ main(int argc, char **argv)
 
     podi_arena_free(&ctl.arena);
 
-    return code;
+    return main_end(code);
 }
 
 
@@ -388,6 +389,21 @@ main_help(char **word)
     }
 
     return found ? CTL_OK : main_usage(NULL);
+}
+
+
+/* a report that is not on the disk is none */
+
+static int
+main_end(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return code;
+    }
+
+    (void) fprintf(stderr, "podictl: not all of the output was written\n");
+
+    return (code == CTL_OK) ? CTL_UNAVAILABLE : code;
 }
 
 
