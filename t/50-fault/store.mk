@@ -16,7 +16,8 @@ LIBS     = -lpq -lhiredis -ljansson -lssl -lcrypto -luv
 UV       = ../../workers/skeleton/podi_uv_io
 LIB      = $(PODI_BUILD)/libpodi.a
 
-PROGRAMS = store_pg store_pg_cut store_redis store_queue
+PROGRAMS = store_pg store_pg_cut store_redis store_redis_sub \
+           store_queue
 
 all: $(PROGRAMS:%=$(PODI_BUILD)/fault/%)
 

@@ -216,7 +216,7 @@ sub against_redis
     local $ENV{PODI_CUT_REDIS} = $cutter->{listen};
     local $ENV{PODI_TEST_REDIS_PASSWORD} = 'a secret';
 
-    program($_, $what) for qw(store_redis store_queue);
+    program($_, $what) for qw(store_redis store_redis_sub store_queue);
 }
 
 
