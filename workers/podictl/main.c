@@ -10,6 +10,7 @@
  * written into files of mode 0600 and never shown.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -392,12 +393,14 @@ main_help(char **word)
 }
 
 
-/* a report that is not on the disk is none */
+/* a report that is not on the disk is none; a reader may go when it likes */
 
 static int
 main_end(int code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+    errno = 0;
+
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) {
         return code;
     }
 
