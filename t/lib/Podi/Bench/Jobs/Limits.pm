@@ -62,8 +62,7 @@ sub once
         if $side != $jobs->ours;
 
     gates($side, $on);
-    return $side->burn($IN_FLIGHT, $n, action => 'bench.free', who => $who,
-                       dispatch => 1);
+    return $side->burn($IN_FLIGHT, $n, action => 'bench.free', who => $who);
 }
 
 

@@ -143,7 +143,7 @@ sub drop
 
 # --- burn-down ---------------------------------------------------------------
 
-# action, who; dispatch: the dispatcher runs beside it
+# action, who; the dispatcher runs beside it, for without it daemons take rows
 sub burn
 {
     my ($self, $in_flight, $n, %arg) = @_;
@@ -152,7 +152,6 @@ sub burn
 
     $self->submit($arg{action}, $n, $arg{who} // $self->{who}, 1);
     $self->hint;
-    $s->part('podi_dispatchd')->stop if !$arg{dispatch};
 
     $self->conf($in_flight);
     $s->part($DAEMONS[0])->start;
