@@ -59,7 +59,7 @@ alter table podi.ledger
     add constraint entry_legal_ck check (internal.entry_legal(ledger)) not valid;
 
 
--- see docs/decisions/0014-rows-of-the-hot-path.md; I18 looks at what they did
+-- see docs/decisions/0012-rows-of-the-hot-path.md; I18 looks at what they did
 alter table podi.hold_alloc
     drop constraint hold_alloc_hold_fk,
     drop constraint hold_alloc_lot_fk;
