@@ -97,8 +97,8 @@ ngx_http_podi_auth_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_podi_auth_module);
 
-    if (ctx != NULL && ctx->decided) {
-        return NGX_OK;
+    if (ctx != NULL) {
+        return ctx->decided ? NGX_OK : NGX_DECLINED;
     }
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_podi_auth_ctx_t));
@@ -172,7 +172,6 @@ ngx_http_podi_auth_is_optional(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_podi_auth_refuse(ngx_http_request_t *r, const podi_fail_t *fail)
 {
-    ngx_int_t                  rc;
     ngx_http_core_loc_conf_t  *clcf;
 
     if (podi_error(fail->error)->http == NGX_HTTP_UNAUTHORIZED
@@ -183,10 +182,6 @@ ngx_http_podi_auth_refuse(ngx_http_request_t *r, const podi_fail_t *fail)
 
     ngx_podi_count(NGX_PODI_COUNT_AUTH_REFUSED);
 
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "podi: %s: %s while authenticating",
-                  podi_error(fail->error)->code, fail->detail);
-
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
@@ -195,11 +190,7 @@ ngx_http_podi_auth_refuse(ngx_http_request_t *r, const podi_fail_t *fail)
         return ngx_podi_challenge(r, fail);
     }
 
-    rc = ngx_podi_reply_fail(r, fail);
-
-    ngx_http_finalize_request(r, rc);
-
-    return NGX_DONE;
+    return ngx_podi_refuse(r, "auth", fail);
 }
 
 

@@ -27,7 +27,7 @@ ngx_http_podi_auth_session(ngx_http_request_t *r,
 {
     ngx_podi_count(NGX_PODI_COUNT_AUTH_LOOKUPS);
 
-    return ngx_podi_flow_access(r, auth_session_steps, ctx);
+    return ngx_podi_flow_gate(r, "auth", auth_session_steps, ctx);
 }
 
 

@@ -29,23 +29,61 @@
 
 /* ---- who asks, and on which trace ------------------------------------- */
 
+typedef enum {
+    NGX_PODI_CREDENTIAL_NONE = 0,
+    NGX_PODI_CREDENTIAL_HEADER,
+    NGX_PODI_CREDENTIAL_COOKIE,      /* a browser sends it by itself: CSRF */
+    NGX_PODI_CREDENTIAL_QUERY,
+    NGX_PODI_CREDENTIAL_API_KEY
+} ngx_podi_credential_e;
+
+/*
+ * Of a foreign issuer (`ours` is 0) tenant, user and session are whatever it
+ * calls them: good for upstreams, limits and logs, not for api.*.
+ */
 typedef struct {
-    ngx_uint_t   known;          /* 0: anonymous; the tenant may still be set */
-    podi_str_t   tenant;         /* UUID, or "@slug" of podi_tenant */
-    podi_str_t   user;           /* UUIDs in lower case */
-    podi_str_t   session;
-    podi_str_t   token;          /* jti */
-    podi_str_t   role;           /* user | admin | service */
-    podi_str_t   source;         /* identity_source */
-    time_t       expires;
+    ngx_uint_t             known;    /* 0: anonymous; tenant may still be set */
+    ngx_uint_t             ours;     /* UUIDs of this PODI */
+    podi_str_t             tenant;   /* UUID, or "@slug" of podi_tenant */
+    podi_str_t             user;     /* UUIDs in lower case */
+    podi_str_t             session;
+    podi_str_t             token;    /* jti */
+    podi_str_t             role;     /* user | admin | service */
+    podi_str_t             source;   /* identity_source */
+    podi_str_t             issuer;   /* "podi", or a podi_issuer's name */
+    podi_str_t             kid;      /* of the key that signed */
+    podi_str_t             scope;    /* words and single spaces */
+    podi_str_t             channel;  /* to which the token is bound, or "" */
+    podi_str_t             plan;
+    podi_str_t             claims;   /* JSON; NULL data: nobody asks for them */
+    ngx_podi_credential_e  credential;
+    time_t                 issued;   /* iat; 0: not said */
+    time_t                 expires;
 } ngx_podi_identity_t;
 
+/* what the gateway made of a request; $podi_decision shows it */
 typedef struct {
-    ngx_podi_identity_t  identity;
-    podi_trace_t         trace;
-    podi_str_t           trace_id;       /* 32 hex digits, always there */
-    podi_usec_t          started;
-    const char          *route;          /* path pattern, for the metrics */
+    const char            *by;       /* auth limit guard channel breaker; NULL */
+    podi_error_e           error;    /* with which it was refused */
+    const char            *would_by; /* the same of what only ran dry */
+    podi_error_e           would;
+    const char            *cache;    /* l1 l2 miss; NULL: no token was read */
+    const char            *rule;     /* of guard, or NULL */
+    podi_str_t             limit;    /* the one that binds, or "" */
+    int64_t                left;     /* of it */
+    const char            *mode;     /* local exact leased degraded; NULL */
+} ngx_podi_decision_t;
+
+typedef struct ngx_podi_channel_s  ngx_podi_channel_t;
+
+typedef struct {
+    ngx_podi_identity_t        identity;
+    ngx_podi_decision_t        decision;
+    const ngx_podi_channel_t  *channel;     /* NULL: none */
+    podi_trace_t               trace;
+    podi_str_t                 trace_id;    /* 32 hex digits, always there */
+    podi_usec_t                started;
+    const char                *route;       /* path pattern, for metrics */
 } ngx_podi_ctx_t;
 
 /*

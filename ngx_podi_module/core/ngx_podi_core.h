@@ -88,6 +88,7 @@ typedef struct {
     ngx_msec_t                   deadline;
     ngx_array_t                 *contents;   /* of this very location */
     ngx_uint_t                   needs_tenant;
+    ngx_flag_t                   dry_run;
 } ngx_podi_loc_conf_t;
 
 /* a flow that is bound to a request; found again from its first member */
@@ -100,11 +101,11 @@ typedef struct {
     ngx_pool_cleanup_t          *owner;      /* of its arena, or NULL */
     ngx_http_cleanup_t          *cleanup;
     ngx_podi_keep_t             *keep;       /* what comes after it */
+    const char                  *gate;       /* NULL: content */
     ngx_event_t                  deadline;
     ngx_event_t                  ended;      /* posted, for a clean stack */
     ngx_int_t                    outcome;
     podi_rc_t                    rc;
-    unsigned                     access:1;   /* else content */
     unsigned                     starting:1;
     unsigned                     reading:1;  /* the body is not there yet */
     unsigned                     inside:1;   /* nginx's reader was called */
@@ -174,11 +175,13 @@ void ngx_podi_mem_init(podi_mem_t *mem, ngx_pool_t *pool);
 podi_io_t *ngx_podi_io_create(ngx_cycle_t *cycle);
 
 /*
- * Binds a flow to the access phase: what an access handler returns.  When the
- * flow is DONE the phases go on, from a handler that finds its verdict in its
- * own ctx; when it fails, the failure is answered.
+ * Binds a flow to a phase before the content, for the part of the gateway
+ * called `by`.  AGAIN: parked; when it is over the phases go on from the very
+ * handler, which finds in its own ctx that it has asked, and its verdict.  OK:
+ * it is over already.  A failure is refused (ngx_podi_refuse): DONE, or
+ * DECLINED when it only ran dry.
  */
-ngx_int_t ngx_podi_flow_access(ngx_http_request_t *r,
+ngx_int_t ngx_podi_flow_gate(ngx_http_request_t *r, const char *by,
     const podi_step_t *steps, void *ctx);
 
 /* the body is there, or will never be: waits for the client's end as well */
@@ -210,6 +213,14 @@ char *ngx_podi_route_plain(ngx_conf_t *cf, ngx_http_handler_pt handler,
 
 /* the WWW-Authenticate of a 401; gives the status, for `satisfy any` */
 ngx_int_t ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail);
+
+/*
+ * What a gateway's phase handler returns when it says no.  `by` is the name
+ * of the feature, as in $podi_decision.  Answers and ends the request (DONE);
+ * under podi_dry_run only notes it, and the request goes on (DECLINED).
+ */
+ngx_int_t ngx_podi_refuse(ngx_http_request_t *r, const char *by,
+    const podi_fail_t *fail);
 
 /* fills the cells of all tables; called when the zone is there */
 ngx_int_t ngx_podi_metric_bind(ngx_podi_main_conf_t *pmcf);

@@ -30,6 +30,7 @@ static void ngx_podi_flow_free(void *data);
 static void ngx_podi_flow_release(ngx_podi_bound_t *b);
 static void ngx_podi_flow_kept(ngx_podi_bound_t *b);
 static ngx_int_t ngx_podi_flow_conclude(ngx_podi_bound_t *b);
+static ngx_int_t ngx_podi_flow_refuse(ngx_podi_bound_t *b);
 static void ngx_podi_flow_resume(ngx_podi_bound_t *b);
 
 
@@ -90,10 +91,9 @@ ngx_podi_flow_bound(ngx_podi_bound_t *b, const podi_step_t *steps, void *ctx)
 
 
 ngx_int_t
-ngx_podi_flow_access(ngx_http_request_t *r, const podi_step_t *steps,
-    void *ctx)
+ngx_podi_flow_gate(ngx_http_request_t *r, const char *by,
+    const podi_step_t *steps, void *ctx)
 {
-    ngx_int_t          rc;
     podi_arena_t      *arena;
     ngx_podi_bound_t  *b;
 
@@ -107,7 +107,7 @@ ngx_podi_flow_access(ngx_http_request_t *r, const podi_step_t *steps,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->access = 1;
+    b->gate = by;
 
     ngx_podi_flow_run(b, steps, ctx);
 
@@ -115,16 +115,13 @@ ngx_podi_flow_access(ngx_http_request_t *r, const podi_step_t *steps,
         return NGX_AGAIN;
     }
 
-    if (b->rc != PODI_ERROR) {
-        ngx_podi_flow_release(b);
-        return NGX_OK;
+    if (b->rc == PODI_ERROR) {
+        return ngx_podi_flow_refuse(b);
     }
 
-    rc = ngx_podi_flow_conclude(b);
+    ngx_podi_flow_release(b);
 
-    ngx_http_finalize_request(r, rc);
-
-    return NGX_DONE;
+    return NGX_OK;
 }
 
 
@@ -319,7 +316,6 @@ ngx_podi_flow_late(ngx_event_t *ev)
 static void
 ngx_podi_flow_resume(ngx_podi_bound_t *b)
 {
-    ngx_int_t            rc;
     ngx_connection_t    *c;
     ngx_http_request_t  *r = b->request;
 
@@ -340,17 +336,25 @@ ngx_podi_flow_resume(ngx_podi_bound_t *b)
         r->read_event_handler = ngx_http_block_reading;
     }
 
-    if (b->access && b->rc != PODI_ERROR) {
+    if (b->gate == NULL) {
+        ngx_http_finalize_request(r, ngx_podi_flow_conclude(b));
+
+    } else if (b->rc != PODI_ERROR || ngx_podi_flow_refuse(b) != NGX_DONE) {
         ngx_podi_flow_release(b);
         r->write_event_handler = ngx_http_core_run_phases;
         ngx_http_core_run_phases(r);
-
-    } else {
-        rc = ngx_podi_flow_conclude(b);
-        ngx_http_finalize_request(r, rc);
     }
 
     ngx_http_run_posted_requests(c);        /* r may be gone */
+}
+
+
+static ngx_int_t
+ngx_podi_flow_refuse(ngx_podi_bound_t *b)
+{
+    ngx_podi_flow_log(b->request, &b->flow);
+
+    return ngx_podi_refuse(b->request, b->gate, &b->flow.fail);
 }
 
 

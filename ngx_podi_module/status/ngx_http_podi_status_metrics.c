@@ -55,7 +55,9 @@ static const status_counter_t  status_counts[] = {
     { "podi_auth_lookups_total", "Sessions asked for in PostgreSQL",
       NGX_PODI_COUNT_AUTH_LOOKUPS },
     { "podi_announce_lost_total", "Announcements that Redis did not take",
-      NGX_PODI_COUNT_ANNOUNCE_LOST }
+      NGX_PODI_COUNT_ANNOUNCE_LOST },
+    { "podi_would_refuse_total", "Requests that podi_dry_run let pass",
+      NGX_PODI_COUNT_WOULD_REFUSE }
 };
 
 static const status_gauge_t  status_slots[] = {
