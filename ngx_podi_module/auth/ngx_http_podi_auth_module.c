@@ -172,6 +172,7 @@ ngx_http_podi_auth_is_optional(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_podi_auth_refuse(ngx_http_request_t *r, const podi_fail_t *fail)
 {
+    podi_str_t                 none = podi_null_str;
     ngx_http_core_loc_conf_t  *clcf;
 
     if (podi_error(fail->error)->http == NGX_HTTP_UNAUTHORIZED
@@ -187,7 +188,7 @@ ngx_http_podi_auth_refuse(ngx_http_request_t *r, const podi_fail_t *fail)
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
         && podi_error(fail->error)->http == NGX_HTTP_UNAUTHORIZED)
     {
-        return ngx_podi_challenge(r, fail);
+        return ngx_podi_challenge(r, fail, &none);
     }
 
     return ngx_podi_refuse(r, "auth", fail);

@@ -117,7 +117,8 @@ struct ngx_podi_route_s {
 
 /*
  * The content handler's body: 404 for an unknown path, 405 with Allow for a
- * wrong method, 401 when an identity is needed and missing.
+ * wrong method, 401 when an identity is needed and missing, 403 when it is
+ * none of ours.
  */
 ngx_int_t ngx_podi_route(ngx_http_request_t *r,
     const ngx_podi_route_t *routes);

@@ -8,7 +8,6 @@
 #include "ngx_podi_shm.h"
 
 
-static char *ngx_podi_conf_check(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf);
 static char *ngx_podi_conf_check_token(ngx_conf_t *cf,
     ngx_podi_main_conf_t *pmcf);
 
@@ -212,19 +211,21 @@ ngx_podi_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_podi_conf_check(cf, pmcf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
+    if (pmcf->token_audience.len == 0) {
+        pmcf->token_audience = pmcf->token_issuer;
     }
 
-    return ngx_podi_conf_check_token(cf, pmcf);
+    return NGX_CONF_OK;
 }
 
 
-static char *
+/* at the end: what is needed is known when all locations are merged */
+
+char *
 ngx_podi_conf_check(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf)
 {
     if (!pmcf->needs_pg) {
-        return NGX_CONF_OK;
+        return ngx_podi_conf_check_token(cf, pmcf);
     }
 
     if (pmcf->pg.len == 0) {
@@ -244,7 +245,7 @@ ngx_podi_conf_check(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf)
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_podi_conf_check_token(cf, pmcf);
 }
 
 
@@ -281,10 +282,6 @@ ngx_podi_conf_check_token(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf)
         return NGX_CONF_ERROR;
     }
 
-    if (pmcf->token_audience.len == 0) {
-        pmcf->token_audience = pmcf->token_issuer;
-    }
-
     return NGX_CONF_OK;
 }
 
@@ -314,6 +311,8 @@ ngx_podi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_msec_value(conf->deadline, prev->deadline, 10000);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_str_value(conf->challenge, prev->challenge,
+                             "Bearer realm=\"podi\"");
 
     if (conf->tenant.len == 0) {
         conf->tenant = prev->tenant;

@@ -89,6 +89,7 @@ typedef struct {
     ngx_array_t                 *contents;   /* of this very location */
     ngx_uint_t                   needs_tenant;
     ngx_flag_t                   dry_run;
+    ngx_str_t                    challenge;  /* `Bearer realm="..."`, more */
 } ngx_podi_loc_conf_t;
 
 /* a flow that is bound to a request; found again from its first member */
@@ -151,6 +152,7 @@ typedef struct {
     podi_str_t                   context;    /* signed */
     podi_context_t               context_of; /* ... for whom, until when */
     struct ngx_podi_pump_s      *pump;       /* sends the answer, or NULL */
+    struct ngx_http_podi_auth_ctx_s  *auth;  /* kept over redirects, or NULL */
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
     podi_msec_t                  mono;       /* when it began */
@@ -211,8 +213,12 @@ const ngx_podi_route_t *ngx_podi_route_here(ngx_http_request_t *r);
 char *ngx_podi_route_plain(ngx_conf_t *cf, ngx_http_handler_pt handler,
     const ngx_podi_route_t *routes);
 
-/* the WWW-Authenticate of a 401; gives the status, for `satisfy any` */
-ngx_int_t ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail);
+/*
+ * The WWW-Authenticate of a 401, or of what else RFC 6750 has one for; `scope`
+ * is what would do, or "".  Gives the status, for `satisfy any`.
+ */
+ngx_int_t ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail,
+    const podi_str_t *scope);
 
 /*
  * What a gateway's phase handler returns when it says no.  `by` is the name
@@ -229,6 +235,7 @@ ngx_int_t ngx_podi_metric_bind(ngx_podi_main_conf_t *pmcf);
 extern ngx_command_t  ngx_podi_commands[];
 void *ngx_podi_create_main_conf(ngx_conf_t *cf);
 char *ngx_podi_init_main_conf(ngx_conf_t *cf, void *conf);
+char *ngx_podi_conf_check(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf);
 void *ngx_podi_create_loc_conf(ngx_conf_t *cf);
 char *ngx_podi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 

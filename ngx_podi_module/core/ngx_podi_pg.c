@@ -33,13 +33,12 @@ ngx_podi_pg_init(ngx_http_request_t *r, podi_pg_call_t *call,
 podi_str_t
 ngx_podi_tenant(ngx_http_request_t *r)
 {
-    ngx_podi_loc_conf_t  *plcf;
-    ngx_podi_request_t   *pr = ngx_podi_request(r);
+    ngx_podi_loc_conf_t        *plcf;
+    const ngx_podi_identity_t  *who = &ngx_podi_request(r)->pub.identity;
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
 
-    return (pr->pub.identity.tenant.len != 0) ? pr->pub.identity.tenant
-                                              : plcf->tenant;
+    return (who->ours && who->tenant.len != 0) ? who->tenant : plcf->tenant;
 }
 
 
@@ -56,7 +55,7 @@ ngx_podi_pg_call(podi_flow_t *f, ngx_http_request_t *r,
 
     who.tenant = ngx_podi_tenant(r);
 
-    if (pr->pub.identity.known) {
+    if (pr->pub.identity.ours) {
 
         who.user = pr->pub.identity.user;
 
@@ -87,7 +86,10 @@ ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
     ngx_memzero(&who, sizeof(podi_context_t));
 
     who.tenant = ngx_podi_tenant(r);
-    who.user = pr->pub.identity.user;
+
+    if (pr->pub.identity.ours) {
+        who.user = pr->pub.identity.user;
+    }
 
     if (podi_role_parse(&name, &who.role) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no role %s",

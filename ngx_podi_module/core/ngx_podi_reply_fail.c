@@ -10,6 +10,7 @@
 static ngx_uint_t ngx_podi_fail_is_passing(const podi_fail_t *fail);
 static ngx_int_t ngx_podi_fail_headers(ngx_http_request_t *r,
     const podi_fail_t *fail);
+static const char *ngx_podi_challenge_error(podi_error_e error);
 static ngx_int_t ngx_podi_fail_allow(ngx_http_request_t *r);
 
 
@@ -65,13 +66,13 @@ ngx_podi_fail_is_passing(const podi_fail_t *fail)
 static ngx_int_t
 ngx_podi_fail_headers(ngx_http_request_t *r, const podi_fail_t *fail)
 {
-    podi_str_t           text;
+    podi_str_t           text, none = podi_null_str;
     ngx_podi_request_t  *pr = ngx_podi_request(r);
 
     switch (podi_error(fail->error)->http) {
 
     case NGX_HTTP_UNAUTHORIZED:
-        return (ngx_podi_challenge(r, fail) == NGX_HTTP_UNAUTHORIZED)
+        return (ngx_podi_challenge(r, fail, &none) == NGX_HTTP_UNAUTHORIZED)
                ? NGX_OK : NGX_ERROR;
 
     case NGX_HTTP_NOT_ALLOWED:
@@ -100,41 +101,38 @@ ngx_podi_fail_headers(ngx_http_request_t *r, const podi_fail_t *fail)
  */
 
 ngx_int_t
-ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail)
+ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail,
+    const podi_str_t *scope)
 {
-    podi_str_t        text = podi_string("Bearer realm=\"podi\"");
-    podi_str_t        wrong = podi_string("Bearer realm=\"podi\", "
-                              "error=\"invalid_token\", error_description="
-                              "\"The token is not valid\"");
-    podi_str_t        expired = podi_string("Bearer realm=\"podi\", "
-                              "error=\"invalid_token\", error_description="
-                              "\"The token has expired\"");
-    podi_str_t        revoked = podi_string("Bearer realm=\"podi\", "
-                              "error=\"invalid_token\", error_description="
-                              "\"The session has ended\"");
-    ngx_table_elt_t  *h;
+    podi_buf_t            b;
+    podi_str_t            text;
+    const char           *more;
+    ngx_table_elt_t      *h;
+    ngx_podi_loc_conf_t  *plcf;
+    ngx_podi_request_t   *pr = ngx_podi_request(r);
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+    more = ngx_podi_challenge_error(fail->error);
+
+    podi_buf_init(&b, &pr->mem);
+    podi_buf_add(&b, plcf->challenge.data, plcf->challenge.len);
+
+    if (more != NULL) {
+        podi_buf_printf(&b, ", error=%s", more);
+    }
+
+    if (scope->len != 0) {
+        podi_buf_printf(&b, ", scope=\"" PODI_STR_FMT "\"",
+                        podi_str_arg(scope));
+    }
+
+    if (podi_buf_take(&b, &text) != PODI_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    switch (fail->error) {
-
-    case PODI_E_TOKEN_INVALID:
-        text = wrong;
-        break;
-
-    case PODI_E_TOKEN_EXPIRED:
-        text = expired;
-        break;
-
-    case PODI_E_TOKEN_REVOKED:
-        text = revoked;
-        break;
-
-    default:
-        break;
     }
 
     ngx_memzero(h, sizeof(ngx_table_elt_t));
@@ -147,6 +145,35 @@ ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail)
     r->headers_out.www_authenticate = h;
 
     return podi_error(fail->error)->http;
+}
+
+
+static const char *
+ngx_podi_challenge_error(podi_error_e error)
+{
+    switch (error) {
+
+    case PODI_E_BAD_REQUEST:
+        return "\"invalid_request\"";
+
+    case PODI_E_FORBIDDEN:
+        return "\"insufficient_scope\"";
+
+    case PODI_E_TOKEN_INVALID:
+        return "\"invalid_token\", "
+               "error_description=\"The token is not valid\"";
+
+    case PODI_E_TOKEN_EXPIRED:
+        return "\"invalid_token\", "
+               "error_description=\"The token has expired\"";
+
+    case PODI_E_TOKEN_REVOKED:
+        return "\"invalid_token\", "
+               "error_description=\"The session has ended\"";
+
+    default:
+        return NULL;
+    }
 }
 
 

@@ -160,6 +160,13 @@ ngx_podi_route(ngx_http_request_t *r, const ngx_podi_route_t *routes)
         return ngx_podi_reply_fail(r, &fail);
     }
 
+    if (!(route->flags & NGX_PODI_ANON) && !pr->pub.identity.ours) {
+        ngx_memzero(&fail, sizeof(podi_fail_t));
+        (void) podi_fail(&fail, PODI_E_FORBIDDEN, NULL,
+                         "somebody of another issuer");
+        return ngx_podi_reply_fail(r, &fail);
+    }
+
     return route->handler(r, pr->args);
 }
 

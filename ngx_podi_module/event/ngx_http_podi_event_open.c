@@ -96,7 +96,7 @@ open_take_ticket(podi_flow_t *f, void *ctx)
         return PODI_ERROR;
     }
 
-    if (pc->identity.known) {
+    if (pc->identity.ours) {
         return PODI_OK;
     }
 
@@ -150,7 +150,7 @@ open_identify(podi_flow_t *f, void *ctx)
 
     who = &ngx_podi_ctx(o->request)->identity;
 
-    if (!who->known && open_identity(f, o, who) != PODI_OK) {
+    if (!who->ours && open_identity(f, o, who) != PODI_OK) {
         return PODI_ERROR;
     }
 
@@ -174,6 +174,8 @@ open_identity(podi_flow_t *f, event_open_t *o, ngx_podi_identity_t *who)
                          "the ticket is unknown, used or too old");
     }
 
+    ngx_memzero(who, sizeof(ngx_podi_identity_t));
+
     user = podi_row_str(f->result, 0, "user_id");
     role = podi_row_str(f->result, 0, "role");
     session = podi_row_str(f->result, 0, "session_id");
@@ -185,10 +187,12 @@ open_identity(podi_flow_t *f, event_open_t *o, ngx_podi_identity_t *who)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    who->issuer = podi_str_c("podi");
     who->tenant = ngx_podi_tenant(o->request);
     who->expires = (time_t) (podi_row_time(f->result, 0, "session_expires_at")
                              / 1000000);
     who->known = 1;
+    who->ours = 1;
 
     return PODI_OK;
 }
