@@ -2,7 +2,9 @@
 
 One in flight is the solo pool, more are threads.  A queue a tenant, which
 Celery serves in turn, when tenants are to be told apart.  With a lease, jobs
-are acknowledged late and come back after its visibility timeout.
+are acknowledged late and come back after its visibility timeout; processes
+run them then, because the pool of threads, whose loop looks at late
+acknowledgements every other second, would take a handful of jobs in that.
 """
 
 import celery
@@ -62,8 +64,9 @@ class Driver:
         def ready(**_):
             peer.say(ready=True)
 
+        kind = 'prefork' if CONF['late'] else 'threads'
         pool = ['-P', 'solo'] if CONF['in_flight'] == 1 else \
-            ['-P', 'threads', '-c', str(CONF['in_flight'])]
+            ['-P', kind, '-c', str(CONF['in_flight'])]
         app.worker_main(['--quiet', 'worker', '-l', 'ERROR', '--without-gossip',
                          '--without-mingle', '--without-heartbeat', '-n',
                          'w%d@peers' % peer.os.getpid()] + pool)

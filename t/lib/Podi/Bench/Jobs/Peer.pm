@@ -199,17 +199,23 @@ sub work
 }
 
 
-# the process that kill_one() will end
-sub victim { $_[0]{work}[-1] }
+# the processes that kill_one() will end: a worker and its children
+sub victim
+{
+    my ($self) = @_;
+    my $pid = $self->{work}[-1];
+
+    return ($pid, split ' ', Podi::Bench::Tools::slurped(
+        "/proc/$pid/task/$pid/children"));
+}
 
 
 sub kill_one
 {
     my ($self) = @_;
-    my $pid = pop @{ $self->{work} };
 
-    kill 'KILL', $pid;
-    waitpid $pid, 0;
+    kill 'KILL', $self->victim;
+    waitpid pop @{ $self->{work} }, 0;
 }
 
 
