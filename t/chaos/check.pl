@@ -1,13 +1,13 @@
 # check.pl DIR SEED: were the promises kept?
 #
-#     world.json     prices, digests of a quiet day, people
+#     world.json     prices, digests of a quiet day, people, who has a budget
 #     client-*       what each client asked and was told
 #     reader-*       what each stream said
 #     facts.jsonl    what the tables hold when all has ended
 #     *.out          what the workers said
 #
 # A model of its own: what an order is, what its jobs may become, what they
-# cost; a purse replayed from movements.  It asks no database, and shares no
+# cost; purses and holds are Chaos::Bank's.  It asks no database, and shares no
 # code with what it checks.
 
 use strict;
@@ -18,11 +18,12 @@ use lib $FindBin::RealBin;
 
 use JSON::PP ();
 use List::Util qw( sum0 );
+use Chaos::Bank;
 use Chaos::History;
 
 my ($dir, $seed) = @ARGV;
 my $json = JSON::PP->new->utf8;
-my (%broken, @told, %ops, %task_op, %asked, %fact);
+my (%broken, @told, %ops, %task_op, %asked, %fact, %refused);
 
 die "usage: check.pl DIR SEED\n" if !defined $seed;
 
@@ -80,7 +81,9 @@ sub operations
 
             %$op = (%$op, %$line, end => 'unknown') if $phase eq 'invoke';
             $op->{end} = $phase if $phase ne 'invoke';
-            $op->{task} = $line->{task} if $line->{task};
+            $op->{unsure} = 1 if $phase eq 'unknown' || $line->{hasty};
+            $op->{$_} = $line->{$_} for grep { $line->{$_} }
+                                        qw( task items said code );
             wallet_read($login, $line) if $line->{f} eq 'wallet';
             strange($op, $line) if $phase eq 'fail';
         }
@@ -94,8 +97,13 @@ sub strange
     my ($op, $line) = @_;
     my $told = "$line->{status} " . ($line->{code} // '');
 
+    return if $line->{f} =~ /^(?:confirm|release)$/;    # Chaos::Bank judges
+    return if $line->{f} =~ /^(?:submit|retry)$/
+              && $told eq '429 quota_exceeded'
+              && $world->{people}{ $op->{login} }{budget};
     broken('strange_answer', "$op->{key}: $line->{f} $told")
-        if $told !~ /^409 (?:task_final|conflict)$/ || $line->{f} eq 'submit';
+        if $line->{f} !~ /^(?:cancel|retry)$/
+           || $told !~ /^409 (?:task_final|conflict)$/;
 }
 
 
@@ -109,15 +117,51 @@ sub wallet_read
 }
 
 
+# what was ordered: each order of a batch is one for itself
+sub orders
+{
+    my %by_key = map { ("$login{ $_->{user_id} } $_->{key}" => $_) }
+                 grep { $login{ $_->{user_id} } } @{ $fact{idem} // [] };
+    my @orders;
+
+    for my $op (map { values %$_ } values %ops) {
+        my $kept = $by_key{ "$op->{login} " . ($op->{key} // '') };
+
+        if (($op->{f} // '') eq 'submit') {
+            $op->{task} //= $kept->{task_id};
+            push @orders, $op;
+        }
+        elsif (($op->{f} // '') eq 'batch') {
+            push @orders, members($op, $kept);
+        }
+    }
+    return @orders;
+}
+
+
+# an answer says what is kept, and no more is kept than that
+sub members
+{
+    my ($op, $kept) = @_;
+    my @kept = map { $_->{task_id} // '' } @{ $kept->{items} // [] };
+    my @said = map { $_->{task} // '' } @{ $op->{items} // [] };
+    my @code = map { $_->{code} } @{ $op->{items} // [] };
+
+    broken('lost', "$op->{key}: the batch made @kept, and said @said")
+        if @said && "@said" ne "@kept";
+    return map { { %{ $op->{orders}[$_] }, login => $op->{login}, f => 'submit',
+                   key => "$op->{key}, order $_", task => $kept[$_] || undef,
+                   end => !@kept || $kept[$_] ? $op->{end} : 'fail',
+                   code => $code[$_], unsure => !@kept } }
+           0 .. $#{ $op->{orders} };
+}
+
+
 # who asked for which task; a lost answer is found by its key
 sub owners
 {
-    my %by_key = map { ("$login{ $_->{user_id} } $_->{key}" => $_->{task_id}) }
-                 grep { $login{ $_->{user_id} } } @{ $fact{idem} // [] };
-
-    for my $op (map { values %$_ } values %ops) {
-        next if ($op->{f} // '') ne 'submit';
-        $op->{task} //= $by_key{"$op->{login} $op->{key}"};
+    for my $op (orders()) {
+        refused($op);
         next if !$op->{task};
 
         broken('lost', "$op->{key}: $op->{task} is not there")
@@ -133,6 +177,25 @@ sub owners
     for my $id (grep { !$task_op{$_} } sort keys %task) {
         broken('duplicated', "$id: nobody asked for it, or it was made twice");
     }
+}
+
+
+# what must be refused is, what is refused is nothing, and only that is refused
+sub refused
+{
+    my ($op) = @_;
+    my $code = $op->{code} // 'quota_exceeded';
+
+    $refused{ $op->{kind} eq 'refused' ? 'orders' : 'budgets' }++
+        if $op->{end} eq 'fail';
+    broken('refused', "$op->{key}: what cannot be done is $op->{task}")
+        if $op->{kind} eq 'refused' && $op->{task};
+    broken('refused', "$op->{key} was refused, and is $op->{task}")
+        if $op->{end} eq 'fail' && $op->{task} && !$op->{unsure};
+    broken('refused', "$op->{key} ($op->{kind}): $code")
+        if $op->{end} eq 'fail' && $op->{kind} ne 'refused'
+           && ($code ne 'quota_exceeded'
+               || !$world->{people}{ $op->{login} }{budget});
 }
 
 
@@ -168,12 +231,12 @@ sub is_order
 }
 
 
-# "0 w16", "1 w32>t16", "test.slow"
+# "0 w16", "1 w32>t16", "0 w16+w24>m", "test.slow"
 sub action_of
 {
     my ($name) = @_;
     my %action = (w => 'image.resize', f => 'image.convert',
-                  t => 'image.thumbnail');
+                  t => 'image.thumbnail', m => 'image.montage');
 
     return $name if $name =~ /^test\./;
     my ($last) = $name =~ /(\w)\w*\z/;
@@ -279,52 +342,24 @@ sub told
 }
 
 
-# --- money: a purse of our own ------------------------------------------------
+# --- budgets: nothing is reserved any more, and what was spent is used -------
 
-my %MOVE = (grant => [ 1, 0 ], freeze => [ -1, 1 ], confirm => [ 0, -1 ],
-            release => [ 1, -1 ]);
-
-sub money
+sub budgets
 {
-    my (%purse, %spent);
+    my %spent;
 
-    for my $row (@{ $fact{ledger} // [] }) {
-        my $p = $purse{ $row->{user_id} } //= { available => 0, held => 0,
-                                                seq => 0, granted => 0 };
-        my $move = $MOVE{ $row->{op} };
-
-        if (!$move) {
-            broken('bank', "what is a $row->{op}");
-            next;
-        }
-        $p->{available} += $move->[0] * $row->{amount};
-        $p->{held} += $move->[1] * $row->{amount};
-        $p->{granted} += $row->{amount} if $row->{op} eq 'grant';
-        $spent{ $row->{user_id} } += $row->{amount} if $row->{op} eq 'confirm';
-
-        my $who = $login{ $row->{user_id} } // $row->{user_id};
-        broken('bank', "$who: $row->{seq} comes after $p->{seq}")
-            if $row->{seq} != ++$p->{seq};
-        broken('bank', "$who: $row->{seq} says another balance")
-            if $row->{available_after} != $p->{available}
-               || $row->{held_after} != $p->{held} || $p->{available} < 0
-               || $p->{held} < 0;
+    for my $job (map { @$_ } values %jobs) {
+        $spent{ $job->{user_id} } += sum0(map { $_->{amount} }
+                                          @{ $paid{ $job->{job_id} } // [] });
     }
+    for my $b (@{ $fact{budget} // [] }) {
+        my $who = $login{ $b->{subject} } // $b->{subject};
 
-    for my $wallet (@{ $fact{wallet} // [] }) {
-        my $who = $login{ $wallet->{user_id} } // next;
-        my $p = $purse{ $wallet->{user_id} };
-        my $spent = $spent{ $wallet->{user_id} } // 0;
-
-        broken('bank', "$who has $wallet->{available} and $wallet->{held}")
-            if $wallet->{available} != $p->{available}
-               || $wallet->{held} != $p->{held};
-        broken('bank', "$who: the sum is not constant")
-            if $p->{granted} != $p->{available} + $p->{held} + $spent;
-    }
-    for my $hold (@{ $fact{hold} // [] }) {
-        broken('hold', "$hold->{hold_id} of $hold->{task_id} is not exhausted")
-            if $hold->{captured} + $hold->{released} != $hold->{amount};
+        broken('budget', "$who: $b->{reserved} $b->{meter} are reserved")
+            if $b->{reserved} != 0;
+        broken('budget', "$who: $b->{used} points are used")
+            if $b->{meter} eq 'points'
+               && $b->{used} != ($spent{ $b->{subject} } // 0);
     }
 }
 
@@ -382,7 +417,7 @@ sub workers
             my $is = $outcome{"$id $fence"} // 'unknown';
 
             # who wanted to go on may be told that it is over
-            next if $end =~ /^(?:retried|deferred)$/
+            next if $end =~ /^(?:retried|deferred|returned)$/
                     && $is =~ /^(?:$end|cancelled|failed)$/;
             broken('fence', "$id: fence $fence was heard with $end, its"
                    . " attempt is $is") if $is ne $end;
@@ -398,7 +433,9 @@ sub workers
 operations();
 owners();
 tasks();
-money();
+Chaos::Bank->new(fact => \%fact, login => \%login, ops => \%ops, task => \%task,
+                 reference => \%reference, broken => \&broken)->check;
+budgets();
 events();
 workers();
 broken('invariant', "$_->{inv} $_->{id}") for @{ $fact{break} // [] };
@@ -409,11 +446,13 @@ broken('nothing', 'too little happened to say anything') if $should < 20;
 my $ops = sum0(map { scalar keys %$_ } values %ops);
 my $unknown = grep { ($_->{end} // '') eq 'unknown' }
               map { values %$_ } values %ops;
-my $invariants = sum0(map { $broken{$_} // 0 } qw( invariant bank hold ));
+my $invariants = sum0(map { $broken{$_} // 0 }
+                      qw( invariant bank hold budget ));
 
 print "chaos: broken: $_\n" for @told;
 printf "chaos: %d operations, %d without an answer; %d of %d that should"
-    . " succeed did; %s\n", $ops, $unknown, $did, $should,
+    . " succeed did; refused: %s; %s\n", $ops, $unknown, $did, $should,
+    join(', ', map { "$refused{$_} $_" } sort keys %refused) || 'none',
     join(', ', map { "$_ $broken{$_}" } sort keys %broken) || 'nothing broken';
 printf "chaos: seed=%d tasks=%d lost=%d double_charged=%d"
     . " invariant_breaks=%d verdict=%s\n", $seed, scalar(keys %task),

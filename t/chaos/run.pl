@@ -108,9 +108,9 @@ $rig->mend;
 $world->forget;
 poll(90, sub { !grep { !$_->ended } @clients })
     or late('a client has not come to its end');
-poll(120, sub { my $open = eval { $world->open_tasks } // do {
+poll(120, sub { my $open = eval { $world->open_ends } // do {
                     $world->forget; 1 }; !$open })
-    or report('not all tasks have ended');
+    or report('not all tasks and holds have come to their end');
 report(sprintf 'all quiet after %.1f s', time - $began);
 
 for my $i (0 .. $#people) {

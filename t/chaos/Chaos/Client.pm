@@ -1,7 +1,8 @@
 package Chaos::Client;
 
-# One user at work: orders, cancels, retries, looks at his wallet, and never
-# trusts an answer that did not come: the same key again.
+# One user at work: orders, one or several at once, cancels, retries, looks at
+# his wallet, and never trusts an answer that did not come: the same key again.
+# Beside him a server of his tenant's that draws on holds of his points.
 #
 #     invoke -> ok                          it is done
 #            -> fail                        refused: nothing is done
@@ -15,23 +16,28 @@ use warnings;
 use HTTP::Tiny;
 use IO::Select;
 use IO::Socket::INET;
+use JSON::PP ();
 use Podi::Fault;
 use Podi::Proc qw( poll );
 use Time::HiRes qw( sleep time );
 use Chaos::History;
 use Chaos::World;
 
-my @WEIGHTS = ([ image => 22 ], [ graph => 10 ], [ succeed => 12 ],
-    [ flaky => 8 ], [ parts => 8 ], [ fail => 8 ], [ progress => 6 ],
-    [ slow => 8 ], [ cancel => 8 ], [ retry => 5 ], [ wallet => 5 ]);
+my @WEIGHTS = ([ image => 14 ], [ graph => 7 ], [ montage => 5 ],
+    [ succeed => 9 ], [ flaky => 7 ], [ parts => 7 ], [ fail => 7 ],
+    [ progress => 6 ], [ slow => 6 ], [ batch => 7 ], [ hold => 10 ],
+    [ again => 2 ], [ cancel => 6 ], [ retry => 4 ], [ wallet => 3 ]);
+my $OTHER = qr/^(?:batch|hold|again|cancel|retry|wallet)$/;
+my @SINGLE = grep { !/$OTHER|^slow$/ } map { $_->[0] } @WEIGHTS;
 my $OPEN = 12;                  # tasks that he has not seen end
+my $json = JSON::PP->new->utf8->canonical;
 
 
 sub new
 {
     my ($class, %arg) = @_;
-    my $self = bless { %arg, op => 0, open => [], over => [],
-                       long => [] }, $class;
+    my $self = bless { %arg, op => 0, open => [], over => [], long => [],
+                       holds => [], drawn => [] }, $class;
     my $s = $self->{s};
 
     srand $arg{seed};
@@ -58,14 +64,15 @@ sub work
     while (time < $until) {
         my $f = $self->choose;
 
-        if ($f eq 'cancel')    { $self->cancel }
-        elsif ($f eq 'retry')  { $self->retry }
-        elsif ($f eq 'wallet') { $self->wallet }
-        else                   { $self->submit($f) }
+        if ($f =~ $OTHER) { $self->$f }
+        else              { $self->submit($f) }
 
         sleep rand 2 * $pause;
         $self->look while @{ $self->{open} } > $OPEN && time < $until;
     }
+    my @holds = @{ $self->{holds} };
+    $self->draw($_, 1) for @holds;
+    $self->again;
 }
 
 
@@ -87,29 +94,40 @@ sub choose
 sub me
 {
     my ($self) = @_;
-    my ($s, $who) = @{$self}{qw( s who )};
 
-    if (time - ($self->{signed} // 0) > 240) {
-        $who->{token} = $s->token($who, tid => $who->{tenant});
-        $self->{signed} = time;
+    return $self->signed($self->{who});
+}
+
+
+sub signed
+{
+    my ($self, $who, %claims) = @_;
+
+    if (time - ($who->{signed} // 0) > 240) {
+        $who->{token} = $self->{s}->token($who, tid => $who->{tenant}, %claims);
+        $who->{signed} = time;
     }
     return $who;
 }
 
 
-# the answer's JSON when it was done
+# the answer's JSON when it was done; who freezes points brings that to an end
 sub ask
 {
     my ($self, $f, $target, $json, %more) = @_;
-    my ($s, $h, $who) = (@{$self}{qw( s h )}, $self->me);
+    my ($s, $h) = @{$self}{qw( s h )};
+    my $money = $target =~ m{^/v1/wallet/};
+    my $who = $money ? $self->signed($self->{who}{shop}, rol => 'service')
+                     : $self->me;
     my $op = ++$self->{op};
-    my $key = "$who->{login}-$op";
+    my $key = delete $more{key} // "$self->{who}{login}-$op";
     my @request = ($target, as => $who, key => $key, json => $json);
-    my $gives_up = rand() < 0.04;
+    my $gives_up = rand() < 0.04 && !$money;
     my $hasty = rand() < 0.10;
     my $answer;
 
-    $h->say(op => $op, phase => 'invoke', f => $f, key => $key, %more);
+    $h->say(op => $op, phase => 'invoke', f => $f, key => $key,
+            hasty => 0 + $hasty, %more);
     $self->go_away('POST', @request) if $hasty;
 
     poll($gives_up ? 0 : 45, sub {
@@ -118,10 +136,12 @@ sub ask
 
         if ($status =~ /^20[01]$/ && $body) {
             $h->say(op => $op, phase => 'ok', status => $status, f => $f,
-                    task => $body->{task_id}, state => $body->{state});
+                    told($body, $money));
             return $answer = $body;
         }
-        if ($status =~ /^4/ && $status != 429) {
+        if ($status =~ /^4/
+            && ($status != 429 || ($res->code // '') eq 'quota_exceeded'))
+        {
             $h->say(op => $op, phase => 'fail', status => $status, f => $f,
                     code => $res->code);
             return $answer = {};
@@ -131,6 +151,19 @@ sub ask
         return 0;
     });
     return $answer // {};
+}
+
+
+# what of an answer is kept
+sub told
+{
+    my ($body, $money) = @_;
+
+    return (said => $json->encode({ %$body, is_new => undef })) if $money;
+    return (items => [ map { { task => $_->{task}{task_id},
+                               code => $_->{problem}{code} } }
+                       @{ $body->{items} } ]) if $body->{items};
+    return (task => $body->{task_id}, state => $body->{state});
 }
 
 
@@ -147,7 +180,8 @@ sub go_away
 }
 
 
-sub submit
+# what he wants, as the checker and as the server must hear it
+sub wish
 {
     my ($self, $kind) = @_;
     my $who = $self->{who};
@@ -155,17 +189,48 @@ sub submit
     my @wanted = ($names[rand @names]);
 
     push @wanted, $names[rand @names] if rand() < 0.25;
-    my $picture = $kind =~ /^(?:image|graph)$/ ? int rand 2 : 0;
+    my $picture = $kind =~ /^(?:image|graph|montage)$/ ? int rand 2 : 0;
     my $order = Chaos::World::order($who, $kind, $picture, @wanted);
-    my $body = { %{ $order->{body} } };
 
-    $body->{priority} = $who->{login} eq 'noa' ? 'batch'
-        : (qw( interactive normal normal ))[rand 3];
+    return { kind => $kind, jobs => $order->{jobs},
+             body => { %{ $order->{body} },
+                       priority => $who->{login} eq 'noa' ? 'batch'
+                           : (qw( interactive normal normal ))[rand 3] } };
+}
 
-    my $task = $self->ask('submit', '/v1/tasks', $body, kind => $kind,
-                          jobs => $order->{jobs})->{task_id} // return;
+
+sub submit
+{
+    my ($self, $kind) = @_;
+    my $wish = $self->wish($kind);
+
+    $self->began($kind, $self->ask('submit', '/v1/tasks', $wish->{body},
+        kind => $kind, jobs => $wish->{jobs})->{task_id});
+}
+
+
+# several at once; now and then one that must be refused is among them
+sub batch
+{
+    my ($self) = @_;
+    my @kinds = map { $SINGLE[rand @SINGLE] } 0 .. 1 + rand 2;
+
+    splice @kinds, rand @kinds + 1, 0, 'refused' if rand() < 0.5;
+    my @wishes = map { $self->wish($_) } @kinds;
+    my @bodies = map { delete $_->{body} } @wishes;
+    my $items = $self->ask('batch', '/v1/tasks/batch', { orders => \@bodies },
+                           orders => \@wishes)->{items} // return;
+
+    $self->began($kinds[$_], $items->[$_]{task}{task_id}) for 0 .. $#kinds;
+}
+
+
+sub began
+{
+    my ($self, $kind, $task) = @_;
 
     # slow ones are for zombies: nobody cancels them
+    return if !$task;
     push @{ $self->{open} }, $task if $kind ne 'slow';
     push @{ $self->{long} }, $task if $kind eq 'progress';
     push @{ $self->{over} }, $task if $kind eq 'fail';
@@ -191,6 +256,73 @@ sub retry
     my $task = splice(@$over, rand @$over, 1) // return;
 
     $self->ask('retry', "/v1/tasks/$task/retry", {}, target => $task);
+}
+
+
+# --- a server that draws on his points ----------------------------------------
+
+sub hold
+{
+    my ($self) = @_;
+    my $holds = $self->{holds};
+
+    return $self->draw($holds->[rand @$holds]) if @$holds && rand() < 0.6;
+
+    # now and then nobody draws on it, and it runs out
+    my $forgotten = rand() < 0.15;
+    my $hold = { ref => "$self->{who}{login}-h" . ($self->{op} + 1),
+                 left => 10 + int rand 90 };
+
+    $self->spend('freeze', { user_id => $self->{who}{user},
+        amount => $hold->{left}, ref => $hold->{ref}, reason => 'chaos',
+        ttl_ms => $forgotten ? 1500 : 86_400_000 }, $hold->{ref}) or return;
+    push @$holds, $hold if !$forgotten;
+}
+
+
+# a part of what is left, all of it, or more than that, which must be refused
+sub draw
+{
+    my ($self, $hold, $all) = @_;
+    my $left = $hold->{left};
+    my $over = !$all && rand() < 0.2;
+    my $part = $over ? $left + 1 : 1 + int rand $left;
+    my $verb = (qw( confirm confirm release ))[rand 3];
+    my %body = (ref => $hold->{ref}, amount => $part);
+
+    delete $body{amount} if $all && rand() < 0.5;
+    $body{final} = JSON::PP::true() if $all && $verb eq 'confirm';
+    delete $body{amount} if $all && $verb eq 'release';
+
+    my $said = $self->spend($verb, \%body, $hold->{ref}) // return;
+    $hold->{left} = $said->{amount} - $said->{captured} - $said->{released};
+    @{ $self->{holds} } = grep { $_->{left} > 0 } @{ $self->{holds} };
+}
+
+
+# nobody else draws on the hold: the order of what is asked is what it is
+sub spend
+{
+    my ($self, $verb, $body, $ref) = @_;
+    my $said = $self->ask($verb, "/v1/wallet/$verb", $body, ref => $ref,
+                          (map { $_ => $body->{$_} } grep { $body->{$_} }
+                           qw( amount final ttl_ms )));
+
+    return if !$said->{hold_id};
+    push @{ $self->{drawn} }, [ $verb, $body, $self->{op} ];
+    return $said;
+}
+
+
+# the same key and body long after: the same answer
+sub again
+{
+    my ($self) = @_;
+    my $drawn = $self->{drawn};
+    my ($verb, $body, $op) = @{ $drawn->[rand @$drawn] // return };
+
+    $self->ask('again', "/v1/wallet/$verb", $body, of => $op,
+               key => "$self->{who}{login}-$op");
 }
 
 

@@ -1,7 +1,8 @@
 package Chaos::Strike;
 
 # What happens to the world, by the seed: deaths, pauses, lost servers, bad
-# lines.  Each strike mends what it broke, but for what mends itself.
+# lines, new budgets.  Each strike mends what it broke, but for what mends
+# itself.
 
 use strict;
 use warnings;
@@ -10,12 +11,13 @@ use List::Util qw( shuffle );
 use Podi::Proc qw( poll children gone );
 use Time::HiRes qw( sleep time );
 use Chaos::History;
+use Chaos::World;
 
 my @STRIKES = (
     [ kill_child => 4 ], [ kill_pair => 1 ], [ kill_picture => 1 ],
     [ kill_nginx => 2 ], [ pause => 3 ], [ zombie => 1 ],
     [ redis_flush => 2 ], [ redis_kill => 1 ], [ pg_restart => 2 ],
-    [ line => 5 ], [ front => 3 ],
+    [ line => 5 ], [ front => 3 ], [ budget => 2 ],
 );
 
 
@@ -148,8 +150,10 @@ sub zombie
                                     && $_->{pid} != $job->{pid} }
                              $self->running });
     kill 'STOP', $other->{pid} if $other;
+
+    my $heard = $self->ear($job);
     kill 'CONT', $job->{pid};
-    sleep 1;
+    poll(4, $heard);
     kill 'CONT', $other->{pid} if $other;
     return "$job->{job_id} of $job->{pid} and "
         . ($other ? $other->{pid} : 'nobody');
@@ -178,6 +182,24 @@ sub began
 }
 
 
+# whether a holder has been answered from now on: settled, refused, or told by
+# his beat that he is none
+sub ear
+{
+    my ($self, $job) = @_;
+    my $pair = $self->{rig}->owner($job->{pid}) // return sub { 1 };
+    my $file = $self->{s}->log_file("$pair->{name}.out");
+    my $at = -s $file // 0;
+
+    return sub {
+        open my $in, '<', $file or return 1;
+        seek $in, $at, 0;
+        return scalar grep { /"job_id":"$job->{job_id}"/ && (/"job\.lost"/
+            || /"job\.(?:settled|refused)".*fence $job->{fence}:/) } <$in>;
+    };
+}
+
+
 sub rows
 {
     my ($self, @sql) = @_;
@@ -185,6 +207,26 @@ sub rows
 
     $self->{world}->forget if $@;
     return @rows;
+}
+
+
+# --- budgets ---------------------------------------------------------------
+
+# somebody whose day was over gets some more of it
+sub budget
+{
+    my ($self) = @_;
+    my $whose = \%Chaos::World::BUDGETS;
+    my $login = _one(grep { $whose->{$_}[1] } sort keys %$whose);
+    my ($meter, $period, $more) = @{ $whose->{$login} };
+
+    $self->rows('select q.most from podi.users u'
+        . ' join podi.tenant t using (tenant_id) cross join lateral'
+        . ' sys.quota_put(t.slug, u.login, ?, ?, ? + coalesce((select'
+        . ' sum(q.used + q.reserved)::bigint from podi.quota_use q'
+        . ' where q.subject = u.user_id and q.meter = ?), 0)) q'
+        . ' where u.login = ?', $meter, $period, $more, $meter, $login);
+    return $login;
 }
 
 

@@ -3,7 +3,8 @@ package Chaos::World;
 # The world that chaos breaks: a rig of real binaries, people of three tenants,
 # their pictures, and what each order gives on a quiet day.
 #
-#     two tenants of two users, and one noisy user of a third
+#     two tenants of two users, and one noisy user of a third; a server of each
+#     tenant's own, which freezes points of them; budgets of some
 #     client --front--> nginx --cutter--> PostgreSQL, Redis <--cutter-- daemons
 
 use strict;
@@ -26,6 +27,11 @@ our %KINDS = (
 );
 our %PEOPLE = (red => [qw( ada abe )], blue => [qw( bea bob )],
                noise => [qw( noa )]);
+
+# whose orders may be refused, and what a day has for him at first; a strike
+# gives more
+our %BUDGETS = (noa => [ in_flight => undef, 6 ],
+                bea => [ points => 'day', 200 ], bob => [ tasks => 'day', 60 ]);
 
 
 sub new
@@ -53,6 +59,7 @@ sub new
 
     $self->people;
     $self->quiet_day;
+    $self->budgets;
     $self->note;
     return $self;
 }
@@ -69,14 +76,32 @@ sub people
     for my $tenant (sort keys %PEOPLE) {
         local $s->{tenant} = $tenant;
         local $s->{tenant_id} = $s->db->tenant($tenant);
+        my $shop = $s->member("shop$tenant");
 
+        $s->sql("update podi.users set role = 'service' where user_id = ?",
+                $shop->{user});
         for my $login (@{ $PEOPLE{$tenant} }) {
             my $who = $s->member($login, points => 1_000_000);
 
+            $who->{shop} = $shop;
             $who->{media} = [
                 Podi::Fault::upload($s, $who, $file[0], 'image/jpeg'),
                 Podi::Fault::upload($s, $who, $file[1], 'image/png') ];
             push @{ $self->{people} }, $who;
+        }
+    }
+}
+
+
+# counted from now on: what the quiet day took is not in them
+sub budgets
+{
+    my ($self) = @_;
+
+    for my $tenant (sort keys %PEOPLE) {
+        for my $login (grep { $BUDGETS{$_} } @{ $PEOPLE{$tenant} }) {
+            $self->{s}->sql('select most from sys.quota_put(?, ?, ?, ?, ?)',
+                            $tenant, $login, @{ $BUDGETS{$login} });
         }
     }
 }
@@ -100,6 +125,19 @@ sub order
         { key => 'b', %{ $KINDS{t16} }, inputs => [ { job => 'a' } ] } ] } }
         if $kind eq 'graph';
 
+    return { jobs => [ "$picture w16", "$picture w24",
+                       "$picture w16+w24>m" ],
+             body => { jobs => [
+        { key => 'a', %{ $KINDS{w16} }, inputs => [ { media => $media } ] },
+        { key => 'b', %{ $KINDS{w24} }, inputs => [ { media => $media } ] },
+        { key => 'c', action => 'image.montage', params => { cell => 16 },
+          inputs => [ { job => 'a' }, { job => 'b' } ] } ] } }
+        if $kind eq 'montage';
+
+    return { jobs => [], body => { inputs => [$media],
+             actions => [ $KINDS{t16}, { action => 'image.none' } ] } }
+        if $kind eq 'refused';
+
     my %params = (flaky => { failures => 1 });
     return { jobs => ["test.$kind"], body => { inputs => [$media],
              actions => [ { action => "test.$kind",
@@ -113,8 +151,9 @@ sub quiet_day
     my $s = $self->{s};
     my $who = $self->{people}[0];
 
-    for my $order (map { my $p = $_; (order($who, 'image', $p, sort keys %KINDS),
-                                      order($who, 'graph', $p)) } 0, 1)
+    for my $order (
+        (map { order($who, 'image', $_, sort keys %KINDS) } 0, 1),
+        (map { order($who, 'graph', $_), order($who, 'montage', $_) } 0, 1))
     {
         my $res = $s->post('/v1/tasks', as => $who, json => $order->{body});
         my $task = $res->json->{task_id} // die 'not taken: ' . $res->text;
@@ -146,7 +185,9 @@ sub note
         price => { map { $_->{action} => 0 + $_->{price} }
                    $s->sql('select action, price from podi.action') },
         people => { map { $_->{login} => { user => $_->{user},
-                          start => 0 + $_->{start} } } @{ $self->{people} } },
+                          start => 0 + $_->{start},
+                          budget => $BUDGETS{ $_->{login} }[0] } }
+                    @{ $self->{people} } },
     }));
 }
 
@@ -174,25 +215,31 @@ my @FACTS = (
     [ media => 'select media_id, job_id, sha256 from podi.media'
         . ' where job_id is not null' ],
     [ ledger => 'select w.user_id, l.seq, l.op, l.amount, l.available_after,'
-        . ' l.held_after, l.job_id, l.idem from podi.ledger l'
-        . ' join podi.wallet w using (tenant_id, wallet_id)'
+        . ' l.held_after, l.task_id, l.job_id, l.hold_id, l.idem'
+        . ' from podi.ledger l join podi.wallet w using (tenant_id, wallet_id)'
         . ' order by w.user_id, l.seq' ],
     [ wallet => 'select user_id, available, held from podi.wallet' ],
-    [ hold => 'select hold_id, task_id, amount, captured, released'
+    [ hold => 'select hold_id, task_id, ref, amount, captured, released'
         . ' from podi.hold' ],
+    [ budget => 'select subject, meter, sum(used) as used,'
+        . ' sum(reserved) as reserved from podi.quota_use'
+        . ' group by subject, meter' ],
     [ event => 'select user_id, seq, type, task_id, job_id from podi.user_event'
         . ' order by user_id, seq' ],
-    [ idem => "select user_id, key, response ->> 'task_id' as task_id"
-        . " from podi.idempotency where key <> ''" ],
+    [ idem => "select user_id, key, response ->> 'task_id' as task_id,"
+        . " case jsonb_typeof(response) when 'array' then response end"
+        . " as items from podi.idempotency where key <> ''" ],
 );
 
 
-sub open_tasks
+# tasks that have not ended, holds that are not exhausted
+sub open_ends
 {
     my ($self) = @_;
 
-    return $self->{s}->sql('select count(*) from podi.task_header'
-                           . ' where ended_at is null');
+    return $self->{s}->sql('select (select count(*) from podi.task_header'
+                           . ' where ended_at is null) + (select count(*)'
+                           . ' from podi.hold where live)');
 }
 
 

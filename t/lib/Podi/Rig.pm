@@ -30,7 +30,7 @@ my %SETTING = (lease => '3s', beat => '200ms', poll => '300ms',
     connect_timeout => '1s', pg_deadline => '2s');
 my %OWN = (
     podi_dispatchd => { stale => '3s', sweep => '200ms', dispatch => '100ms' },
-    podi_janitord => { objects => '100ms', object_grace => '0s' },
+    podi_janitord => { objects => '100ms', object_grace => '0s', holds => '1s' },
     podi_imaged => { concurrency => 2, store_timeout => '3s' },
     podi_echod => { spool => '', slow => '600ms', concurrency => 2 },
 );
