@@ -30,6 +30,19 @@ create type podi.job_end as (
 );
 comment on type podi.job_end is 'How a job shall end: state, what becomes of its attempt, whether its fence rises, whether the whole price is charged, what it delivered';
 
+create type podi.job_back as (
+    ord          int,
+    job_id       uuid,
+    kind         text,
+    delay        interval,
+    code         text,
+    detail       text,
+    usage        jsonb,
+    cost_micros  bigint,
+    verdict      text
+);
+comment on type podi.job_back is 'A job that its holder could not end: why, when it may be tried again, what the attempt has used';
+
 create type podi.job_done as (
     ord             int,
     tenant_id       uuid,

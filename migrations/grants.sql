@@ -94,7 +94,7 @@ grant execute on function sys.job_place to podi_core, podi_ctl;
 
 -- the workers
 grant execute on function sys.job_claim, sys.job_claim_next, sys.job_beat,
-    sys.job_settle, sys.job_retry, sys.job_return, sys.job_dispatch,
+    sys.job_settle, sys.job_retry, sys.job_dispatch,
     sys.job_pushed, sys.job_crashed, sys.job_running, sys.job_sweep, sys.job_expire,
     sys.worker_gone
     to podi_worker;

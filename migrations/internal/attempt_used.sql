@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.attempt_used(ids, usages, costs)
+-- internal.attempt_used(backs)
 --
 --      Notes what running attempts have used of what is metered, and what the
 --      provider asks for it, when their holder gives the jobs up: paid work is
@@ -11,32 +11,29 @@
 -- Returns:  nothing
 -- Raises:   nothing
 -- Writes:   podi.attempt
--- Called:   sys.job_retry, sys.job_return
+-- Called:   sys.job_retry
 --
---      usages: [{calls, tokens, steps} or null], costs: millionths; one for
---      each id, or NULL.
+--      usage: {calls, tokens, steps}, cost_micros: millionths; or NULL.
 -- ----------------------------------------------------------------------
-create or replace function internal.attempt_used(
-    i_ids     uuid[],
-    i_usages  jsonb,
-    i_costs   bigint[])
+create or replace function internal.attempt_used(i_backs podi.job_back[])
 returns void
 language plpgsql
 as $$
 begin
-    if i_usages is null and i_costs is null then
+    if not exists (select 1 from unnest(i_backs) b
+                    where num_nonnulls(b.usage, b.cost_micros) > 0)
+    then
         return;
     end if;
 
     update podi.attempt t
        set usage = t.usage || case jsonb_typeof(g.usage) when 'object'
                               then g.usage else '{}' end,
-           cost_micros = case when g.cost >= 0 then g.cost
+           cost_micros = case when g.cost_micros >= 0 then g.cost_micros
                          else t.cost_micros end
-      from (select j.tenant_id, j.job_id, j.fence,
-                   i_usages -> (x.n - 1)::int as usage, i_costs[x.n] as cost
-              from unnest(i_ids) with ordinality x (job_id, n)
-              join podi.job j on j.job_id = x.job_id) g
+      from (select j.tenant_id, j.job_id, j.fence, b.usage, b.cost_micros
+              from unnest(i_backs) b
+              join podi.job j on j.job_id = b.job_id) g
      where t.job_id = g.job_id and t.fence = g.fence
            and t.tenant_id = g.tenant_id and t.outcome = 'running';
 end

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.job_give_back(ids, kind, delay, code, detail)
+-- internal.job_give_back(backs)
 --
 --      Takes running jobs from their holder, who could not end them: kind is
 --      attempt (it failed, try again), deferral (it could not be tried),
@@ -14,57 +14,50 @@
 -- Returns:  jsonb for event_append_all
 -- Raises:   nothing
 -- Writes:   podi.job, podi.attempt, podi.task_header, the wallet tables
--- Called:   sys.job_retry, sys.job_return, sys.job_sweep, sys.worker_gone,
---           sys.job_beat
+-- Called:   sys.job_retry, internal.job_take_back
 -- ----------------------------------------------------------------------
-create or replace function internal.job_give_back(
-    i_ids     uuid[],
-    i_kind    text,
-    i_delay   interval,
-    i_code    text,
-    i_detail  text)
+create or replace function internal.job_give_back(i_backs podi.job_back[])
 returns jsonb
 language plpgsql
 as $$
 declare
-    v_gone    boolean := i_kind in ('crashed', 'lost');
     v_ends    podi.job_end[];
-    v_queue   uuid[];
+    v_queue   podi.job_back[];
     v_events  jsonb := '[]';
 begin
     select array_agg((j.ord, j.job_id,
                case when j.cancel_requested then 'cancelled' else 'failed' end,
-               case when v_gone then i_kind
+               case when s.gone then b.kind
                     when j.cancel_requested then 'cancelled' else 'failed' end,
-               v_gone::int,
-               i_kind = 'return' and j.cancel_requested
+               s.gone::int,
+               b.kind = 'return' and j.cancel_requested
                and j.terms ->> 'cancel' = 'full',
-               v_gone and not j.cancel_requested,
+               s.gone and not j.cancel_requested,
                null, null, null,
                case when j.cancel_requested then 'job_cancelled'
-                    else coalesce(i_code, 'internal') end,
+                    else coalesce(b.code, 'internal') end,
                case when j.cancel_requested then null
-                    else left(i_detail, 1000) end,
+                    else left(b.detail, 1000) end,
                null, null, null, null)::podi.job_end order by j.task_id, j.ord)
                filter (where j.cancel_requested or s.spent),
-           array_agg(j.job_id) filter (where not j.cancel_requested
-                                             and not s.spent)
+           array_agg(b) filter (where not j.cancel_requested and not s.spent)
       into v_ends, v_queue
-      from podi.job j
+      from unnest(i_backs) b
+      join podi.job j on j.job_id = b.job_id and j.state = 'running'
       join podi.queue_type q on q.queue = j.queue
      cross join lateral (
-           select case when v_gone             then j.crashes + 1 >= q.max_crashes
-                       when i_kind = 'attempt' then j.attempts >= j.max_attempts
-                       else false end as spent) s
-     where j.job_id = any (i_ids) and j.state = 'running';
+           select b.kind in ('crashed', 'lost') as gone,
+                  case b.kind when 'crashed' then j.crashes + 1 >= q.max_crashes
+                              when 'lost'    then j.crashes + 1 >= q.max_crashes
+                              when 'attempt' then j.attempts >= j.max_attempts
+                  else false end as spent) s;
 
     if v_ends is not null then
         v_events := (internal.job_end_all(v_ends)).events;
     end if;
 
     if v_queue is not null then
-        v_events := v_events || internal.job_requeue(v_queue, i_kind, i_delay,
-                                                     i_code);
+        v_events := v_events || internal.job_requeue(v_queue);
     end if;
 
     return v_events;

@@ -14,8 +14,8 @@
 -- Returns:  nothing
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   sys.job_settle, sys.job_retry, sys.job_return, sys.worker_gone,
---           sys.job_beat, sys.job_segment
+-- Called:   sys.job_settle, sys.job_retry, sys.worker_gone, sys.job_beat,
+--           sys.job_segment
 -- ----------------------------------------------------------------------
 create or replace function internal.job_lock(i_ids uuid[])
 returns void

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.job_requeue(ids, kind, delay, code)
+-- internal.job_requeue(backs)
 --
 --      Puts running jobs back into the queue.  The caller holds the locks of
 --      the jobs.
@@ -21,42 +21,40 @@
 --      not buy time: who is put off for ever expires; and nothing moves the
 --      deadline of the task.  Of deferrals in a row the first two are told.
 -- ----------------------------------------------------------------------
-create or replace function internal.job_requeue(
-    i_ids    uuid[],
-    i_kind   text,
-    i_delay  interval,
-    i_code   text)
+create or replace function internal.job_requeue(i_backs podi.job_back[])
 returns jsonb
 language plpgsql
 as $$
 declare
     v_now     timestamptz := clock_timestamp();
-    v_gone    int := (i_kind in ('crashed', 'lost'))::int;
     v_events  jsonb;
 begin
     with j as (
         update podi.job q
            set state = 'queued', lease_until = null, worker = null,
-               pushed_at = null, progress = 0, not_before = v_now + i_delay,
-               attempts = q.attempts - (i_kind <> 'attempt')::int,
-               deferrals = q.deferrals + (i_kind = 'deferral')::int,
-               crashes = q.crashes + v_gone, fence = q.fence + v_gone,
-               start_by = case i_kind when 'deferral' then q.start_by
-                          else least(h.deadline_at, v_now + i_delay
+               pushed_at = null, progress = 0, not_before = v_now + b.delay,
+               attempts = q.attempts - (b.kind <> 'attempt')::int,
+               deferrals = q.deferrals + (b.kind = 'deferral')::int,
+               crashes = q.crashes + b.gone, fence = q.fence + b.gone,
+               start_by = case b.kind when 'deferral' then q.start_by
+                          else least(h.deadline_at, v_now + b.delay
                                + a.max_wait_ms * interval '1 millisecond') end
-          from podi.action a, podi.task_header h
-         where q.job_id = any (i_ids) and q.state = 'running'
+          from (select x.*, (x.kind in ('crashed', 'lost'))::int as gone
+                  from unnest(i_backs) x) b,
+               podi.action a, podi.task_header h
+         where q.job_id = b.job_id and q.state = 'running'
                and a.action = q.action
                and h.task_id = q.task_id and h.tenant_id = q.tenant_id
         returning q.tenant_id, q.user_id, q.task_id, q.job_id, q.ord, q.action,
-                  q.inputs, q.not_before, q.fence, q.deferrals, h.kind, h.trace_id
+                  q.inputs, q.not_before, q.fence, q.deferrals, h.kind,
+                  h.trace_id, b.kind as why, b.code
     ), t as (
         update podi.attempt t
-           set ended_at = v_now, error_code = i_code,
-               outcome = case i_kind when 'attempt'  then 'retried'
-                                     when 'deferral' then 'deferred'
-                                     when 'return'   then 'returned'
-                                     else i_kind end
+           set ended_at = v_now, error_code = j.code,
+               outcome = case j.why when 'attempt'  then 'retried'
+                                    when 'deferral' then 'deferred'
+                                    when 'return'   then 'returned'
+                                    else j.why end
           from j
          where t.job_id = j.job_id and t.tenant_id = j.tenant_id
                and t.outcome = 'running'
@@ -67,13 +65,13 @@ begin
                'job_id', j.job_id, 'trace_id', j.trace_id,
                'data', jsonb_build_object(
                    'action', j.action, 'input', j.inputs[1],
-                   'reason', coalesce(i_code, i_kind),
+                   'reason', coalesce(j.code, j.why),
                    'retry_at', internal.rfc3339(j.not_before)))
                order by j.task_id, j.ord)
       into v_events
       from j
      where j.kind = 'user'
-           and not (i_kind = 'deferral' and internal.job_is_quiet(
+           and not (j.why = 'deferral' and internal.job_is_quiet(
                         j.job_id, j.fence, j.deferrals - 1));
 
     return coalesce(v_events, '[]');

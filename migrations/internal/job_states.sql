@@ -7,7 +7,7 @@
 -- Returns:  job_id, tenant_id, queue, state, _events (all in the first row)
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   sys.job_return, sys.job_sweep, sys.job_expire, sys.worker_gone
+-- Called:   sys.job_sweep, sys.job_expire, sys.worker_gone
 -- ----------------------------------------------------------------------
 create or replace function internal.job_states(i_ids uuid[], i_events jsonb)
 returns table (

@@ -48,11 +48,11 @@ begin
         perform set_config('synchronous_commit', 'off', true);
     else
         perform internal.job_lock(i_ids || v_lost);
-        perform internal.event_append_all(internal.job_give_back(
+        perform internal.job_take_back(
                     array(select j.job_id from job j
                            where j.job_id = any (v_lost) and j.worker = i_worker
                                  and j.lease_until < v_half),
-                    'return', interval '0', null, null));
+                    'return', null, null);
     end if;
 
     return query

@@ -43,9 +43,8 @@ begin
      where j.job_id = any (v_ids) and j.state = 'running'
            and j.lease_until < v_now;
 
-    v_events := internal.event_append_all(internal.job_give_back(
-                    v_ids, 'lost', interval '0', 'job_crashed',
-                    'the lease ran out'));
+    v_events := internal.job_take_back(v_ids, 'lost', 'job_crashed',
+                                       'the lease ran out');
 
     return query select s.* from internal.job_states(v_ids, v_events) s;
 end

@@ -39,9 +39,8 @@ begin
      where j.job_id = any (v_ids) and j.state = 'running'
            and j.worker = i_worker;
 
-    v_events := internal.event_append_all(internal.job_give_back(
-                    v_ids, 'crashed', interval '0', 'job_crashed',
-                    'the worker process died'));
+    v_events := internal.job_take_back(v_ids, 'crashed', 'job_crashed',
+                                       'the worker process died');
 
     return query select s.* from internal.job_states(v_ids, v_events) s;
 end

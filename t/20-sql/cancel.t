@@ -74,8 +74,7 @@ subtest 'what was finished before the wish arrived counts' => sub {
 subtest 'a cancelled job does not go back to the queue' => sub {
     my %back = (
         retry  => sub { $w->retry($_[0], 'attempt') },
-        return => sub { $w->sys('job_return(?::uuid[], ?::int[])',
-                                "{$_[0]{job_id}}", "{$_[0]{fence}}")->[0] },
+        return => sub { $w->retry($_[0], 'return') },
         gone   => sub { $w->sys('worker_gone(?)', 'wx')->[0] },
         sweep  => sub { $w->bend($_[0]{job_id},
                                  "lease_until = now() - interval '1 s'");
@@ -188,7 +187,7 @@ subtest 'who hands a job back when it was cancelled has run it' => sub {
     my $put = sub { $db->{ctl}->all(undef, 'select * from sys.action_put(?)',
                         qq({"action": "image.resize", "cancel": "$_[0]"})) };
 
-    for my $case (['full', 'job_return', 2], ['none', 'job_return', 0],
+    for my $case (['full', 'return', 2], ['none', 'return', 0],
                   ['full', 'gone', 0], ['full', 'attempt', 0])
     {
         my ($cancel, $how, $cost) = @$case;
@@ -196,10 +195,7 @@ subtest 'who hands a job back when it was cancelled has run it' => sub {
         my $t = order('resize');
         my ($j) = @{ $w->claim_task($t, worker => 'wx') };
         $w->cancel($ann, $t->{task_id});
-        $how eq 'gone'      ? $w->sys("worker_gone('wx')")
-        : $how eq 'attempt' ? $w->retry($j, 'attempt')
-        : $w->sys('job_return(?::uuid[], ?::int[])', "{$j->{job_id}}",
-                  "{$j->{fence}}");
+        $how eq 'gone' ? $w->sys("worker_gone('wx')") : $w->retry($j, $how);
         is_deeply [@{ $w->job($j->{job_id}) }{qw(state charged)}],
                   ['cancelled', $cost], "$cancel, $how: $cost";
     }

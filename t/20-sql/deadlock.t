@@ -182,9 +182,12 @@ sub hand
                                  fence => 0 + $j->{fence},
                                  lines => [{ line => 'x' }] }])) },
         retry   => sub { my $j = shift @held or return;
-                         $w->retry($j, pick(qw(attempt deferral))) },
-        return  => sub { $w->sys('job_return(?::uuid[], ?::int[])',
-                                 lists(shuffle splice @held, 0, 4)) },
+                         $w->retry($j, pick(qw(attempt deferral return))) },
+        retries => sub { $w->retry_all(map { $w->retry_item($_,
+                             pick(qw(attempt deferral return)),
+                             usage => { calls => 1 }) }
+                             shuffle((splice @held, 0, 8),
+                                     grep { rand() < 0.5 } $anyones->())) },
         zombie  => sub { $w->settle_all(map { $item->($_) }
                                         grep { rand() < 0.5 } $anyones->()) },
         cancel  => sub {
@@ -218,7 +221,7 @@ sub hand
     );
     my @turn = (('submit') x 6, 'quota', ('orders') x 2, ('again') x 2, 'replay', 'refund', ('claim') x 5, ('next') x 4, ('settle') x 4,
                 ('batch') x 8, ('segment') x 3, ('beat') x 8, 'log', ('zombie') x 3,
-                ('retry') x 2, ('return') x 2, ('cancel') x 4, ('sweep') x 2,
+                ('retry') x 2, ('retries') x 4, ('cancel') x 4, ('sweep') x 2,
                 ('gone') x 4, ('expire') x 2, ('push') x 2, 'grant', 'aside', 'read');
 
     for (1 .. $ROUNDS) {

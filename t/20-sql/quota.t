@@ -159,9 +159,8 @@ subtest 'calls: one a job, until it says what it was' => sub {
 
     my $ben = somebody(['calls', 'month', 9]);
     $t = submit($ben);
-    my $back = sub { $w->sys('job_return(?::uuid[], ?::int[], ?::jsonb)',
-                             "{$_[0]{job_id}}", "{$_[0]{fence}}", $_[1]) };
-    $back->($w->claim_task($t)->[0], $_) for undef, '[{"calls": 0}]';
+    $w->retry($w->claim_task($t)->[0], 'return', usage => $_)
+        for undef, { calls => 0 };
     end($t);
     is use_of($ben, 'calls'), '2+0', 'one that was given back was tried,'
                                      . ' unless it says that it was not';

@@ -95,9 +95,7 @@ sub hand
         retry  => sub { my $j = shift @held or return;
                         $w->retry($j, pick(qw(attempt deferral))) },
         return => sub { my @j = splice @held, 0, 3;
-                        $w->sys('job_return(?::uuid[], ?::int[])',
-                            '{' . join(',', map { $_->{job_id} } @j) . '}',
-                            '{' . join(',', map { $_->{fence} } @j) . '}') },
+                        $w->give_back(@j) },
         cancel => sub {
             my $who = pick(@people);
             my $t = $db->super->value(undef, 'select task_id from'

@@ -139,12 +139,9 @@ my @settle = ('select * from '
 
 reach 'a settle', \@work, jobs(), @settle;
 reach 'a settle, of lots', ['lot'], lots('null'), @settle;
-reach 'a retry', \@work, jobs(),
-      'select * from sys.job_retry(?, ?, ?, 0, null, null)', $job,
-      $held->{fence}, 'attempt';
-reach 'a return', \@work, jobs(),
-      'select * from sys.job_return(?::uuid[], ?::int[])', "{$job}",
-      "{$held->{fence}}";
+reach "a retry ($_)", \@work, jobs(), 'select * from sys.job_retry(?)',
+      Podi::Work::text([ $w->retry_item($held, $_, usage => { calls => 1 }) ])
+      for qw(attempt deferral return);
 reach 'a dead worker', \@work, jobs(), 'select * from sys.worker_gone(?)', 'w';
 $w->bend($job, "lease_until = now() - interval '1 s'");
 reach 'a sweep of one', \@work, jobs(), 'select * from sys.job_sweep(?)', 100;

@@ -1,4 +1,4 @@
-# sys.job_retry, sys.job_return: attempts, crashes and deferrals counted apart.
+# sys.job_retry: attempts, crashes and deferrals counted apart.
 
 use strict;
 use warnings;
@@ -46,8 +46,7 @@ subtest 'nothing moves the deadline of a task' => sub {
     my %back = (
         attempt  => sub { $w->retry($_[0], 'attempt', delay => 1000) },
         deferral => sub { $w->retry($_[0], 'deferral', delay => 1000) },
-        return   => sub { $w->sys('job_return(?::uuid[], ?::int[])',
-                                  "{$_[0]{job_id}}", "{$_[0]{fence}}") },
+        return   => sub { $w->retry($_[0], 'return') },
         gone     => sub { $w->sys('worker_gone(?)', 'late') },
     );
     for my $way (sort keys %back) {
@@ -109,11 +108,13 @@ subtest 'a drain gives back at once' => sub {
     my ($t, $j) = running();
     my ($t2, $k) = running();
     $w->settle($k, 'succeeded');
-    my $r = $w->sys('job_return(?::uuid[], ?::int[])',
-                    "{$j->{job_id},$k->{job_id}}", '{1,1}');
+    my $r = $w->give_back($k, $j);
 
-    is_deeply [map { [@{$_}{qw(job_id state queue)}] } @$r],
-              [[$j->{job_id}, 'queued', 'image']], 'what is still held';
+    is_deeply [map { [@{$_}{qw(job_id verdict state)}] } @$r],
+              [[$k->{job_id}, 'STALE', 'succeeded'],
+               [$j->{job_id}, 'OK', 'queued']], 'what is still held';
+    is_deeply [map { [$_->{type}, $_->{data}{reason}] } @{ $r->[0]{_events} }],
+              [['job.delayed', 'return']], 'its user is told';
     is_deeply [@{ $w->job($j->{job_id}) }{@COUNTS}], ['queued', 0, 0, 0],
               'the attempt does not count';
     is $w->claim_task($t)->[0]{fence}, 2, 'claimable at once';
@@ -137,8 +138,7 @@ subtest 'what an attempt used and cost stays with it' => sub {
 
     $w->retry($j, 'attempt', usage => { calls => 1 }, cost_micros => 700);
     ($j) = @{ $w->claim_task($t) };
-    $w->sys('job_return(?::uuid[], ?::int[], ?::jsonb, ?::bigint[])',
-            "{$j->{job_id}}", "{$j->{fence}}", '[{"calls": 2}]', '{900}');
+    $w->retry($j, 'return', usage => { calls => 2 }, cost_micros => 900);
     ($j) = @{ $w->claim_task($t) };
     $w->retry($j, 'attempt', usage => [1], cost_micros => -1);
     ($j) = @{ $w->claim_task($t) };
@@ -176,11 +176,52 @@ subtest 'only the holder gives up' => sub {
     my ($k) = @{ $w->claim_task($t) };
     is $w->retry($j, 'attempt')->{verdict}, 'ALREADY', 'and stays so';
     is $w->job($j->{job_id})->{state}, 'running', 'the next holder keeps it';
-    is_deeply $w->sys('job_return(?::uuid[], ?::int[])', "{$j->{job_id}}",
-                      '{1}'), [], 'an old fence returns nothing';
-    $w->{worker}->refused('U0400', undef,
-        'select * from sys.job_retry(?, 2, ?, 0, null, null)', $j->{job_id},
-        'whim', 'another kind is refused');
+    is $w->give_back($j)->[0]{verdict}, 'ALREADY', 'nor is it given back';
+    for my $wrong (['whim'], ['attempt', delay => -1]) {
+        $w->{worker}->refused('U0400', undef, 'select * from sys.job_retry(?)',
+            Podi::Work::text([$w->retry_item($k, 'attempt'),
+                              $w->retry_item($k, @$wrong)]),
+            "@$wrong is refused");
+    }
+    is $w->job($j->{job_id})->{state}, 'running', 'and the others with it';
+};
+
+subtest 'many at once, each by itself' => sub {
+    my $bob = $w->person('bob', 1000);
+    my @job = map { my $who = $_; map { $w->claim_task($w->submit($who,
+                  inputs => [$w->media($who)], actions => ['resize']))->[0] }
+                  1 .. 3 } $bob, $ann;
+    $w->bend($job[1]{job_id}, 'attempts = max_attempts', 'running');
+    $w->cancel($bob, $job[2]{task_id});
+
+    my $r = $w->retry_all(
+        $w->retry_item($job[0], 'attempt', delay => 60_000, code => 'internal'),
+        $w->retry_item($job[1], 'attempt', code => 'job_timeout'),
+        $w->retry_item($job[2], 'attempt'),
+        $w->retry_item($job[3], 'deferral', code => 'rate_limited'),
+        $w->retry_item($job[4], 'return'),
+        $w->retry_item($job[5], 'attempt', fence => 9),
+        $w->retry_item($job[4], 'return'));
+    is_deeply [map { [@{$_}{qw(job_id verdict state)}] } @$r],
+        [[$job[0]{job_id}, 'OK', 'queued'], [$job[1]{job_id}, 'OK', 'failed'],
+         [$job[2]{job_id}, 'OK', 'cancelled'], [$job[3]{job_id}, 'OK', 'queued'],
+         [$job[4]{job_id}, 'OK', 'queued'], [$job[5]{job_id}, 'STALE', 'running'],
+         [$job[4]{job_id}, 'ALREADY', 'queued']], 'in the order asked';
+    is_deeply [map { [@{ $w->job($_->{job_id}) }{qw(attempts deferrals)}] }
+               @job[0, 3, 4]], [[1, 0], [0, 1], [0, 0]], 'counted by its kind';
+    my $events = $r->[0]{_events};
+    is_deeply { map { my $j = $_; $j->{job_id} => join ' ', map { $_->{type} }
+                      grep { ($_->{job_id} // '') eq $j->{job_id} } @$events }
+                @job },
+        { $job[0]{job_id} => 'job.delayed', $job[3]{job_id} => 'job.delayed',
+          $job[1]{job_id} => 'job.failed wallet.released',
+          $job[2]{job_id} => 'job.cancelled wallet.released',
+          $job[4]{job_id} => 'job.delayed', $job[5]{job_id} => '' },
+        'each is told';
+    is_deeply [map { scalar @{ $_->{_events} } } @$r[1 .. 6]], [(0) x 6],
+        'in the first row';
+    cmp_ok $w->job($job[0]{job_id})->{not_before}, 'gt',
+        $w->job($job[3]{job_id})->{not_before}, 'each has its own delay';
 };
 
 $db->whole;

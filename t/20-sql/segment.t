@@ -68,7 +68,7 @@ subtest 'a segment is paid and kept' => sub {
        'the task has cost that much';
     $db->whole('and the books agree');
 
-    $w->sys('job_return(?::uuid[], ?::int[])', "{$j->{job_id}}", "{$j->{fence}}");
+    $w->give_back($j);
     my ($k) = @{ $w->claim_task($t) };
     is_deeply [@{$k}{qw(segment checkpoint)}], [1, { at => 1 }],
               'the next holder goes on from there';

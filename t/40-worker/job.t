@@ -165,6 +165,30 @@ subtest 'what is seen from outside' => sub {
     is_deeply $h->metrics($echod), {}, 'and leaves no metrics behind';
 };
 
+# what one call gives back has one time
+subtest 'what goes back at once goes back in one call' => sub {
+    my $calls = sub { $h->{db}->super->one(undef, 'select count(*) as jobs,'
+        . ' count(distinct a.ended_at) as calls from podi.attempt a'
+        . ' where a.outcome = ? and a.job_id = any (?)', $_[0],
+        [map { $_->{jobs}[0]{job_id} } @{ $_[1] }]) };
+    my @t = map { $h->submit('test.flaky', { failures => 1 }) } 1 .. 4;
+    my @u = map { $h->submit('test.hang') } 1 .. 4;
+
+    ok poll(10, sub { !$h->{db}->super->value(undef, 'select count(*) from'
+        . " podi.job where state = 'queued' and pushed_at is null") }),
+        'jobs wait for a worker';
+    my $other = $h->daemon('echod', concurrency => 8, drain_timeout => '1s');
+
+    is_deeply [map { $h->ended($_)->{state} } @t], [('succeeded') x 4],
+        'the second attempt is better';
+    is_deeply $calls->('retried', \@t), { jobs => 4, calls => 1 },
+        'the first ones went back together';
+    $h->reaches($_, 'running') for @u;
+    is $h->stop($other), 0, 'the worker stops';
+    is_deeply $calls->('returned', \@u), { jobs => 4, calls => 1 },
+        'and gives back the others together';
+};
+
 is $h->stop($dispatchd), 0, 'the dispatcher ends';
 $h->whole;
 done_testing;

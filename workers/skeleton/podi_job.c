@@ -79,15 +79,12 @@ podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row,
     held->cost = -1;
     podi_list_init(&held->ending);
 
-    held->settle_arena = podi_arena_create();
     held->timer = w->io->timer(w->io, PODI_TIMER_WORK, job_late, held);
 
     podi_list_append(&jobs->held, &held->link);
     jobs->n++;
 
-    if (held->settle_arena == NULL || held->timer == NULL
-        || job_read(held, res, row) != PODI_OK)
-    {
+    if (held->timer == NULL || job_read(held, res, row) != PODI_OK) {
         podi_worker_log(w, PODI_LOG_ERROR, "job.unreadable", &held->job,
                         "no memory, or a row that is not a job");
         held->unsettled = 1;
@@ -427,13 +424,11 @@ podi_job_free(podi_held_t *held)
 
     io->unpost(&held->post);
     podi_flow_cancel(&held->flow);
-    podi_flow_cancel(&held->settle);
 
     if (held->timer != NULL) {
         io->timer_free(held->timer);
     }
 
-    podi_arena_free(&held->settle_arena);
     podi_job_log_free(held);
     podi_list_remove(&held->ending);
     podi_list_remove(&held->link);

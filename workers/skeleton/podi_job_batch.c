@@ -8,6 +8,9 @@
  *                  |         v   them again, each alone
  *                  '---------'
  *
+ * Two of them, side by side: what is over is settled; what shall be tried
+ * again, by us later or by another, goes back.
+ *
  * Nobody waits for others to end: a call takes what has ended by then, and
  * what ends while it is under way goes with the next.
  *
@@ -29,73 +32,89 @@
 static void batch_next(void *data);
 static podi_rc_t batch_log(podi_flow_t *f, void *ctx);
 static podi_rc_t batch_ask(podi_flow_t *f, void *ctx);
-static void batch_item(podi_buf_t *b, const podi_held_t *held);
+static void batch_item_settle(podi_buf_t *b, const podi_held_t *held);
+static void batch_item_retry(podi_buf_t *b, const podi_held_t *held);
+static void batch_why(podi_buf_t *b, const podi_held_t *held);
 static podi_rc_t batch_read(podi_flow_t *f, void *ctx);
-static void batch_verdict(podi_jobs_t *jobs, podi_flow_t *f, int row);
-static podi_held_t *batch_find(podi_jobs_t *jobs, const podi_str_t *id);
+static void batch_read_settle(podi_worker_t *w, podi_flow_t *f);
+static void batch_verdict(podi_batch_t *batch, podi_flow_t *f, int row);
+static podi_held_t *batch_find(podi_batch_t *batch, const podi_str_t *id);
 static void batch_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static void batch_alone(podi_jobs_t *jobs);
+static void batch_alone(podi_batch_t *batch);
 
 
-static const podi_step_t  batch_steps[] = {
+static const podi_step_t  batch_settle_steps[] = {
     { "keeping log lines", batch_log, PODI_MAY_FAIL },
     { "settling jobs", batch_ask, 0 },
     { "reading the verdicts", batch_read, 0 },
     podi_null_step
 };
 
+static const podi_step_t  batch_retry_steps[] = {
+    { "keeping log lines", batch_log, PODI_MAY_FAIL },
+    { "giving jobs back", batch_ask, 0 },
+    { "reading the verdicts", batch_read, 0 },
+    podi_null_step
+};
+
 
 podi_rc_t
-podi_batch_create(podi_jobs_t *jobs)
+podi_batch_create(podi_jobs_t *jobs, podi_batch_t *batch, int retries)
 {
-    podi_list_init(&jobs->ending);
-    podi_list_init(&jobs->sent);
-    jobs->batch_post.run = batch_next;
-    jobs->batch_post.data = jobs;
-    jobs->batch_arena = podi_arena_create();
+    batch->jobs = jobs;
+    batch->retries = (retries != 0);
+    podi_list_init(&batch->ending);
+    podi_list_init(&batch->sent);
+    batch->post.run = batch_next;
+    batch->post.data = batch;
+    batch->arena = podi_arena_create();
 
-    return jobs->batch_arena != NULL ? PODI_OK : PODI_ERROR;
+    return batch->arena != NULL ? PODI_OK : PODI_ERROR;
 }
 
 
 void
-podi_batch_free(podi_jobs_t *jobs)
+podi_batch_free(podi_batch_t *batch)
 {
-    jobs->worker->io->unpost(&jobs->batch_post);
-    podi_flow_cancel(&jobs->batch);
-    podi_arena_free(&jobs->batch_arena);
+    if (batch->jobs == NULL) {
+        return;
+    }
+
+    batch->jobs->worker->io->unpost(&batch->post);
+    podi_flow_cancel(&batch->flow);
+    podi_arena_free(&batch->arena);
 }
 
 
 /* at the end of this turn of the loop: several jobs often end at once */
 
 void
-podi_batch_add(podi_held_t *held)
+podi_batch_add(podi_batch_t *batch, podi_held_t *held)
 {
-    podi_jobs_t  *jobs = held->jobs;
+    podi_io_t  *io = held->jobs->worker->io;
 
-    podi_list_append(&jobs->ending, &held->ending);
-    jobs->worker->io->post(jobs->worker->io, &jobs->batch_post);
+    podi_list_append(&batch->ending, &held->ending);
+    io->post(io, &batch->post);
 }
 
 
 static void
 batch_next(void *data)
 {
-    unsigned      n;
-    podi_held_t  *held;
-    podi_jobs_t  *jobs = data;
-    podi_link_t  *link, *tmp;
+    unsigned       n;
+    podi_held_t   *held;
+    podi_batch_t  *batch = data;
+    podi_link_t   *link, *tmp;
 
-    if (podi_flow_is_active(&jobs->batch)
-        || podi_list_is_empty(&jobs->ending))
+    if (podi_flow_is_active(&batch->flow)
+        || podi_list_is_empty(&batch->ending))
     {
         return;
     }
 
     n = 0;
 
-    podi_list_each_safe(link, tmp, &jobs->ending) {
+    podi_list_each_safe(link, tmp, &batch->ending) {
         held = podi_list_owner(link, podi_held_t, ending);
 
         if (n > 0 && (n == BATCH_MAX || held->alone)) {
@@ -103,7 +122,7 @@ batch_next(void *data)
         }
 
         podi_list_remove(&held->ending);
-        podi_list_append(&jobs->sent, &held->ending);
+        podi_list_append(&batch->sent, &held->ending);
         n++;
 
         if (held->alone) {
@@ -111,11 +130,14 @@ batch_next(void *data)
         }
     }
 
-    podi_metric_add(jobs->worker, "podi_worker_settle_calls_total", "", 1);
+    podi_metric_add(batch->jobs->worker, batch->retries
+                    ? "podi_worker_retry_calls_total"
+                    : "podi_worker_settle_calls_total", "", 1);
 
-    podi_arena_reset(jobs->batch_arena);
-    podi_flow_start(&jobs->batch, batch_steps, jobs,
-                    podi_arena_mem(jobs->batch_arena), batch_end);
+    podi_arena_reset(batch->arena);
+    podi_flow_start(&batch->flow, batch->retries ? batch_retry_steps
+                                                 : batch_settle_steps,
+                    batch, podi_arena_mem(batch->arena), batch_end);
 }
 
 
@@ -124,11 +146,11 @@ batch_next(void *data)
 static podi_rc_t
 batch_log(podi_flow_t *f, void *ctx)
 {
-    podi_jobs_t  *jobs = ctx;
+    podi_batch_t  *batch = ctx;
 
     f->fail.error = PODI_E_NONE;
 
-    return podi_job_log_flush(jobs, f, &jobs->sent);
+    return podi_job_log_flush(batch->jobs, f, &batch->sent);
 }
 
 
@@ -137,16 +159,17 @@ batch_ask(podi_flow_t *f, void *ctx)
 {
     podi_buf_t       b;
     podi_str_t       text;
-    podi_jobs_t     *jobs = ctx;
     podi_link_t     *link;
+    podi_batch_t    *batch = ctx;
     podi_pg_call_t   call;
 
-    podi_job_log_kept(jobs->worker, f);
+    podi_job_log_kept(batch->jobs->worker, f);
     podi_buf_init(&b, f->mem);
 
-    podi_list_each(link, &jobs->sent) {
-        podi_buf_add_byte(&b, link == jobs->sent.next ? '[' : ',');
-        batch_item(&b, podi_list_owner(link, podi_held_t, ending));
+    podi_list_each(link, &batch->sent) {
+        podi_buf_add_byte(&b, link == batch->sent.next ? '[' : ',');
+        (batch->retries ? batch_item_retry : batch_item_settle)(&b,
+            podi_list_owner(link, podi_held_t, ending));
     }
 
     podi_buf_add_byte(&b, ']');
@@ -155,19 +178,24 @@ batch_ask(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    PODI_FAULT(settle_ask);
-    podi_pg_call_init(&call, PODI_SQL_JOB_SETTLE, f->mem);
+    if (batch->retries) {
+        PODI_FAULT(retry_ask);
+        podi_pg_call_init(&call, PODI_SQL_JOB_RETRY, f->mem);
+
+    } else {
+        PODI_FAULT(settle_ask);
+        podi_pg_call_init(&call, PODI_SQL_JOB_SETTLE, f->mem);
+    }
+
     podi_arg_str(&call, &text);
 
-    return podi_pg_call(jobs->worker->pg, f, &call);
+    return podi_pg_call(batch->jobs->worker->pg, f, &call);
 }
 
 
 static void
-batch_item(podi_buf_t *b, const podi_held_t *held)
+batch_item_settle(podi_buf_t *b, const podi_held_t *held)
 {
-    podi_str_t  text;
-
     podi_buf_printf(b, "{\"job_id\":\"" PODI_STR_FMT "\",\"fence\":%lld,"
                     "\"state\":\"%s\"", podi_str_arg(&held->job.id),
                     (long long) held->job.fence, podi_job_end_name(held->end));
@@ -178,10 +206,7 @@ batch_item(podi_buf_t *b, const podi_held_t *held)
         podi_buf_add_str(b, &held->results);
 
     } else {
-        text = podi_str_c(held->detail);
-        podi_buf_printf(b, ",\"error_code\":\"%s\",\"error_detail\":",
-                        podi_error(held->error)->code);
-        podi_buf_add_json(b, &text);
+        batch_why(b, held);
     }
 
     podi_job_usage_write(b, held);
@@ -189,32 +214,71 @@ batch_item(podi_buf_t *b, const podi_held_t *held)
 }
 
 
+/* who stops has nothing to say about the job */
+
+static void
+batch_item_retry(podi_buf_t *b, const podi_held_t *held)
+{
+    const char  *kind;
+
+    kind = (held->end == PODI_JOB_RETRIED) ? "attempt"
+           : (held->end == PODI_JOB_DEFERRED) ? "deferral" : "return";
+
+    podi_buf_printf(b, "{\"job_id\":\"" PODI_STR_FMT "\",\"fence\":%lld,"
+                    "\"kind\":\"%s\",\"delay_ms\":%llu",
+                    podi_str_arg(&held->job.id), (long long) held->job.fence,
+                    kind, held->end == PODI_JOB_RETURNED
+                          ? 0 : (unsigned long long) held->delay);
+
+    if (held->end != PODI_JOB_RETURNED) {
+        batch_why(b, held);
+    }
+
+    podi_job_usage_write(b, held);
+    podi_buf_add_byte(b, '}');
+}
+
+
+static void
+batch_why(podi_buf_t *b, const podi_held_t *held)
+{
+    podi_str_t  detail;
+
+    detail = podi_str_c(held->detail);
+    podi_buf_printf(b, ",\"error_code\":\"%s\",\"error_detail\":",
+                    podi_error(held->error)->code);
+    podi_buf_add_json(b, &detail);
+}
+
+
 static podi_rc_t
 batch_read(podi_flow_t *f, void *ctx)
 {
     int             i, rows;
-    podi_str_t      events, hints;
-    podi_jobs_t    *jobs = ctx;
-    podi_worker_t  *w = jobs->worker;
+    podi_str_t      events;
+    podi_batch_t   *batch = ctx;
+    podi_worker_t  *w = batch->jobs->worker;
 
     rows = podi_rows(f->result);
-    PODI_FAULT(settle_told);
+
+    if (batch->retries) {
+        PODI_FAULT(retry_told);
+
+    } else {
+        PODI_FAULT(settle_told);
+    }
 
     if (rows > 0) {
         events = podi_row_str(f->result, 0, "_events");
-        hints = podi_row_str(f->result, 0, "_hints");
         podi_worker_publish(w, f->mem, &events);
-
-        if (podi_worker_redis_is_up(w)) {
-            /* what is not pushed is in the rows for podi_dispatchd */
-            (void) podi_queue_push_hints(w->redis, f->mem, &hints);
-        }
     }
 
-    PODI_FAULT(settle_free);
+    if (rows > 0 && !batch->retries) {
+        batch_read_settle(w, f);
+    }
 
     for (i = 0; i < rows; i++) {
-        batch_verdict(jobs, f, i);
+        batch_verdict(batch, f, i);
     }
 
     return PODI_DONE;
@@ -222,13 +286,29 @@ batch_read(podi_flow_t *f, void *ctx)
 
 
 static void
-batch_verdict(podi_jobs_t *jobs, podi_flow_t *f, int row)
+batch_read_settle(podi_worker_t *w, podi_flow_t *f)
+{
+    podi_str_t  hints;
+
+    if (podi_worker_redis_is_up(w)) {
+        hints = podi_row_str(f->result, 0, "_hints");
+
+        /* what is not pushed is in the rows for podi_dispatchd */
+        (void) podi_queue_push_hints(w->redis, f->mem, &hints);
+    }
+
+    PODI_FAULT(settle_free);
+}
+
+
+static void
+batch_verdict(podi_batch_t *batch, podi_flow_t *f, int row)
 {
     podi_str_t    id, verdict, text;
     podi_held_t  *held;
 
     id = podi_row_str(f->result, row, "job_id");
-    held = batch_find(jobs, &id);
+    held = batch_find(batch, &id);
 
     if (held == NULL) {
         return;
@@ -250,12 +330,12 @@ batch_verdict(podi_jobs_t *jobs, podi_flow_t *f, int row)
 
 
 static podi_held_t *
-batch_find(podi_jobs_t *jobs, const podi_str_t *id)
+batch_find(podi_batch_t *batch, const podi_str_t *id)
 {
     podi_held_t  *held;
     podi_link_t  *link;
 
-    podi_list_each(link, &jobs->sent) {
+    podi_list_each(link, &batch->sent) {
         held = podi_list_owner(link, podi_held_t, ending);
 
         if (!held->heard && podi_str_eq(&held->job.id, id)) {
@@ -270,18 +350,19 @@ batch_find(podi_jobs_t *jobs, const podi_str_t *id)
 static void
 batch_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 {
-    podi_held_t  *held;
-    podi_jobs_t  *jobs = ctx;
+    podi_io_t     *io;
+    podi_held_t   *held;
+    podi_batch_t  *batch = ctx;
 
     if (rc == PODI_ERROR && f->fail.error != PODI_E_UNAVAILABLE
         && f->fail.error != PODI_E_DEADLINE
-        && jobs->sent.next->next != &jobs->sent)
+        && batch->sent.next->next != &batch->sent)
     {
-        batch_alone(jobs);
+        batch_alone(batch);
     }
 
-    while (!podi_list_is_empty(&jobs->sent)) {
-        held = podi_list_owner(jobs->sent.next, podi_held_t, ending);
+    while (!podi_list_is_empty(&batch->sent)) {
+        held = podi_list_owner(batch->sent.next, podi_held_t, ending);
         podi_list_remove(&held->ending);
         held->heard = 0;
 
@@ -297,26 +378,28 @@ batch_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
                                  "no verdict");
             }
 
-            podi_settle_again(held, &held->refusal, "settling jobs");
+            podi_settle_again(held, &held->refusal, f->now->name);
             held->refusal.error = PODI_E_NONE;
         }
     }
 
-    jobs->worker->io->post(jobs->worker->io, &jobs->batch_post);
+    io = batch->jobs->worker->io;
+    io->post(io, &batch->post);
 }
 
 
 static void
-batch_alone(podi_jobs_t *jobs)
+batch_alone(podi_batch_t *batch)
 {
     podi_held_t  *held;
 
-    podi_metric_add(jobs->worker, "podi_worker_settle_split_total", "", 1);
+    podi_metric_add(batch->jobs->worker, "podi_worker_settle_split_total", "",
+                    1);
 
-    while (!podi_list_is_empty(&jobs->sent)) {
-        held = podi_list_owner(jobs->sent.next, podi_held_t, ending);
+    while (!podi_list_is_empty(&batch->sent)) {
+        held = podi_list_owner(batch->sent.next, podi_held_t, ending);
         held->alone = 1;
         podi_list_remove(&held->ending);
-        podi_list_append(&jobs->ending, &held->ending);
+        podi_list_append(&batch->ending, &held->ending);
     }
 }

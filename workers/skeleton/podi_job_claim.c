@@ -78,7 +78,9 @@ podi_jobs_create(podi_worker_t *w)
 
     /* all of them, so that what is there can be freed */
 
-    if (podi_batch_create(jobs) != PODI_OK) {
+    if (podi_batch_create(jobs, &jobs->settles, 0) != PODI_OK
+        || podi_batch_create(jobs, &jobs->retries, 1) != PODI_OK)
+    {
         return PODI_ERROR;
     }
 
@@ -104,7 +106,8 @@ podi_jobs_free(podi_jobs_t **jobs)
     io = j->worker->io;
 
     podi_flow_cancel(&j->flow);
-    podi_batch_free(j);
+    podi_batch_free(&j->settles);
+    podi_batch_free(&j->retries);
     io->unpost(&j->post);
 
     while (!podi_list_is_empty(&j->held)) {

@@ -1,7 +1,7 @@
 /*
  * podi_job_settle: telling PostgreSQL how a job ended, until it answers.
  *
- *     SETTLING -> ask, or with others (podi_job_batch)
+ *     SETTLING -> asked with others (podi_job_batch)
  *                     -> OK | ALREADY        -> freed
  *                     -> MISMATCH | STALE    -> freed, somebody must look
  *                     -> no answer           -> back-off -> ask again
@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "podi_assert.h"
-#include "podi_fault.h"
 #include "podi_id.h"
 #include "podi_redact.h"
 #include "podi_retry.h"
@@ -31,25 +30,10 @@
 
 
 static void settle_clean(podi_held_t *held);
-static podi_rc_t settle_log(podi_flow_t *f, void *ctx);
-static podi_rc_t settle_ask(podi_flow_t *f, void *ctx);
-static void settle_call_retry(podi_held_t *held, podi_pg_call_t *call);
-static void settle_call_return(podi_held_t *held, podi_pg_call_t *call);
-static void settle_usage(podi_held_t *held, podi_pg_call_t *call,
-    podi_str_t *ret_usage);
-static podi_rc_t settle_answered(podi_flow_t *f, void *ctx);
-static void settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void settle_give_in(podi_held_t *held, const char *text);
 static void settle_count(podi_held_t *held);
 static uint32_t settle_random(void);
 
-
-static const podi_step_t  settle_steps[] = {
-    { "keeping log lines", settle_log, PODI_MAY_FAIL },
-    { "settling the job", settle_ask, 0 },
-    { "reading the verdict", settle_answered, 0 },
-    podi_null_step
-};
 
 /* by podi_job_end_e */
 static const char *const  settle_names[] = {
@@ -91,12 +75,10 @@ podi_job_settle(podi_held_t *held)
     if (held->end == PODI_JOB_SUCCEEDED || held->end == PODI_JOB_FAILED
         || held->end == PODI_JOB_CANCELLED)
     {
-        podi_batch_add(held);
+        podi_batch_add(&jobs->settles, held);
 
     } else {
-        podi_arena_reset(held->settle_arena);
-        podi_flow_start(&held->settle, settle_steps, held,
-                        podi_arena_mem(held->settle_arena), settle_end);
+        podi_batch_add(&jobs->retries, held);
     }
 
     podi_jobs_kick(jobs);
@@ -125,146 +107,6 @@ podi_job_heavy(podi_held_t *held)
 }
 
 
-static podi_rc_t
-settle_log(podi_flow_t *f, void *ctx)
-{
-    podi_rc_t     rc;
-    podi_held_t  *held = ctx;
-    podi_link_t   one;
-
-    f->fail.error = PODI_E_NONE;
-
-    podi_list_init(&one);
-    podi_list_append(&one, &held->ending);
-    rc = podi_job_log_flush(held->jobs, f, &one);
-    podi_list_remove(&held->ending);
-
-    return rc;
-}
-
-
-static podi_rc_t
-settle_ask(podi_flow_t *f, void *ctx)
-{
-    podi_held_t     *held = ctx;
-    podi_pg_call_t   call;
-
-    podi_job_log_kept(held->jobs->worker, f);
-
-    if (held->end == PODI_JOB_RETURNED) {
-        podi_pg_call_init(&call, PODI_SQL_JOB_RETURN, f->mem);
-        settle_call_return(held, &call);
-
-    } else {
-        PODI_FAULT(retry_ask);
-        podi_pg_call_init(&call, PODI_SQL_JOB_RETRY, f->mem);
-        settle_call_retry(held, &call);
-    }
-
-    return podi_pg_call(held->jobs->worker->pg, f, &call);
-}
-
-
-static void
-settle_call_retry(podi_held_t *held, podi_pg_call_t *call)
-{
-    podi_str_t  usage;
-
-    settle_usage(held, call, &usage);
-    podi_arg_str(call, &held->job.id);
-    podi_arg_int64(call, held->job.fence);
-    podi_arg_c(call, held->end == PODI_JOB_RETRIED ? "attempt" : "deferral");
-    podi_arg_int64(call, (int64_t) held->delay);
-    podi_arg_c(call, podi_error(held->error)->code);
-    podi_arg_c(call, held->detail);
-    podi_arg_str(call, &usage);
-
-    if (held->cost < 0) {
-        podi_arg_null(call);
-    } else {
-        podi_arg_int64(call, held->cost);
-    }
-}
-
-
-static void
-settle_call_return(podi_held_t *held, podi_pg_call_t *call)
-{
-    podi_str_t  ids, fences, usage, usages, costs;
-
-    settle_usage(held, call, &usage);
-
-    if (podi_mem_printf(call->mem, &ids, "{" PODI_STR_FMT "}",
-                        podi_str_arg(&held->job.id)) != PODI_OK
-        || podi_mem_printf(call->mem, &fences, "{%lld}",
-                           (long long) held->job.fence) != PODI_OK
-        || podi_mem_printf(call->mem, &usages, "[" PODI_STR_FMT "]",
-                           podi_str_arg(&usage)) != PODI_OK
-        || podi_mem_printf(call->mem, &costs, "{%lld}",
-                           (long long) held->cost) != PODI_OK)
-    {
-        call->failed = 1;
-        return;
-    }
-
-    podi_arg_str(call, &ids);
-    podi_arg_str(call, &fences);
-    podi_arg_str(call, &usages);
-    podi_arg_str(call, held->cost < 0 ? NULL : &costs);
-}
-
-
-/* what was used is used, whatever came of it */
-
-static void
-settle_usage(podi_held_t *held, podi_pg_call_t *call, podi_str_t *ret_usage)
-{
-    podi_buf_t  b;
-
-    podi_buf_init(&b, call->mem);
-    podi_job_usage_json(&b, held);
-
-    if (podi_buf_take(&b, ret_usage) != PODI_OK) {
-        *ret_usage = podi_str_c("{}");
-        call->failed = 1;
-    }
-}
-
-
-static podi_rc_t
-settle_answered(podi_flow_t *f, void *ctx)
-{
-    podi_str_t       verdict, events;
-    podi_held_t     *held = ctx;
-    podi_worker_t   *w = held->jobs->worker;
-
-    if (held->end != PODI_JOB_RETURNED) {
-        PODI_FAULT(retry_told);
-    }
-
-    if (podi_rows(f->result) > 0) {
-        events = podi_row_str(f->result, 0, "_events");
-        podi_worker_publish(w, f->mem, &events);
-    }
-
-    if (held->end == PODI_JOB_RETURNED) {
-        podi_worker_log(w, PODI_LOG_INFO, "job.returned", &held->job,
-                        "given back to the queue");
-        settle_count(held);
-        return PODI_DONE;
-    }
-
-    if (podi_rows(f->result) == 0) {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no verdict");
-    }
-
-    verdict = podi_row_str(f->result, 0, "verdict");
-    podi_settle_answered(held, &verdict);
-
-    return PODI_DONE;
-}
-
-
 void
 podi_settle_answered(podi_held_t *held, const podi_str_t *verdict)
 {
@@ -282,20 +124,6 @@ podi_settle_answered(podi_held_t *held, const podi_str_t *verdict)
                     podi_str_arg(verdict));
 
     settle_count(held);
-}
-
-
-static void
-settle_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
-{
-    podi_held_t  *held = ctx;
-
-    if (rc == PODI_ERROR) {
-        podi_settle_again(held, &f->fail, f->now->name);
-        return;
-    }
-
-    podi_job_free(held);
 }
 
 

@@ -15,7 +15,7 @@
  *     podi_job.c           a held job: its states
  *     podi_job_end.c       its endings, as its action says them
  *     podi_job_settle.c    telling PostgreSQL how it ended, until it answers
- *     podi_job_batch.c     the same, for several jobs in one call
+ *     podi_job_batch.c     the call itself, for several jobs at once
  *     podi_job_log.c       what a job says while it runs
  *     podi_job_segment.c   a part of a job is finished
  *     podi_job_beat.c      leases, cancels, progress, liveness
@@ -183,10 +183,8 @@ typedef struct {
     char               detail[256];
     podi_msec_t        delay;
     podi_msec_t        started;
-    podi_link_t        ending;          /* of jobs->ending, jobs->sent */
+    podi_link_t        ending;          /* of a batch: ending, or sent */
     podi_fail_t        refusal;
-    podi_flow_t        settle;
-    podi_arena_t      *settle_arena;
     podi_msec_t        settle_since;
     unsigned           settle_tries;
     unsigned           beat;            /* the last beat that asked for it */
@@ -209,6 +207,16 @@ typedef struct {
     unsigned           heard:1;         /* its verdict was read */
     unsigned           answered:1;
 } podi_held_t;
+
+typedef struct {
+    podi_jobs_t   *jobs;
+    podi_link_t    ending;              /* jobs that wait to be told of */
+    podi_link_t    sent;                /* by the call under way */
+    podi_flow_t    flow;
+    podi_arena_t  *arena;
+    podi_post_t    post;
+    unsigned       retries:1;           /* sys.job_retry, not job_settle */
+} podi_batch_t;
 
 /* OFF -> HINTS -> ROWS -> OFF | HINTS;  HINTS -> WAIT | PAUSE -> HINTS */
 typedef enum {
@@ -244,11 +252,8 @@ struct podi_jobs_s {
     podi_link_t     breakers;           /* podi_known_breaker_t */
     podi_link_t     reports;            /* under way */
     int64_t         breaker_offset;     /* Redis's clock - mono, ms */
-    podi_link_t     ending;             /* jobs that wait to be settled */
-    podi_link_t     sent;               /* by the call under way */
-    podi_flow_t     batch;
-    podi_arena_t   *batch_arena;
-    podi_post_t     batch_post;
+    podi_batch_t    settles;
+    podi_batch_t    retries;
     unsigned        failures;           /* of claims, in a row */
     podi_msec_t     proved;             /* mono: claimed, or proved empty */
     unsigned        beats;
@@ -329,9 +334,10 @@ void podi_settle_again(podi_held_t *held, const podi_fail_t *fail,
 const char *podi_job_end_name(podi_job_end_e end);
 
 /* podi_job_batch.c */
-PODI_MUSTCHECK podi_rc_t podi_batch_create(podi_jobs_t *jobs);
-void podi_batch_free(podi_jobs_t *jobs);
-void podi_batch_add(podi_held_t *held);
+PODI_MUSTCHECK podi_rc_t podi_batch_create(podi_jobs_t *jobs,
+    podi_batch_t *batch, int retries);
+void podi_batch_free(podi_batch_t *batch);
+void podi_batch_add(podi_batch_t *batch, podi_held_t *held);
 
 /* podi_job_log.c: of the jobs of a list, through held->ending; OK: nothing */
 PODI_MUSTCHECK podi_rc_t podi_job_log_flush(podi_jobs_t *jobs, podi_flow_t *f,

@@ -284,15 +284,44 @@ sub settle
 }
 
 
-sub retry
+# one item of sys.job_retry
+sub retry_item
 {
     my ($self, $job, $kind, %o) = @_;
 
-    return decode($self->{worker}->one(undef,
-        'select * from sys.job_retry(?, ?, ?, ?, ?, ?, ?, ?)', $job->{job_id},
-        $o{fence} // $job->{fence}, $kind, $o{delay} // 0,
-        $o{code} // 'store_failed', $o{detail}, $o{usage} && text($o{usage}),
-        $o{cost_micros}))->[0];
+    return { job_id => $job->{job_id}, kind => $kind,
+             fence => 0 + ($o{fence} // $job->{fence}),
+             delay_ms => 0 + ($o{delay} // 0),
+             $kind eq 'return' ? ()
+                 : (error_code => $o{code} // 'store_failed',
+                    error_detail => $o{detail}),
+             map { $_ => $o{$_} } grep { exists $o{$_} } qw(usage cost_micros) };
+}
+
+
+sub retry_all
+{
+    my ($self, @items) = @_;
+
+    return decode(@{ $self->{worker}->all(undef,
+        'select * from sys.job_retry(?)', text(\@items)) });
+}
+
+
+sub retry
+{
+    my ($self, @what) = @_;
+
+    return $self->retry_all($self->retry_item(@what))->[0];
+}
+
+
+# who held them stops
+sub give_back
+{
+    my ($self, @jobs) = @_;
+
+    return $self->retry_all(map { $self->retry_item($_, 'return') } @jobs);
 }
 
 
