@@ -164,6 +164,9 @@ ngx_podi_create_main_conf(ngx_conf_t *cf)
     if (ngx_array_init(&pmcf->tables, cf->pool, 8, sizeof(ngx_podi_table_t))
         != NGX_OK
         || ngx_array_init(&pmcf->tenants, cf->pool, 2, sizeof(podi_str_t))
+           != NGX_OK
+        || ngx_array_init(&pmcf->sources, cf->pool, 4,
+                          sizeof(ngx_podi_metric_pt))
            != NGX_OK)
     {
         return NULL;

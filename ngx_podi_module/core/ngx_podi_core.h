@@ -69,6 +69,7 @@ typedef struct {
     ngx_array_t                  tables;     /* ngx_podi_table_t */
     ngx_array_t                  tenants;    /* podi_str_t, "@slug" */
     ngx_podi_metric_cell_t      *other;      /* requests on no route */
+    ngx_array_t                  sources;    /* ngx_podi_metric_pt */
 
     ngx_uint_t                   needs_pg;   /* a directive wants it */
     ngx_uint_t                   needs_token;

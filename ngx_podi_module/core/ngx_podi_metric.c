@@ -243,3 +243,47 @@ ngx_podi_metric_log(ngx_http_request_t *r)
 
     return NGX_OK;
 }
+
+
+ngx_int_t
+ngx_podi_metric_source(ngx_conf_t *cf, ngx_podi_metric_pt source)
+{
+    ngx_podi_metric_pt    *s;
+    ngx_podi_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_module);
+
+    s = ngx_array_push(&pmcf->sources);
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    *s = source;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_podi_metric_sources(podi_buf_t *b)
+{
+    ngx_uint_t                   i;
+    ngx_podi_metric_pt          *s;
+    const ngx_podi_main_conf_t  *pmcf;
+
+    pmcf = ngx_podi_conf();
+    s = pmcf->sources.elts;
+
+    for (i = 0; i < pmcf->sources.nelts; i++) {
+        s[i](b);
+    }
+}
+
+
+void
+ngx_podi_metric_head(podi_buf_t *b, const char *name, const char *type,
+    const char *help)
+{
+    podi_buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
+                    type);
+}

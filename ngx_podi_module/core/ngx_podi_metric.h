@@ -69,6 +69,19 @@ typedef struct {
 /* upper bounds in microseconds, NGX_PODI_BUCKETS - 1 of them */
 extern const ngx_uint_t  ngx_podi_bounds[];
 
+/*
+ * A feature's own families: `source` appends them, whole, at each scrape.
+ * Told to core at configuration time.
+ */
+typedef void (*ngx_podi_metric_pt)(podi_buf_t *b);
+
+ngx_int_t ngx_podi_metric_source(ngx_conf_t *cf, ngx_podi_metric_pt source);
+void ngx_podi_metric_sources(podi_buf_t *b);
+
+/* the two lines before the samples of a family; type: counter, gauge, ... */
+void ngx_podi_metric_head(podi_buf_t *b, const char *name, const char *type,
+    const char *help);
+
 /* no-ops when there is no zone */
 void ngx_podi_count(ngx_podi_count_e what);
 void ngx_podi_count_add(ngx_podi_count_e what, ngx_uint_t n);

@@ -33,8 +33,6 @@ static void status_durations(podi_buf_t *b,
 static void status_gauges(podi_buf_t *b);
 static void status_counters(podi_buf_t *b);
 static void status_feed(podi_buf_t *b);
-static void status_head(podi_buf_t *b, const char *name, const char *type,
-    const char *help);
 
 
 static const status_counter_t  status_counts[] = {
@@ -95,6 +93,7 @@ ngx_http_podi_status_metrics(ngx_http_request_t *r, const podi_str_t *args)
     status_gauges(&b);
     status_counters(&b);
     status_feed(&b);
+    ngx_podi_metric_sources(&b);
 
     if (slcf->metrics_dir.len != 0) {
         ngx_http_podi_status_files(r, &b, &slcf->metrics_dir);
@@ -115,8 +114,8 @@ status_requests(podi_buf_t *b)
     ngx_uint_t                     class;
     const ngx_podi_metric_cell_t  *cell;
 
-    status_head(b, "podi_http_requests_total", "counter",
-                "Requests answered, by route and class of status");
+    ngx_podi_metric_head(b, "podi_http_requests_total", "counter",
+                         "Requests answered, by route and class of status");
 
     for (cell = ngx_podi_cells(); cell != NULL; cell = cell->next) {
         for (class = 1; class < NGX_PODI_CLASSES; class++) {
@@ -124,8 +123,9 @@ status_requests(podi_buf_t *b)
         }
     }
 
-    status_head(b, "podi_http_request_duration_seconds", "histogram",
-                "From the first byte read to the last one written");
+    ngx_podi_metric_head(b, "podi_http_request_duration_seconds",
+                         "histogram",
+                         "From the first byte read to the last one written");
 
     for (cell = ngx_podi_cells(); cell != NULL; cell = cell->next) {
         for (class = 1; class < NGX_PODI_CLASSES; class++) {
@@ -215,11 +215,12 @@ status_gauges(podi_buf_t *b)
                    ((char *) &slot[n] + status_slots[g].offset);
         }
 
-        status_head(b, status_slots[g].name, "gauge", status_slots[g].help);
+        ngx_podi_metric_head(b, status_slots[g].name, "gauge",
+                             status_slots[g].help);
         podi_buf_printf(b, "%s %lu\n", status_slots[g].name, sum);
     }
 
-    status_head(b, "podi_nginx_workers", "gauge", "Worker processes");
+    ngx_podi_metric_head(b, "podi_nginx_workers", "gauge", "Worker processes");
     podi_buf_printf(b, "podi_nginx_workers %lu\n", workers);
 }
 
@@ -230,8 +231,8 @@ status_counters(podi_buf_t *b)
     size_t  i;
 
     for (i = 0; i < sizeof(status_counts) / sizeof(status_counts[0]); i++) {
-        status_head(b, status_counts[i].name, "counter",
-                    status_counts[i].help);
+        ngx_podi_metric_head(b, status_counts[i].name, "counter",
+                             status_counts[i].help);
         podi_buf_printf(b, "%s %lu\n", status_counts[i].name,
                         (unsigned long)
                         ngx_podi_counted(status_counts[i].what));
@@ -251,22 +252,14 @@ status_feed(podi_buf_t *b)
         return;
     }
 
-    status_head(b, "podi_revocation_feed_age_seconds", "gauge",
-                "Since the last complete look at ended sessions");
+    ngx_podi_metric_head(b, "podi_revocation_feed_age_seconds", "gauge",
+                         "Since the last complete look at ended sessions");
     podi_buf_printf(b, "podi_revocation_feed_age_seconds %ld\n",
                     (long) (ngx_time() - (time_t) feed->synced));
 
-    status_head(b, "podi_revoked_sessions", "gauge",
-                "Ended sessions of which a token may still live");
+    ngx_podi_metric_head(b, "podi_revoked_sessions", "gauge",
+                         "Ended sessions of which a token may still live");
     podi_buf_printf(b, "podi_revoked_sessions %lu\n",
                     (unsigned long) ngx_podi_revoked_count());
 }
 
-
-static void
-status_head(podi_buf_t *b, const char *name, const char *type,
-    const char *help)
-{
-    podi_buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
-                    type);
-}
