@@ -11,6 +11,9 @@
 #define NGX_PODI_TOKEN_CLIENT  "podi"
 
 
+static const podi_str_t  ngx_podi_token_typ = podi_string(NGX_PODI_TOKEN_TYP);
+
+
 static void ngx_podi_token_claim(podi_buf_t *b, const char *name,
     const podi_str_t *value);
 static podi_rc_t ngx_podi_token_claims(ngx_http_request_t *r,
@@ -146,6 +149,7 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
 {
     json_t                      *claims;
     podi_rc_t                    rc;
+    podi_str_t                   aud;
     podi_arena_t                *arena;
     podi_jose_expect_t           expect;
     ngx_podi_identity_t          who;
@@ -156,9 +160,13 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
     ngx_memzero(&expect, sizeof(podi_jose_expect_t));
     ngx_memzero(&who, sizeof(ngx_podi_identity_t));
 
-    expect.typ = NGX_PODI_TOKEN_TYP;
-    expect.iss = (char *) pmcf->token_issuer.data;
-    expect.aud = (char *) pmcf->token_audience.data;
+    aud = podi_str_c((char *) pmcf->token_audience.data);
+
+    expect.typ.items = &ngx_podi_token_typ;
+    expect.typ.n = 1;
+    expect.aud.items = &aud;
+    expect.aud.n = 1;
+    expect.iss = podi_str_c((char *) pmcf->token_issuer.data);
     expect.now = podi_time_now();
     expect.leeway = NGX_PODI_TOKEN_LEEWAY;
     expect.max_life = NGX_PODI_TOKEN_LIFE;

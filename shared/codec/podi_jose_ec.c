@@ -14,7 +14,6 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 
-#include "podi_base64.h"
 #include "podi_jose_alg.h"
 #include "banned.h"
 
@@ -22,18 +21,37 @@
 #define PODI_JOSE_EC_PART_MAX  66
 
 
+static podi_rc_t podi_jose_ec_load(const podi_jose_alg_t *alg,
+    const json_t *jwk, int with_private, podi_mem_t *mem, EVP_PKEY **ret_key,
+    const char **why);
 static podi_rc_t podi_jose_ec_part(const podi_jose_alg_t *alg,
     const json_t *jwk, const char *name, podi_mem_t *mem,
     podi_str_t *ret_part);
 static EVP_PKEY *podi_jose_ec_build(const podi_jose_alg_t *alg,
     const unsigned char *point, const podi_str_t *d);
-static EVP_PKEY *podi_jose_ec_import(OSSL_PARAM *params, int selection);
+static podi_rc_t podi_jose_ec_fits(const podi_jose_alg_t *alg, EVP_PKEY *key,
+    int with_private, const char **why);
 static int podi_jose_ec_check(EVP_PKEY *key, int with_private);
-static podi_rc_t podi_jose_ec_add(podi_buf_t *b, const char *name,
-    const BIGNUM *n, size_t part);
+static EVP_PKEY *podi_jose_ec_generate(const podi_jose_alg_t *alg);
+static podi_rc_t podi_jose_ec_members(const podi_jose_alg_t *alg,
+    EVP_PKEY *key, podi_buf_t *b);
+static podi_rc_t podi_jose_ec_private_members(const podi_jose_alg_t *alg,
+    EVP_PKEY *key, podi_buf_t *b);
+static podi_rc_t podi_jose_ec_pack(const podi_jose_alg_t *alg,
+    const podi_str_t *native, unsigned char *ret_raw);
+static podi_rc_t podi_jose_ec_unpack(const podi_jose_alg_t *alg,
+    const podi_str_t *raw, podi_mem_t *mem, podi_str_t *ret_native);
 
 
-podi_rc_t
+const podi_jose_kind_t  podi_jose_ec = {
+    "EC", 0,
+    podi_jose_ec_load, podi_jose_ec_fits, podi_jose_ec_generate,
+    podi_jose_ec_members, podi_jose_ec_private_members,
+    podi_jose_ec_pack, podi_jose_ec_unpack
+};
+
+
+static podi_rc_t
 podi_jose_ec_load(const podi_jose_alg_t *alg, const json_t *jwk,
     int with_private, podi_mem_t *mem, EVP_PKEY **ret_key, const char **why)
 {
@@ -58,10 +76,8 @@ podi_jose_ec_load(const podi_jose_alg_t *alg, const json_t *jwk,
     key = podi_jose_ec_build(alg, point, with_private ? &d : NULL);
     podi_wipe(d.data, d.len);
 
-    if (key == NULL || !podi_jose_ec_check(key, with_private)) {
-        *why = "the point is not on the curve, or the parts do not match";
-        EVP_PKEY_free(key);
-        ERR_clear_error();
+    if (key == NULL) {
+        *why = "the point is not on the curve";
         return PODI_ERROR;
     }
 
@@ -75,12 +91,7 @@ static podi_rc_t
 podi_jose_ec_part(const podi_jose_alg_t *alg, const json_t *jwk,
     const char *name, podi_mem_t *mem, podi_str_t *ret_part)
 {
-    podi_str_t  text;
-
-    text = podi_json_str(json_object_get(jwk, name));
-
-    if (text.len > 2 * alg->part
-        || podi_base64url_decode(mem, &text, ret_part) != PODI_OK
+    if (podi_jose_member(jwk, name, alg->part, mem, ret_part) != PODI_OK
         || ret_part->len != alg->part)
     {
         return PODI_ERROR;
@@ -96,7 +107,6 @@ podi_jose_ec_build(const podi_jose_alg_t *alg, const unsigned char *point,
 {
     BIGNUM          *n = NULL;
     EVP_PKEY        *key = NULL;
-    OSSL_PARAM      *params = NULL;
     OSSL_PARAM_BLD  *bld;
 
     bld = OSSL_PARAM_BLD_new();
@@ -120,41 +130,46 @@ podi_jose_ec_build(const podi_jose_alg_t *alg, const unsigned char *point,
         }
     }
 
-    params = OSSL_PARAM_BLD_to_param(bld);
-    if (params == NULL) {
-        goto out;
-    }
-
-    key = podi_jose_ec_import(params, d != NULL ? EVP_PKEY_KEYPAIR
-                                                : EVP_PKEY_PUBLIC_KEY);
+    key = podi_jose_import("EC", OSSL_PARAM_BLD_to_param(bld), d != NULL);
 
 out:
 
-    OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(bld);
     BN_clear_free(n);
+    ERR_clear_error();
 
     return key;
 }
 
 
-static EVP_PKEY *
-podi_jose_ec_import(OSSL_PARAM *params, int selection)
+static podi_rc_t
+podi_jose_ec_fits(const podi_jose_alg_t *alg, EVP_PKEY *key, int with_private,
+    const char **why)
 {
-    EVP_PKEY      *key = NULL;
-    EVP_PKEY_CTX  *ctx;
+    int     ok;
+    char    group[64];
+    size_t  len;
 
-    ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    ok = EVP_PKEY_is_a(key, "EC")
+         && EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME,
+                                           group, sizeof(group), &len) == 1
+         && strcmp(group, alg->group) == 0;
 
-    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1
-        || EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
-    {
-        key = NULL;
+    ERR_clear_error();
+
+    if (!ok) {
+        return PODI_DECLINED;
     }
 
-    EVP_PKEY_CTX_free(ctx);
+    ok = podi_jose_ec_check(key, with_private);
+    ERR_clear_error();
 
-    return key;
+    if (!ok) {
+        *why = "the point is not on the curve, or the parts do not match";
+        return PODI_ERROR;
+    }
+
+    return PODI_OK;
 }
 
 
@@ -176,26 +191,7 @@ podi_jose_ec_check(EVP_PKEY *key, int with_private)
 }
 
 
-int
-podi_jose_ec_fits(const podi_jose_alg_t *alg, EVP_PKEY *key)
-{
-    int     ok;
-    char    group[64];
-    size_t  len;
-
-    ok = EVP_PKEY_is_a(key, "EC")
-         && EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME,
-                                           group, sizeof(group), &len) == 1
-         && strcmp(group, alg->group) == 0
-         && podi_jose_ec_check(key, 1);
-
-    ERR_clear_error();
-
-    return ok;
-}
-
-
-EVP_PKEY *
+static EVP_PKEY *
 podi_jose_ec_generate(const podi_jose_alg_t *alg)
 {
     EVP_PKEY  *key;
@@ -207,8 +203,9 @@ podi_jose_ec_generate(const podi_jose_alg_t *alg)
 }
 
 
-podi_rc_t
-podi_jose_ec_members(const podi_jose_alg_t *alg, EVP_PKEY *key, podi_buf_t *b)
+static podi_rc_t
+podi_jose_ec_members(const podi_jose_alg_t *alg, EVP_PKEY *key,
+    podi_buf_t *b)
 {
     BIGNUM     *x = NULL, *y = NULL;
     podi_rc_t   rc = PODI_ERROR;
@@ -217,10 +214,10 @@ podi_jose_ec_members(const podi_jose_alg_t *alg, EVP_PKEY *key, podi_buf_t *b)
 
     if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1
         && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1
-        && podi_jose_ec_add(b, "x", x, alg->part) == PODI_OK)
+        && podi_jose_add_number(b, "x", x, alg->part) == PODI_OK)
     {
         podi_buf_add_byte(b, ',');
-        rc = podi_jose_ec_add(b, "y", y, alg->part);
+        rc = podi_jose_add_number(b, "y", y, alg->part);
     }
 
     BN_free(x);
@@ -231,7 +228,7 @@ podi_jose_ec_members(const podi_jose_alg_t *alg, EVP_PKEY *key, podi_buf_t *b)
 }
 
 
-podi_rc_t
+static podi_rc_t
 podi_jose_ec_private_members(const podi_jose_alg_t *alg, EVP_PKEY *key,
     podi_buf_t *b)
 {
@@ -239,7 +236,7 @@ podi_jose_ec_private_members(const podi_jose_alg_t *alg, EVP_PKEY *key,
     podi_rc_t   rc = PODI_ERROR;
 
     if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &d) == 1) {
-        rc = podi_jose_ec_add(b, "d", d, alg->part);
+        rc = podi_jose_add_number(b, "d", d, alg->part);
     }
 
     BN_clear_free(d);
@@ -249,36 +246,9 @@ podi_jose_ec_private_members(const podi_jose_alg_t *alg, EVP_PKEY *key,
 }
 
 
-static podi_rc_t
-podi_jose_ec_add(podi_buf_t *b, const char *name, const BIGNUM *n,
-    size_t part)
-{
-    podi_rc_t       rc;
-    podi_str_t      bytes, text;
-    unsigned char   data[PODI_JOSE_EC_PART_MAX];
-
-    if (BN_bn2binpad(n, data, (int) part) != (int) part) {
-        return PODI_ERROR;
-    }
-
-    bytes.data = data;
-    bytes.len = part;
-
-    rc = podi_base64url_encode(b->mem, &bytes, &text);
-    podi_wipe(data, sizeof(data));
-
-    if (rc == PODI_OK) {
-        podi_buf_printf(b, "\"%s\":\"" PODI_STR_FMT "\"", name,
-                        podi_str_arg(&text));
-    }
-
-    return rc;
-}
-
-
 /* DER to r || s */
 
-podi_rc_t
+static podi_rc_t
 podi_jose_ec_pack(const podi_jose_alg_t *alg, const podi_str_t *native,
     unsigned char *ret_raw)
 {
@@ -301,7 +271,7 @@ podi_jose_ec_pack(const podi_jose_alg_t *alg, const podi_str_t *native,
 
 /* r || s to DER; r and s out of range are left to the verification */
 
-podi_rc_t
+static podi_rc_t
 podi_jose_ec_unpack(const podi_jose_alg_t *alg, const podi_str_t *raw,
     podi_mem_t *mem, podi_str_t *ret_native)
 {

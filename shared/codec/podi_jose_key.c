@@ -1,6 +1,9 @@
 /*
  * podi_jose_key: where private keys come from and what is shown of them.
  * Rings of public keys are in podi_jose_ring.c.
+ *
+ *     PEM  ->  its type and curve  ->  the first algorithm for them
+ *     JWK  ->  kty, crv, alg       ->  load, fits
  */
 
 #include <string.h>
@@ -10,26 +13,23 @@
 
 #include "podi_base64.h"
 #include "podi_hash.h"
+#include "podi_id.h"
 #include "podi_jose_alg.h"
 #include "banned.h"
 
 
-const podi_jose_alg_t  podi_jose_algs[] = {
-    { "ES256", "EC", "P-256", "prime256v1", "SHA256", 32, 64,
-      podi_jose_ec_load, podi_jose_ec_fits, podi_jose_ec_generate,
-      podi_jose_ec_members, podi_jose_ec_private_members,
-      podi_jose_ec_pack, podi_jose_ec_unpack },
-
-    { NULL, NULL, NULL, NULL, NULL, 0, 0,
-      NULL, NULL, NULL, NULL, NULL, NULL, NULL }
-};
+#define PODI_JOSE_KEY_MAX  8192
 
 
 static podi_rc_t podi_jose_key_from_pem(const podi_str_t *text,
     podi_mem_t *mem, podi_jose_key_t *key, podi_fail_t *fail);
 static podi_rc_t podi_jose_key_from_jwk(const podi_str_t *text,
     podi_mem_t *mem, podi_jose_key_t *key, podi_fail_t *fail);
+static podi_rc_t podi_jose_key_name(podi_jose_key_t *key, podi_mem_t *mem,
+    podi_fail_t *fail);
 static podi_rc_t podi_jose_key_thumbprint(podi_jose_key_t *key,
+    podi_mem_t *mem);
+static podi_rc_t podi_jose_key_own_kid(podi_jose_key_t *key,
     podi_mem_t *mem);
 static int podi_jose_no_password(char *buf, int size, int writing, void *data);
 
@@ -53,12 +53,8 @@ podi_jose_key_parse(const podi_str_t *text, podi_mem_t *mem,
         rc = podi_jose_key_from_pem(text, mem, key, fail);
     }
 
-    if (rc != PODI_OK) {
-        return rc;
-    }
-
-    if (key->kid.len == 0 && podi_jose_key_thumbprint(key, mem) != PODI_OK) {
-        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    if (rc != PODI_OK || podi_jose_key_name(key, mem, fail) != PODI_OK) {
+        return PODI_ERROR;
     }
 
     *ret_key = key;
@@ -71,8 +67,8 @@ static podi_rc_t
 podi_jose_key_from_pem(const podi_str_t *text, podi_mem_t *mem,
     podi_jose_key_t *key, podi_fail_t *fail)
 {
-    BIO                    *bio;
-    const podi_jose_alg_t  *alg;
+    BIO         *bio;
+    const char  *why;
 
     bio = BIO_new_mem_buf(text->data, (int) text->len);
 
@@ -94,15 +90,14 @@ podi_jose_key_from_pem(const podi_str_t *text, podi_mem_t *mem,
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    for (alg = podi_jose_algs; alg->name != NULL; alg++) {
-        if (alg->fits(alg, key->pkey)) {
-            key->alg = alg;
-            return PODI_OK;
-        }
+    key->alg = podi_jose_alg_fit(key->pkey, 1, &why);
+
+    if (key->alg == NULL) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the signing key is refused: %s", why);
     }
 
-    return podi_fail(fail, PODI_E_CONFIG, NULL,
-                     "the signing key must be on the curve P-256 (ES256)");
+    return PODI_OK;
 }
 
 
@@ -112,28 +107,23 @@ podi_jose_key_from_jwk(const podi_str_t *text, podi_mem_t *mem,
 {
     json_t                         *jwk;
     const char                     *why = "the algorithm is not supported";
-    podi_str_t                      s, kty, crv;
+    podi_str_t                      name, kty, crv;
     const podi_jose_alg_t          *alg;
-    static const podi_json_limit_t  limit = { 4096, 4 };
+    static const podi_json_limit_t  limit = { PODI_JOSE_KEY_MAX, 4 };
 
     if (podi_json_parse(text, &limit, mem, &jwk, fail) != PODI_OK) {
         fail->error = PODI_E_CONFIG;
         return PODI_ERROR;
     }
 
+    name = podi_json_str(json_object_get(jwk, "alg"));
     kty = podi_json_str(json_object_get(jwk, "kty"));
     crv = podi_json_str(json_object_get(jwk, "crv"));
 
-    for (alg = podi_jose_algs; alg->name != NULL; alg++) {
-        if (podi_str_eq_c(&kty, alg->kty) && podi_str_eq_c(&crv, alg->crv)) {
-            break;
-        }
-    }
+    alg = podi_jose_alg_of(&kty, &crv, &name);
 
-    s = podi_json_str(json_object_get(jwk, "alg"));
-
-    if (alg->name == NULL || (s.len && !podi_str_eq_c(&s, alg->name))
-        || alg->load(alg, jwk, 1, mem, &key->pkey, &why) != PODI_OK)
+    if (alg == NULL
+        || alg->kind->load(alg, jwk, 1, mem, &key->pkey, &why) != PODI_OK)
     {
         return podi_fail(fail, PODI_E_CONFIG, NULL,
                          "the signing key's JWK is refused: %s", why);
@@ -143,13 +133,40 @@ podi_jose_key_from_jwk(const podi_str_t *text, podi_mem_t *mem,
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    if (alg->kind->fits(alg, key->pkey, 1, &why) != PODI_OK) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the signing key's JWK is refused: %s", why);
+    }
+
     key->alg = alg;
     key->kid = podi_json_str(json_object_get(jwk, "kid"));
 
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+podi_jose_key_name(podi_jose_key_t *key, podi_mem_t *mem, podi_fail_t *fail)
+{
     if (key->kid.len > PODI_JOSE_KID_MAX) {
         return podi_fail(fail, PODI_E_CONFIG, NULL,
                          "the signing key's kid is longer than %d bytes",
                          PODI_JOSE_KID_MAX);
+    }
+
+    if (key->kid.len) {
+        return PODI_OK;
+    }
+
+    /* a thumbprint of a secret would let anybody try secrets against it */
+
+    if (key->alg->kind->secret) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the signing key is a secret and needs a kid");
+    }
+
+    if (podi_jose_key_thumbprint(key, mem) != PODI_OK) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     return PODI_OK;
@@ -157,26 +174,32 @@ podi_jose_key_from_jwk(const podi_str_t *text, podi_mem_t *mem,
 
 
 podi_rc_t
-podi_jose_key_generate(podi_mem_t *mem, podi_jose_key_t **ret_key,
-    podi_fail_t *fail)
+podi_jose_key_generate(const char *alg, podi_mem_t *mem,
+    podi_jose_key_t **ret_key, podi_fail_t *fail)
 {
-    podi_jose_key_t  *key;
+    podi_jose_key_t        *key;
+    const podi_jose_alg_t  *row;
 
-    key = podi_mem_calloc(mem, sizeof(podi_jose_key_t));
-    if (key == NULL) {
-        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    for (row = podi_jose_algs; row->name && strcmp(row->name, alg); row++) {
+        /* void */
     }
 
-    key->alg = &podi_jose_algs[0];
+    key = podi_mem_calloc(mem, sizeof(podi_jose_key_t));
 
-    key->pkey = key->alg->generate(key->alg);
+    if (key == NULL || row->name == NULL) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no such algorithm");
+    }
+
+    key->alg = row;
+
+    key->pkey = row->kind->generate(row);
     if (key->pkey == NULL) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL,
                          "OpenSSL made no key");
     }
 
     if (podi_mem_own(mem, podi_jose_pkey_free, key->pkey) != PODI_OK
-        || podi_jose_key_thumbprint(key, mem) != PODI_OK)
+        || podi_jose_key_own_kid(key, mem) != PODI_OK)
     {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
@@ -200,7 +223,7 @@ podi_jose_key_thumbprint(podi_jose_key_t *key, podi_mem_t *mem)
 
     podi_buf_add_byte(&b, '{');
 
-    if (key->alg->members(key->alg, key->pkey, &b) != PODI_OK) {
+    if (key->alg->kind->members(key->alg, key->pkey, &b) != PODI_OK) {
         return PODI_ERROR;
     }
 
@@ -216,6 +239,28 @@ podi_jose_key_thumbprint(podi_jose_key_t *key, podi_mem_t *mem)
     s.len = sizeof(digest);
 
     return podi_base64url_encode(mem, &s, &key->kid);
+}
+
+
+/* of a new key: the thumbprint, or for a secret a word that tells nothing */
+
+static podi_rc_t
+podi_jose_key_own_kid(podi_jose_key_t *key, podi_mem_t *mem)
+{
+    podi_id_t   id;
+    podi_str_t  s;
+
+    if (!key->alg->kind->secret) {
+        return podi_jose_key_thumbprint(key, mem);
+    }
+
+    if (podi_id_make(&id) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    s = podi_id_str(&id);
+
+    return podi_mem_dup(mem, &s, &key->kid);
 }
 
 
@@ -277,7 +322,7 @@ podi_jose_key_jwk(const podi_jose_key_t *key, podi_mem_t *mem,
 
     podi_buf_add_c(&b, "{");
 
-    if (key->alg->members(key->alg, key->pkey, &b) != PODI_OK) {
+    if (key->alg->kind->members(key->alg, key->pkey, &b) != PODI_OK) {
         return PODI_ERROR;
     }
 
@@ -286,7 +331,7 @@ podi_jose_key_jwk(const podi_jose_key_t *key, podi_mem_t *mem,
     podi_buf_add_json(&b, &key->kid);
     podi_buf_add_byte(&b, ',');
 
-    if (key->alg->private_members(key->alg, key->pkey, &b) != PODI_OK) {
+    if (key->alg->kind->private_members(key->alg, key->pkey, &b) != PODI_OK) {
         return PODI_ERROR;
     }
 
@@ -300,13 +345,6 @@ podi_jose_key_jwk(const podi_jose_key_t *key, podi_mem_t *mem,
     podi_wipe(s.data, s.len);
 
     return rc;
-}
-
-
-void
-podi_jose_pkey_free(void *pkey)
-{
-    EVP_PKEY_free(pkey);
 }
 
 

@@ -1,26 +1,35 @@
 /*
- * podi_jose_ring: public keys by kid, from a JWK Set or from keys of ours.
+ * podi_jose_ring: keys that verify, by kid.  JWK Sets are read in
+ * podi_jose_set.c.
  *
- * Each key gets a digest context that is initialised once and copied for
- * each token: that is a third of what a verification costs besides the math.
+ * Each key gets a digest context for each of its algorithms, that is
+ * initialised once and copied for each token: nothing is fetched or prepared
+ * while a request waits.
  */
 
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "podi_jose_alg.h"
 #include "banned.h"
 
 
-static podi_rc_t podi_jose_ring_jwk(podi_jose_ring_t *ring, const json_t *jwk,
-    size_t i, podi_fail_t *fail);
-static const podi_jose_alg_t *podi_jose_ring_alg(const json_t *jwk);
-static int podi_jose_ring_is_for_us(const json_t *jwk);
-static int podi_jose_ring_is_private(const json_t *jwk);
-static podi_rc_t podi_jose_ring_put(podi_jose_ring_t *ring,
-    const podi_str_t *kid, const podi_jose_alg_t *alg, EVP_PKEY *pkey,
+static podi_rc_t podi_jose_ring_pem(podi_jose_ring_t *ring,
+    const podi_str_t *text, const podi_jose_accept_t *accept,
     podi_fail_t *fail);
+static podi_rc_t podi_jose_ring_secret(podi_jose_ring_t *ring,
+    const podi_str_t *text, const podi_jose_accept_t *accept,
+    podi_fail_t *fail);
+static podi_rc_t podi_jose_ring_given(podi_jose_ring_t *ring, EVP_PKEY *pkey,
+    const podi_jose_accept_t *accept, podi_fail_t *fail);
+static EVP_PKEY *podi_jose_ring_read_pem(const podi_str_t *text);
+static podi_rc_t podi_jose_ring_room(const podi_jose_ring_t *ring,
+    const podi_str_t *kid, podi_fail_t *fail);
+static const podi_jose_entry_t *podi_jose_ring_named(
+    const podi_jose_ring_t *ring, const podi_str_t *kid);
 static void podi_jose_ctx_free(void *ctx);
 
 
@@ -42,186 +51,207 @@ podi_jose_ring_make(podi_mem_t *mem, podi_jose_ring_t **ret_ring)
 
 
 podi_rc_t
-podi_jose_ring_parse(const podi_str_t *jwks, podi_mem_t *mem,
-    podi_jose_ring_t **ret_ring, podi_fail_t *fail)
+podi_jose_ring_add(podi_jose_ring_t *ring, const podi_jose_key_t *key,
+    podi_fail_t *fail)
 {
-    size_t                          i;
-    json_t                         *set, *keys;
-    podi_jose_ring_t               *ring;
-    static const podi_json_limit_t  limit = { 65536, 8 };
+    podi_jose_want_t  want;
 
-    if (podi_json_parse(jwks, &limit, mem, &set, fail) != PODI_OK) {
-        fail->error = PODI_E_CONFIG;
-        return PODI_ERROR;
-    }
-
-    keys = json_object_get(set, "keys");
-
-    if (!json_is_array(keys) || json_array_size(keys) > PODI_JOSE_KEYS_MAX) {
-        return podi_fail(fail, PODI_E_CONFIG, "keys",
-                         "the JWK Set must have an array of at most %d keys",
-                         PODI_JOSE_KEYS_MAX);
-    }
-
-    if (podi_jose_ring_make(mem, &ring) != PODI_OK) {
+    if (EVP_PKEY_up_ref(key->pkey) != 1
+        || podi_mem_own(ring->mem, podi_jose_pkey_free, key->pkey) != PODI_OK
+        || podi_mem_dup(ring->mem, &key->kid, &want.kid) != PODI_OK)
+    {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    for (i = 0; i < json_array_size(keys); i++) {
-        if (podi_jose_ring_jwk(ring, json_array_get(keys, i), i, fail)
-            != PODI_OK)
-        {
-            return podi_json_at(fail, "keys[%zu]", i);
-        }
+    want.pkey = key->pkey;
+    want.n = 1;
+    want.algs[0] = key->alg;
+
+    ring->named = 1;
+
+    return podi_jose_ring_put(ring, &want, fail);
+}
+
+
+podi_rc_t
+podi_jose_ring_add_text(podi_jose_ring_t *ring, const podi_str_t *text,
+    const podi_jose_accept_t *accept, podi_fail_t *fail)
+{
+    if (podi_str_has_prefix(text, "{")) {
+        return podi_jose_ring_add_jwk(ring, text, accept, fail);
     }
 
-    *ret_ring = ring;
+    if (podi_str_has_prefix(text, "-----BEGIN")) {
+        return podi_jose_ring_pem(ring, text, accept, fail);
+    }
+
+    return podi_jose_ring_secret(ring, text, accept, fail);
+}
+
+
+static podi_rc_t
+podi_jose_ring_pem(podi_jose_ring_t *ring, const podi_str_t *text,
+    const podi_jose_accept_t *accept, podi_fail_t *fail)
+{
+    EVP_PKEY  *pkey;
+
+    pkey = podi_jose_ring_read_pem(text);
+
+    if (pkey == NULL) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the PEM is no public key and no certificate");
+    }
+
+    return podi_jose_ring_given(ring, pkey, accept, fail);
+}
+
+
+/*
+ * A text that nobody calls a secret is none: a mistyped key file must not
+ * become one.
+ */
+
+static podi_rc_t
+podi_jose_ring_secret(podi_jose_ring_t *ring, const podi_str_t *text,
+    const podi_jose_accept_t *accept, podi_fail_t *fail)
+{
+    EVP_PKEY    *pkey;
+    const char  *why;
+
+    if (accept->remote || !podi_jose_alg_secret(accept->algs)) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the key is neither PEM nor a JWK, and only HS256, "
+                         "HS384 and HS512 use a secret");
+    }
+
+    if (podi_jose_secret_load(text, &pkey, &why) != PODI_OK) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL, "%s", why);
+    }
+
+    return podi_jose_ring_given(ring, pkey, accept, fail);
+}
+
+
+/* a key that says nothing of itself */
+
+static podi_rc_t
+podi_jose_ring_given(podi_jose_ring_t *ring, EVP_PKEY *pkey,
+    const podi_jose_accept_t *accept, podi_fail_t *fail)
+{
+    const char             *why;
+    podi_jose_want_t        want;
+    const podi_jose_alg_t  *first;
+    const podi_str_t        none = podi_null_str;
+
+    if (podi_mem_own(ring->mem, podi_jose_pkey_free, pkey) != PODI_OK
+        || podi_mem_dup(ring->mem, &accept->kid, &want.kid) != PODI_OK)
+    {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    want.pkey = pkey;
+    first = podi_jose_alg_fit(pkey, 0, &why);
+
+    if (first == NULL
+        || podi_jose_want_algs(&want, first, &none, accept->algs, &why)
+           != PODI_OK
+        || podi_jose_want_fit(&want, &why) != PODI_OK)
+    {
+        return podi_fail(fail, PODI_E_CONFIG, NULL, "the key is refused: %s",
+                         why);
+    }
+
+    return podi_jose_ring_put(ring, &want, fail);
+}
+
+
+static EVP_PKEY *
+podi_jose_ring_read_pem(const podi_str_t *text)
+{
+    BIO       *bio;
+    X509      *cert;
+    EVP_PKEY  *pkey = NULL;
+
+    bio = BIO_new_mem_buf(text->data, (int) text->len);
+
+    if (bio == NULL) {
+        return NULL;
+    }
+
+    if (podi_str_has_prefix(text, "-----BEGIN CERTIFICATE-----")) {
+        cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+        if (cert != NULL) {
+            pkey = X509_get_pubkey(cert);
+        }
+
+        X509_free(cert);
+
+    } else {
+        pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    }
+
+    BIO_free(bio);
+    ERR_clear_error();
+
+    return pkey;
+}
+
+
+podi_rc_t
+podi_jose_ring_put(podi_jose_ring_t *ring, const podi_jose_want_t *want,
+    podi_fail_t *fail)
+{
+    size_t              i;
+    EVP_MD_CTX         *ctx;
+    podi_jose_entry_t  *entry;
+
+    if (podi_jose_ring_room(ring, &want->kid, fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    entry = &ring->entries[ring->n];
+
+    entry->kid = want->kid;
+    entry->pkey = want->pkey;
+    entry->size = (size_t) EVP_PKEY_get_size(want->pkey);
+    entry->n = want->n;
+
+    for (i = 0; i < want->n; i++) {
+        ctx = EVP_MD_CTX_new();
+
+        if (ctx == NULL
+            || podi_mem_own(ring->mem, podi_jose_ctx_free, ctx) != PODI_OK
+            || !podi_jose_start(want->algs[i], want->pkey, 0, ctx))
+        {
+            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+
+        entry->uses[i].alg = want->algs[i];
+        entry->uses[i].ctx = ctx;
+    }
+
+    ring->n++;
 
     return PODI_OK;
 }
 
 
 static podi_rc_t
-podi_jose_ring_jwk(podi_jose_ring_t *ring, const json_t *jwk, size_t i,
+podi_jose_ring_room(const podi_jose_ring_t *ring, const podi_str_t *kid,
     podi_fail_t *fail)
 {
-    EVP_PKEY               *pkey;
-    const char             *why = "";
-    podi_str_t              kid;
-    const podi_jose_alg_t  *alg;
-
-    if (!json_is_object(jwk)) {
-        return podi_fail(fail, PODI_E_CONFIG, NULL, "key %zu is no object", i);
-    }
-
-    if (podi_jose_ring_is_private(jwk)) {
-        return podi_fail(fail, PODI_E_CONFIG, NULL,
-                         "key %zu is private or symmetric; a JWK Set of "
-                         "verification keys holds public keys only", i);
-    }
-
-    alg = podi_jose_ring_alg(jwk);
-
-    if (alg == NULL || !podi_jose_ring_is_for_us(jwk)) {
-        return PODI_OK;
-    }
-
-    kid = podi_json_str(json_object_get(jwk, "kid"));
-
-    if (kid.len == 0 || kid.len > PODI_JOSE_KID_MAX) {
+    if (kid->len > PODI_JOSE_KID_MAX) {
         return podi_fail(fail, PODI_E_CONFIG, "kid",
-                         "key %zu needs a kid of 1 to %d bytes", i,
-                         PODI_JOSE_KID_MAX);
+                         "a kid has at most %d bytes", PODI_JOSE_KID_MAX);
     }
 
-    if (alg->load(alg, jwk, 0, ring->mem, &pkey, &why) != PODI_OK) {
-        return podi_fail(fail, PODI_E_CONFIG, NULL,
-                         "key %zu is refused: %s", i, why);
+    if (ring->n && (kid->len == 0 || ring->entries[0].kid.len == 0)) {
+        return podi_fail(fail, PODI_E_CONFIG, "kid",
+                         "a key without a kid must be the only one");
     }
 
-    if (podi_mem_own(ring->mem, podi_jose_pkey_free, pkey) != PODI_OK) {
-        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    return podi_jose_ring_put(ring, &kid, alg, pkey, fail);
-}
-
-
-static const podi_jose_alg_t *
-podi_jose_ring_alg(const json_t *jwk)
-{
-    podi_str_t              s, kty, crv;
-    const podi_jose_alg_t  *alg;
-
-    s = podi_json_str(json_object_get(jwk, "alg"));
-    kty = podi_json_str(json_object_get(jwk, "kty"));
-    crv = podi_json_str(json_object_get(jwk, "crv"));
-
-    for (alg = podi_jose_algs; alg->name != NULL; alg++) {
-        if (podi_str_eq_c(&kty, alg->kty) && podi_str_eq_c(&crv, alg->crv)
-            && (s.len == 0 || podi_str_eq_c(&s, alg->name)))
-        {
-            return alg;
-        }
-    }
-
-    return NULL;
-}
-
-
-static int
-podi_jose_ring_is_for_us(const json_t *jwk)
-{
-    size_t      i;
-    json_t     *use, *ops;
-    podi_str_t  s;
-
-    use = json_object_get(jwk, "use");
-    s = podi_json_str(use);
-
-    if (use != NULL && !podi_str_eq_c(&s, "sig")) {
-        return 0;
-    }
-
-    ops = json_object_get(jwk, "key_ops");
-    if (ops == NULL) {
-        return 1;
-    }
-
-    for (i = 0; i < json_array_size(ops); i++) {
-        s = podi_json_str(json_array_get(ops, i));
-
-        if (podi_str_eq_c(&s, "verify")) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-podi_jose_ring_is_private(const json_t *jwk)
-{
-    unsigned            i;
-    static const char  *names[] = { "d", "p", "q", "dp", "dq", "qi", "oth",
-                                    "k" };
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (json_object_get(jwk, names[i]) != NULL) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-podi_rc_t
-podi_jose_ring_add(podi_jose_ring_t *ring, const podi_jose_key_t *key,
-    podi_fail_t *fail)
-{
-    podi_str_t  kid;
-
-    if (EVP_PKEY_up_ref(key->pkey) != 1
-        || podi_mem_own(ring->mem, podi_jose_pkey_free, key->pkey) != PODI_OK
-        || podi_mem_dup(ring->mem, &key->kid, &kid) != PODI_OK)
-    {
-        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    return podi_jose_ring_put(ring, &kid, key->alg, key->pkey, fail);
-}
-
-
-static podi_rc_t
-podi_jose_ring_put(podi_jose_ring_t *ring, const podi_str_t *kid,
-    const podi_jose_alg_t *alg, EVP_PKEY *pkey, podi_fail_t *fail)
-{
-    EVP_MD_CTX         *ctx;
-    podi_jose_entry_t  *entry;
-
-    if (podi_jose_ring_find(ring, kid) != NULL) {
+    if (podi_jose_ring_named(ring, kid) != NULL) {
         return podi_fail(fail, PODI_E_CONFIG, "kid",
                          "the kid \"" PODI_STR_FMT "\" occurs twice",
                          podi_str_arg(kid));
@@ -232,29 +262,12 @@ podi_jose_ring_put(podi_jose_ring_t *ring, const podi_str_t *kid,
                          PODI_JOSE_KEYS_MAX);
     }
 
-    ctx = EVP_MD_CTX_new();
-
-    if (ctx == NULL
-        || podi_mem_own(ring->mem, podi_jose_ctx_free, ctx) != PODI_OK
-        || EVP_DigestVerifyInit_ex(ctx, NULL, alg->digest, NULL, NULL, pkey,
-                                   NULL) != 1)
-    {
-        ERR_clear_error();
-        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    entry = &ring->entries[ring->n++];
-    entry->kid = *kid;
-    entry->alg = alg;
-    entry->pkey = pkey;
-    entry->verify = ctx;
-
     return PODI_OK;
 }
 
 
-const podi_jose_entry_t *
-podi_jose_ring_find(const podi_jose_ring_t *ring, const podi_str_t *kid)
+static const podi_jose_entry_t *
+podi_jose_ring_named(const podi_jose_ring_t *ring, const podi_str_t *kid)
 {
     size_t  i;
 
@@ -268,6 +281,28 @@ podi_jose_ring_find(const podi_jose_ring_t *ring, const podi_str_t *kid)
 }
 
 
+const podi_jose_entry_t *
+podi_jose_ring_find(const podi_jose_ring_t *ring, const podi_str_t *kid)
+{
+    const podi_jose_entry_t  *only = &ring->entries[0];
+
+    if (ring->n == 1 && !ring->named
+        && (kid->data == NULL || only->kid.len == 0))
+    {
+        return only;
+    }
+
+    return kid->data != NULL ? podi_jose_ring_named(ring, kid) : NULL;
+}
+
+
+int
+podi_jose_ring_has(const podi_jose_ring_t *ring, const podi_str_t *kid)
+{
+    return podi_jose_ring_find(ring, kid) != NULL;
+}
+
+
 size_t
 podi_jose_ring_count(const podi_jose_ring_t *ring)
 {
@@ -275,12 +310,24 @@ podi_jose_ring_count(const podi_jose_ring_t *ring)
 }
 
 
+size_t
+podi_jose_ring_left_out(const podi_jose_ring_t *ring, const char **ret_why)
+{
+    *ret_why = ring->why;
+
+    return ring->left_out;
+}
+
+
+/* a key of several algorithms is shown without one */
+
 podi_rc_t
 podi_jose_ring_jwks(const podi_jose_ring_t *ring, podi_mem_t *mem,
     podi_str_t *ret_text)
 {
-    size_t                    i;
+    size_t                    i, n = 0;
     podi_buf_t                b;
+    const podi_jose_alg_t    *alg;
     const podi_jose_entry_t  *entry;
 
     podi_buf_init(&b, mem);
@@ -288,16 +335,29 @@ podi_jose_ring_jwks(const podi_jose_ring_t *ring, podi_mem_t *mem,
 
     for (i = 0; i < ring->n; i++) {
         entry = &ring->entries[i];
+        alg = entry->uses[0].alg;
 
-        podi_buf_add_c(&b, i ? ",{" : "{");
+        if (alg->kind->secret) {
+            continue;
+        }
 
-        if (entry->alg->members(entry->alg, entry->pkey, &b) != PODI_OK) {
+        podi_buf_add_c(&b, n++ ? ",{" : "{");
+
+        if (alg->kind->members(alg, entry->pkey, &b) != PODI_OK) {
             return PODI_ERROR;
         }
 
-        podi_buf_printf(&b, ",\"alg\":\"%s\",\"use\":\"sig\",\"kid\":",
-                        entry->alg->name);
-        podi_buf_add_json(&b, &entry->kid);
+        if (entry->n == 1) {
+            podi_buf_printf(&b, ",\"alg\":\"%s\"", alg->name);
+        }
+
+        podi_buf_add_c(&b, ",\"use\":\"sig\"");
+
+        if (entry->kid.len) {
+            podi_buf_add_c(&b, ",\"kid\":");
+            podi_buf_add_json(&b, &entry->kid);
+        }
+
         podi_buf_add_byte(&b, '}');
     }
 

@@ -29,8 +29,13 @@ static podi_jose_key_t   *key;
 static podi_jose_ring_t  *ring;
 static EVP_PKEY          *pkey;
 
+static const podi_str_t  typ = podi_string("at+jwt");
+static const podi_str_t  aud = podi_string("api");
+
 static const podi_jose_expect_t  expect = {
-    "at+jwt", "https://podi", "api", (podi_usec_t) NOW * 1000000, 30, 600
+    .typ = { &typ, 1 }, .aud = { &aud, 1 },
+    .iss = podi_string("https://podi"), .now = (podi_usec_t) NOW * 1000000,
+    .leeway = 30, .max_life = 600
 };
 
 
@@ -144,7 +149,7 @@ main(void)
     arena = podi_arena_create();
     mem = podi_arena_mem(arena);
 
-    ok(podi_jose_key_generate(mem, &key, &fail) == PODI_OK
+    ok(podi_jose_key_generate("ES256", mem, &key, &fail) == PODI_OK
        && podi_jose_ring_make(mem, &ring) == PODI_OK
        && podi_jose_ring_add(ring, key, &fail) == PODI_OK
        && podi_jose_key_pem(key, mem, &pem) == PODI_OK, "a key and its ring");

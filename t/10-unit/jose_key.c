@@ -21,9 +21,15 @@ static podi_mem_t        *mem;
 static podi_jose_key_t   *key;
 static podi_jose_ring_t  *ring;
 
+static const podi_str_t  typ = podi_string("at+jwt");
+static const podi_str_t  aud = podi_string("a");
+
 static const podi_jose_expect_t  expect = {
-    "at+jwt", "i", "a", (podi_usec_t) 1795324666 * 1000000, 30, 0
+    .typ = { &typ, 1 }, .aud = { &aud, 1 }, .iss = podi_string("i"),
+    .now = (podi_usec_t) 1795324666 * 1000000, .leeway = 30
 };
+
+static const podi_jose_accept_t  file;
 
 
 static void test_keys(void);
@@ -39,7 +45,7 @@ main(void)
     arena = podi_arena_create();
     mem = podi_arena_mem(arena);
 
-    ok(podi_jose_key_generate(mem, &key, &fail) == PODI_OK
+    ok(podi_jose_key_generate("ES256", mem, &key, &fail) == PODI_OK
        && podi_jose_ring_make(mem, &ring) == PODI_OK
        && podi_jose_ring_add(ring, key, &fail) == PODI_OK,
        "a key and its ring");
@@ -127,12 +133,15 @@ static const struct {
           "\"key_ops\":[\"verify\"]"), 1, "one with everything" },
     { PUB(",\"kid\":\"a\"") "," PUB(",\"kid\":\"b\""), 2, "two" },
     { PUB(",\"kid\":\"a\"") "," PUB(",\"kid\":\"a\""), -1, "a kid twice" },
-    { PUB(""), -1, "no kid" },
+    { PUB(""), 1, "one without a kid" },
+    { PUB("") "," PUB(",\"kid\":\"a\""), -1, "one of two without a kid" },
+    { PUB(",\"kid\":\"a\"") "," PUB(""), -1, "and the other way round" },
+    { PUB(",\"kid\":\"\""), -1, "an empty kid" },
+    { PUB(",\"kid\":7"), -1, "a kid that is a number" },
     { PUB(",\"kid\":\"a\",\"use\":\"enc\""), 0, "for encryption" },
     { PUB(",\"kid\":\"a\",\"key_ops\":[\"sign\"]"), 0, "to sign only" },
     { PUB(",\"kid\":\"a\",\"alg\":\"ES384\""), 0, "another algorithm" },
-    { "{\"kty\":\"RSA\",\"kid\":\"r\",\"n\":\"AQAB\",\"e\":\"AQAB\"}", 0,
-      "another kind" },
+    { "{\"kty\":\"AKP\",\"kid\":\"r\",\"pub\":\"AQAB\"}", 0, "another kind" },
     { PUB(",\"kid\":\"a\",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-"
           "E9LI\""), -1, "a private key" },
     { "{\"kty\":\"oct\",\"kid\":\"h\",\"k\":\"AAAA\"}", -1, "a secret" },
@@ -160,7 +169,7 @@ test_rings(void)
 
     for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
         s = text_of(mem, "{\"keys\":[%s]}", sets[i].keys);
-        rc = podi_jose_ring_parse(&s, mem, &r, &fail);
+        rc = podi_jose_ring_parse(&s, &file, mem, &r, &fail);
 
         if (sets[i].n < 0) {
             is_fail(rc, &fail, PODI_E_CONFIG, NULL, sets[i].what);
@@ -173,11 +182,11 @@ test_rings(void)
     }
 
     s = str("{\"key\":[]}");
-    is_fail(podi_jose_ring_parse(&s, mem, &r, &fail), &fail, PODI_E_CONFIG,
+    is_fail(podi_jose_ring_parse(&s, &file, mem, &r, &fail), &fail, PODI_E_CONFIG,
             "keys", "no array of keys");
 
     ok(podi_jose_ring_jwks(ring, mem, &s) == PODI_OK
-       && podi_jose_ring_parse(&s, mem, &r, &fail) == PODI_OK,
+       && podi_jose_ring_parse(&s, &file, mem, &r, &fail) == PODI_OK,
        "what is published can be read");
     ok(strstr((char *) s.data, "\"d\"") == NULL, "and is public");
 

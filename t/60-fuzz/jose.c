@@ -34,8 +34,15 @@ const char *const  fuzz_seeds[] = {
     NULL
 };
 
+static const podi_str_t  typ = podi_string("at+jwt");
+static const podi_str_t  aud = podi_string("api");
+
+static const podi_jose_accept_t  file;
+
 static const podi_jose_expect_t  expect = {
-    "at+jwt", "https://podi", "api", INT64_C(1795324666000000), 30, 600
+    .typ = { &typ, 1 }, .aud = { &aud, 1 },
+    .iss = podi_string("https://podi"), .now = INT64_C(1795324666000000),
+    .leeway = 30, .max_life = 600
 };
 
 
@@ -51,7 +58,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     s = fuzz_str(data, size);
 
     if (podi_str_has_prefix(&s, "{")) {
-        if (podi_jose_ring_parse(&s, fuzz_mem(), &ring, &fail) == PODI_OK) {
+        if (podi_jose_ring_parse(&s, &file, fuzz_mem(), &ring, &fail)
+            == PODI_OK)
+        {
             fuzz_assert(podi_jose_ring_jwks(ring, fuzz_mem(), &jwks)
                         == PODI_OK);
         }
@@ -65,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     jwks = podi_str_c("{\"keys\":[{" FUZZ_JWK "}]}");
 
-    fuzz_assert(podi_jose_ring_parse(&jwks, fuzz_mem(), &ring, &fail)
+    fuzz_assert(podi_jose_ring_parse(&jwks, &file, fuzz_mem(), &ring, &fail)
                 == PODI_OK);
 
     if (podi_jose_verify(ring, &s, &expect, fuzz_mem(), &claims, &fail)

@@ -69,6 +69,7 @@ receipt_open(ctl_t *ctl, json_t **ret_claims)
     podi_str_t          token, jwks, text;
     podi_fail_t         fail;
     podi_jose_ring_t   *ring;
+    podi_jose_accept_t  accept = { .remote = 1 };
 
     memset(&fail, 0, sizeof(podi_fail_t));
 
@@ -78,7 +79,8 @@ receipt_open(ctl_t *ctl, json_t **ret_claims)
         return CTL_USAGE;
     }
 
-    if (podi_jose_ring_parse(&jwks, ctl->mem, &ring, &fail) != PODI_OK) {
+    if (podi_jose_ring_parse(&jwks, &accept, ctl->mem, &ring, &fail)
+        != PODI_OK) {
         (void) fprintf(stderr, "podictl: %s is no set of keys: %s\n",
                        ctl->values[1], fail.detail);
         return CTL_USAGE;
