@@ -9,7 +9,7 @@
  * ever stored.
  *
  * A status of 400 or more is a reply, not a failure.  Failures: UNAVAILABLE
- * (no connection, cut, not HTTP), DEADLINE (a timeout), BODY_TOO_LARGE,
+ * (no connection, cut, not HTTP), FORBIDDEN (public_only), DEADLINE (a timeout), BODY_TOO_LARGE,
  * STORAGE_FULL (into_fd), CONFIG (CA, TLS name, url); fail.uncertain when the
  * request may have reached the peer.
  */
@@ -31,6 +31,8 @@ typedef struct {
     const char   *user_agent;
     unsigned      per_host;             /* connections; 0: 8 */
     podi_msec_t   connect_timeout;      /* 0: 3 s */
+    unsigned      https_only:1;
+    unsigned      public_only:1;        /* podi_address, when it connects */
 } podi_http_conf_t;
 
 /* podi_http_request_init first; strings and fds outlive the operation */

@@ -38,6 +38,7 @@ typedef struct {
     int64_t               sent;         /* of the body */
     int                   sys;          /* errno of into_fd */
     unsigned              too_large:1;
+    unsigned              private:1;    /* an address that is not public */
 } podi_http_transfer_t;
 
 

@@ -13,11 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "podi_address.h"
 #include "podi_http_int.h"
 #include "banned.h"
 
 
 static podi_rc_t transfer_set_limits(podi_http_transfer_t *t);
+static curl_socket_t transfer_open(void *data, curlsocktype purpose,
+    struct curl_sockaddr *address);
 static podi_rc_t transfer_set_body(podi_http_transfer_t *t);
 static podi_rc_t transfer_set_headers(podi_http_transfer_t *t);
 static int transfer_is_text(const podi_str_t *s);
@@ -45,7 +48,8 @@ podi_http_transfer_set(podi_http_transfer_t *t)
     bad = curl_easy_setopt(e, CURLOPT_PRIVATE, t)
         | curl_easy_setopt(e, CURLOPT_URL, url)
         | curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L)
-        | curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https")
+        | curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
+                           t->http->conf.https_only ? "https" : "http,https")
         | curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         | curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L)
         | curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L)
@@ -81,6 +85,11 @@ transfer_set_limits(podi_http_transfer_t *t)
         | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,
                            (curl_off_t) t->request.max);
 
+    if (conf->public_only) {
+        bad |= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, transfer_open)
+             | curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+    }
+
     if (conf->user_agent != NULL) {
         bad |= curl_easy_setopt(e, CURLOPT_USERAGENT, conf->user_agent);
     }
@@ -104,6 +113,25 @@ transfer_set_limits(podi_http_transfer_t *t)
     }
 
     return bad ? PODI_ERROR : PODI_OK;
+}
+
+
+/* the name was checked by nobody; what it has led to is */
+
+static curl_socket_t
+transfer_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    podi_http_transfer_t  *t = data;
+
+    (void) purpose;
+
+    if (!podi_address_is_public(&address->addr)) {
+        t->private = 1;
+        return CURL_SOCKET_BAD;
+    }
+
+    return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                  address->protocol);
 }
 
 
@@ -419,13 +447,14 @@ transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
         break;
 
     default:
-        error = PODI_E_UNAVAILABLE;
+        error = t->private ? PODI_E_FORBIDDEN : PODI_E_UNAVAILABLE;
         break;
     }
 
     (void) podi_fail(fail, error, NULL, PODI_STR_FMT ": %s",
                      podi_str_arg(&t->request.method),
-                     curl_easy_strerror(code));
+                     t->private ? "the address is not public"
+                                : curl_easy_strerror(code));
 
     fail->sys = t->sys;
     fail->uncertain = (sent > 0);

@@ -6,7 +6,7 @@ use Test::More;
 use Podi::Repo qw( files slurp without_comments );
 
 my @pure = map { "shared/$_" } qw( base codec flow );
-my @core = (@pure, qw( shared/store shared/domain ));
+my @core = (@pure, qw( shared/store shared/net shared/domain ));
 
 my %may = (
     'shared/base'          => [],
@@ -17,8 +17,8 @@ my %may = (
     'shared/store'         => [@pure],
     'ngx_podi_module/core' => [@core],
     'ngx_podi_module/*'    => [@core, 'ngx_podi_module/core'],
-    'workers/skeleton'     => [@core, 'shared/net'],
-    'workers/*'            => [@core, 'shared/net', 'workers/skeleton'],
+    'workers/skeleton'     => [@core],
+    'workers/*'            => [@core, 'workers/skeleton'],
 );
 
 # a pure layer asks neither the clock nor the world

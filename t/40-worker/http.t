@@ -190,6 +190,15 @@ subtest 'bad wishes' => sub {
         'fail=internal uncertain=0', 'or in its name';
 };
 
+subtest 'only there' => sub {
+    is ask('GET', 'ok', 'https=1'), 'fail=config uncertain=0', 'only TLS';
+    is ask('GET', 'ok', 'public=1'), 'fail=forbidden uncertain=0',
+        'only public addresses';
+    is ask('GET', "http://evil.example:$port/ok", 'public=1',
+           "resolve=evil.example:$port:127.0.0.1"),
+        'fail=forbidden uncertain=0', 'also when a name leads elsewhere';
+};
+
 # the resolver says so when it is through, unless the process has ended before
 subtest 'a name that takes its time' => sub {
     is ask('GET', 'http://slow.example/', 'timeout=300'),

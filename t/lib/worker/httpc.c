@@ -4,7 +4,7 @@
  *     httpc METHOD URL [name=value]...
  *
  * Names: header body body_file into max timeout idle connect ca resolve
- * cancel.  Prints "status=200 type=... bytes=5 sha256=... body=..." or
+ * cancel public https.  Prints "status=200 type=... bytes=5 sha256=... body=..." or
  * "fail=<code> uncertain=0|1", or "cancelled".  The name slow.example is found
  * by nobody, after SLOW ms; then it prints "resolved".
  */
@@ -164,6 +164,12 @@ httpc_option(httpc_t *c, const char *word)
 
     } else if (httpc_is(word, "ca", &v)) {
         c->conf.ca_file = v;
+
+    } else if (httpc_is(word, "public", &v)) {
+        c->conf.public_only = 1;
+
+    } else if (httpc_is(word, "https", &v)) {
+        c->conf.https_only = 1;
 
     } else if (httpc_is(word, "resolve", &v)) {
         c->request.resolve = podi_str_c(v);
