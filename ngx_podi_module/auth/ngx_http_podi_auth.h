@@ -10,11 +10,14 @@
 #include "ngx_podi_token.h"
 
 
-typedef struct ngx_http_podi_auth_feed_s  ngx_http_podi_auth_feed_t;
+typedef struct ngx_http_podi_auth_feed_s   ngx_http_podi_auth_feed_t;
+typedef struct ngx_http_podi_auth_cache_s  ngx_http_podi_auth_cache_t;
 
 typedef struct {
-    ngx_uint_t                  used;       /* podi_auth on, somewhere */
-    ngx_http_podi_auth_feed_t  *feed;       /* written by init_process only */
+    ngx_uint_t                   used;      /* podi_auth on, somewhere */
+    time_t                       stale;     /* podi_revocation_stale */
+    ngx_http_podi_auth_cache_t  *cache;
+    ngx_http_podi_auth_feed_t   *feed;      /* written by init_process only */
 } ngx_http_podi_auth_main_conf_t;
 
 typedef struct {

@@ -47,15 +47,10 @@ void ngx_http_podi_auth_cache_put(ngx_http_request_t *r, ngx_uint_t policy,
     const podi_str_t *token, const ngx_podi_identity_t *who,
     const ngx_http_podi_auth_basis_t *basis);
 
-/*
- * The generation of an issuer's keys in this worker, now: what
- * ngx_http_podi_auth_ring gives.  Made where the keys are.
- */
-ngx_uint_t ngx_http_podi_auth_generation(ngx_uint_t issuer);
-
 /* `podi_token_cache size [l1=entries] | off;` and the life of both levels */
 char *ngx_http_podi_auth_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+ngx_http_podi_auth_cache_t *ngx_http_podi_auth_cache_create(ngx_conf_t *cf);
 ngx_int_t ngx_http_podi_auth_cache_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_podi_auth_cache_start(ngx_cycle_t *cycle);
 

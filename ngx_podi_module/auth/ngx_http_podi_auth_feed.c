@@ -1,23 +1,26 @@
 /*
- * The feed: which sessions have ended, from PostgreSQL into shared memory.
+ * The feed: what has been revoked, from PostgreSQL into shared memory.
  *
- *     IDLE --tick, a second later, leader--> ASKING --answer--> ASKING
- *       ^                                      |  (the next tenant)
- *       +---------- all tenants, or a failure--+
+ *     IDLE --tick, leader--> ASKING --answer--> ASKING (the next tenant)
+ *       ^                       |
+ *       +--- all tenants, or a failure
  *
- * One worker of all leads: whoever renews the lease.  A revocation is stamped
- * before its commit, so each question reaches back some seconds behind the
- * newest stamp seen.  Logouts through this nginx do not wait for the feed.
+ * One worker of all leads: whoever renews the lease.  It asks four times a
+ * second: a question costs PostgreSQL less than a request does, needs nobody
+ * to remember telling us, and cannot be lost as a hint through Redis can.  A
+ * revocation is stamped before its commit, so each question reaches back some
+ * seconds behind the newest stamp seen.  Logouts through this nginx do not
+ * wait for the feed.
  *
  * The tenants are those that podi_tenant names, anywhere.  An answer says
- * which tenant it is of: its sessions need not be asked for one by one, while
+ * which tenant it is of: its people need not be asked for one by one, while
  * those of others must.
  */
 
 #include "ngx_http_podi_auth.h"
 
 
-#define FEED_TICK     250           /* ms */
+#define FEED_TICK     250           /* ms; a revocation may be so old */
 #define FEED_LEASE    3             /* seconds */
 #define FEED_OVERLAP  15            /* seconds */
 
@@ -38,6 +41,7 @@ struct ngx_http_podi_auth_feed_s {
     ngx_uint_t                  n;
     ngx_uint_t                  at;         /* tenant that is asked about */
     time_t                      started;    /* of the round */
+    time_t                      stale;      /* podi_revocation_stale */
     unsigned                    failed:1;
 };
 
@@ -81,6 +85,7 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
 
     feed->tenants = pmcf->tenants.elts;
     feed->n = pmcf->tenants.nelts;
+    feed->stale = amcf->stale;
 
     feed->io = ngx_podi_io();
     feed->next.run = feed_next;
@@ -133,10 +138,7 @@ ngx_http_podi_auth_feed_stop(ngx_cycle_t *cycle)
 static void
 feed_tick(void *data)
 {
-    time_t                      now;
     ngx_http_podi_auth_feed_t  *feed = data;
-
-    now = ngx_time();
 
     if (ngx_exiting) {
         return;                     /* the next cycle's workers lead */
@@ -144,10 +146,8 @@ feed_tick(void *data)
 
     feed->io->arm(feed->tick, FEED_TICK);
 
-    if (feed->state == FEED_IDLE && feed_lead(now)
-        && now >= feed->started + NGX_PODI_FEED_PERIOD)
-    {
-        feed->started = now;
+    if (feed->state == FEED_IDLE && feed_lead(ngx_time())) {
+        feed->started = ngx_time();
         feed->at = 0;
         feed->failed = 0;
         feed->state = FEED_ASKING;
@@ -203,7 +203,7 @@ feed_next(void *data)
 
     if (feed->at == feed->n) {
         feed->state = FEED_IDLE;
-        ngx_podi_feed()->synced = (ngx_atomic_uint_t) feed->started;
+        ngx_podi_feed_fresh(feed->started, feed->started + feed->stale + 1);
         return;
     }
 
@@ -267,7 +267,7 @@ feed_take(podi_flow_t *f, void *ctx)
 
     tenant = podi_row_str(f->result, 0, "tenant_id");
 
-    ngx_podi_feed_covers(&tenant, feed->started);
+    ngx_podi_feed_covers(&tenant, feed->started + feed->stale + 1);
 
     return PODI_DONE;
 }

@@ -1,31 +1,38 @@
 /*
  * auth: who is asking.
  *
- *     credential -> verify -> session ended? -> identity -> next phase
- *                                  |
- *                                  +- unknown: ask PostgreSQL (parked)
+ *     credential -> cache -> revoked? -> identity -> next phase
+ *                     |         |
+ *                     |         +- unknown: ask PostgreSQL (parked)
+ *                     +- miss: verify, put
  *
- * An access-phase handler: works in front of proxy_pass as well.  A session
- * is looked up in shared memory at each request, so a logout counts from the
- * next one on.  (A cache of verified tokens belongs between credential and
- * verify; it must not move the look-up of the session.)
+ * An access-phase handler: works in front of proxy_pass as well.  What has
+ * been revoked is looked up in shared memory at each request, so a logout
+ * counts from the next one on.
  *
  * In a location with PODI content, a route that may be anonymous gets an
  * identity when there is a good token, and none otherwise.
  */
 
-#include "ngx_http_podi_auth.h"
+#include "ngx_http_podi_auth_cache.h"
+#include "ngx_http_podi_auth_keys.h"
 
 
 static ngx_int_t ngx_http_podi_auth_handler(ngx_http_request_t *r);
+static podi_rc_t ngx_http_podi_auth_read(ngx_http_request_t *r,
+    const podi_str_t *token, ngx_podi_identity_t *who, podi_fail_t *fail);
 static ngx_int_t ngx_http_podi_auth_refuse(ngx_http_request_t *r,
     const podi_fail_t *fail);
 static char *ngx_http_podi_auth(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_podi_auth_stale(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static void *ngx_http_podi_auth_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_podi_auth_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_podi_auth_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_podi_auth_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static ngx_int_t ngx_http_podi_auth_start(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_podi_auth_init(ngx_conf_t *cf);
 
 
@@ -45,6 +52,20 @@ static ngx_command_t  ngx_http_podi_auth_commands[] = {
       0,
       NULL },
 
+    { ngx_string("podi_token_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_podi_auth_cache,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("podi_revocation_stale"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_podi_auth_stale,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_podi_auth_main_conf_t, stale),
+      NULL },
+
       ngx_null_command
 };
 
@@ -54,7 +75,7 @@ static ngx_http_module_t  ngx_http_podi_auth_module_ctx = {
     ngx_http_podi_auth_init,               /* postconfiguration */
 
     ngx_http_podi_auth_create_main_conf,   /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_http_podi_auth_init_main_conf,     /* init main configuration */
 
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
@@ -71,7 +92,7 @@ ngx_module_t  ngx_http_podi_auth_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    ngx_http_podi_auth_feed_start,         /* init process */
+    ngx_http_podi_auth_start,              /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_podi_auth_feed_stop,          /* exit process */
@@ -120,7 +141,7 @@ ngx_http_podi_auth_handler(ngx_http_request_t *r)
     }
 
     if (rc != PODI_OK
-        || ngx_podi_token_read(r, &token, &ctx->who, &fail) != PODI_OK)
+        || ngx_http_podi_auth_read(r, &token, &ctx->who, &fail) != PODI_OK)
     {
         return ngx_http_podi_auth_refuse(r, &fail);
     }
@@ -139,6 +160,39 @@ ngx_http_podi_auth_handler(ngx_http_request_t *r)
     default:
         return ngx_http_podi_auth_session(r, ctx);
     }
+}
+
+
+static podi_rc_t
+ngx_http_podi_auth_read(ngx_http_request_t *r, const podi_str_t *token,
+    ngx_podi_identity_t *who, podi_fail_t *fail)
+{
+    ngx_http_podi_auth_basis_t  basis;
+
+    if (ngx_http_podi_auth_cache_get(r, 0, token, who) == PODI_OK) {
+        return PODI_OK;
+    }
+
+    if (ngx_podi_token_read(r, token, who, fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    basis.issuer = 0;
+    basis.generation = ngx_http_podi_auth_generation(0);
+    basis.until = who->expires;
+
+    ngx_http_podi_auth_cache_put(r, 0, token, who, &basis);
+
+    return PODI_OK;
+}
+
+
+/* the key files are read with the configuration: of one generation */
+
+ngx_uint_t
+ngx_http_podi_auth_generation(ngx_uint_t issuer)
+{
+    return 1;
 }
 
 
@@ -220,10 +274,64 @@ ngx_http_podi_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* whole seconds, and more of them than a round of the feed may take */
+
+static char *
+ngx_http_podi_auth_stale(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                            *rv;
+    ngx_http_podi_auth_main_conf_t  *amcf = conf;
+
+    rv = ngx_conf_set_sec_slot(cf, cmd, conf);
+
+    if (rv == NGX_CONF_OK && (amcf->stale < 2 || amcf->stale > 3600)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"podi_revocation_stale\" is out of range: write "
+                           "a time between 2s and 1h");
+        return NGX_CONF_ERROR;
+    }
+
+    return rv;
+}
+
+
 static void *
 ngx_http_podi_auth_create_main_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_podi_auth_main_conf_t));
+    ngx_http_podi_auth_main_conf_t  *amcf;
+
+    amcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_podi_auth_main_conf_t));
+    if (amcf == NULL) {
+        return NULL;
+    }
+
+    amcf->stale = NGX_CONF_UNSET;
+
+    amcf->cache = ngx_http_podi_auth_cache_create(cf);
+
+    return (amcf->cache == NULL) ? NULL : amcf;
+}
+
+
+static char *
+ngx_http_podi_auth_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_podi_auth_main_conf_t  *amcf = conf;
+
+    ngx_conf_init_value(amcf->stale, 10);
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_podi_auth_start(ngx_cycle_t *cycle)
+{
+    if (ngx_http_podi_auth_cache_start(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_podi_auth_feed_start(cycle);
 }
 
 
@@ -270,5 +378,5 @@ ngx_http_podi_auth_init(ngx_conf_t *cf)
 
     *h = ngx_http_podi_auth_handler;
 
-    return NGX_OK;
+    return ngx_http_podi_auth_cache_init(cf);
 }

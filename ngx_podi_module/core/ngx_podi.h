@@ -37,6 +37,10 @@ typedef enum {
     NGX_PODI_CREDENTIAL_API_KEY
 } ngx_podi_credential_e;
 
+#define NGX_PODI_ISSUER  "podi"      /* of our own tokens */
+
+typedef struct ngx_podi_marks_s  ngx_podi_marks_t;
+
 /*
  * Of a foreign issuer (`ours` is 0) tenant, user and session are whatever it
  * calls them: good for upstreams, limits and logs, not for api.*.
@@ -59,6 +63,7 @@ typedef struct {
     ngx_podi_credential_e  credential;
     time_t                 issued;   /* iat; 0: not said */
     time_t                 expires;
+    const ngx_podi_marks_t *marks;  /* of revocation; NULL: not made */
 } ngx_podi_identity_t;
 
 /* what the gateway made of a request; $podi_decision shows it */

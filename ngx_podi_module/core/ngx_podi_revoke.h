@@ -1,14 +1,18 @@
 /*
- * ngx_podi_revoke: the sessions that have ended, known to every worker.
+ * ngx_podi_revoke: what has been revoked, known to every worker.
  *
- *     logout -> revoke -> table in shared memory <- is_revoked <- auth
+ *     logout, revoke -> table in shared memory <- state of an identity <- auth
  *                              ^
- *                        feed (PostgreSQL, each second, one worker)
+ *                        feed (PostgreSQL, four times a second, one worker)
  *
- * An entry lives as long as a token of that session could.  A session is
- * "unknown" as long as the table may lack it: while the feed has not read its
- * tenant (before the first time, when that is long ago, when no podi_tenant
- * names it), and after a bucket had no room; auth then asks PostgreSQL.
+ * Revoked is a session, a token by its jti, or what was issued before some
+ * time to a user or in a channel.  An entry lives as long as a token that it
+ * names could.
+ *
+ * An identity is "unknown" as long as the table may lack an entry for it: while
+ * the feed has not read its tenant (before the first time, when that is long
+ * ago, when no podi_tenant names it), and after a set had no room; auth then
+ * asks PostgreSQL.
  */
 
 #ifndef NGX_PODI_REVOKE_H
@@ -18,17 +22,17 @@
 #include "ngx_podi.h"
 
 
-#define NGX_PODI_FEED_PERIOD   1        /* seconds */
-#define NGX_PODI_FEED_STALE    10
 #define NGX_PODI_TOKEN_LEEWAY  5
 
 /*
- * No token that lives longer is believed, whatever podi_token_lifetime says:
- * another nginx, or this one before a reload, may have said more.  So long an
- * ended session is remembered.
+ * No token of ours that lives longer is believed, whatever podi_token_lifetime
+ * says: another nginx, or this one before a reload, may have said more.  So
+ * long an ended session is remembered.
  */
 
 #define NGX_PODI_TOKEN_LIFE    600      /* seconds */
+
+#define NGX_PODI_MARK_LEN      16
 
 typedef enum {
     NGX_PODI_LIVE,
@@ -36,25 +40,64 @@ typedef enum {
     NGX_PODI_UNKNOWN
 } ngx_podi_revoked_e;
 
+typedef enum {
+    NGX_PODI_MARK_TENANT,               /* is only covered, never revoked */
+    NGX_PODI_MARK_USER,
+    NGX_PODI_MARK_SESSION,
+    NGX_PODI_MARK_TOKEN,
+    NGX_PODI_MARK_CHANNEL,
+    NGX_PODI_MARKS
+} ngx_podi_mark_e;
+
+/* an identity as the table knows it: hashes of (kind, issuer, id) */
+
+struct ngx_podi_marks_s {
+    unsigned       has;                 /* a bit for each that is there */
+    u_char         ids[NGX_PODI_MARKS][NGX_PODI_MARK_LEN];
+};
+
+typedef struct {
+    ngx_podi_mark_e  kind;
+    podi_str_t       issuer;            /* "podi": ours; of a channel: "" */
+    podi_str_t       id;
+    time_t           before;            /* issued before that; 0: always */
+    time_t           until;             /* remembered */
+} ngx_podi_revocation_t;
+
 typedef struct {
     ngx_atomic_t   leader;              /* pid that feeds */
     ngx_atomic_t   lease;               /* until then, seconds */
     ngx_atomic_t   synced;              /* last complete feed, seconds; 0 */
+    ngx_atomic_t   fresh_until;         /* it is good for all, seconds */
     ngx_atomic_t   blind_until;         /* entries were lost; seconds */
+    ngx_atomic_t   last_until;          /* then the table is empty; seconds */
 } ngx_podi_feed_t;
 
 
-/* refused by every worker from the next request on; `sid` is a UUID's text */
+/* what an identity's marks are; ERROR: no memory for a hash */
+PODI_MUSTCHECK podi_rc_t ngx_podi_marks_make(const ngx_podi_identity_t *who,
+    ngx_podi_marks_t *ret_marks);
+
+/* refused by every worker from the next request on */
+void ngx_podi_revoke(const ngx_podi_revocation_t *what);
+
+/* the same of a session of ours; `sid` is a UUID's text */
 void ngx_podi_revoke_session(const podi_str_t *sid);
 
-/* of the session alone: REVOKED, or UNKNOWN */
+/* of a session of ours alone: REVOKED, or UNKNOWN */
 ngx_podi_revoked_e ngx_podi_session_state(const podi_str_t *sid);
 
-/* of somebody's session; LIVE only in a tenant that the feed covers */
+/*
+ * Of somebody; LIVE only where the feed covers him: ours in their tenant,
+ * others when all of it is fresh, or when nothing feeds at all.
+ */
 ngx_podi_revoked_e ngx_podi_identity_state(const ngx_podi_identity_t *who);
 
-/* the feed has read this tenant at that time; its UUID's text */
-void ngx_podi_feed_covers(const podi_str_t *tenant, time_t read);
+/* the feed has read this tenant, which is good until then; its UUID's text */
+void ngx_podi_feed_covers(const podi_str_t *tenant, time_t until);
+
+/* the feed has read all tenants at that time, which is good until then */
+void ngx_podi_feed_fresh(time_t read, time_t until);
 
 /* NULL without a zone */
 ngx_podi_feed_t *ngx_podi_feed(void);

@@ -12,17 +12,18 @@
 #include "ngx_podi_core.h"
 
 
-#define NGX_PODI_ZONE_NAME       "podi_2"
+#define NGX_PODI_ZONE_NAME       "podi_3"
 #define NGX_PODI_SHM_MAGIC       0x706f6469
-#define NGX_PODI_BUCKET_SIZE     8
-#define NGX_PODI_TENANT_BUCKETS  64          /* a power of two */
+#define NGX_PODI_NAMED           8
+#define NGX_PODI_TENANT_SETS     64          /* a power of two */
 
-/* a UUID that is remembered for a while */
+/* names that are remembered for a while: one set of a table */
 
 typedef struct {
-    u_char                   id[16];
-    ngx_atomic_t             until;          /* seconds; 0: free */
-} ngx_podi_entry_t;
+    ngx_atomic_t             until[NGX_PODI_NAMED];      /* seconds; 0: free */
+    ngx_atomic_t             before[NGX_PODI_NAMED];     /* 0: always */
+    u_char                   ids[NGX_PODI_NAMED][NGX_PODI_MARK_LEN];
+} ngx_podi_named_t;
 
 typedef struct {
     ngx_uint_t               magic;
@@ -30,10 +31,9 @@ typedef struct {
     ngx_atomic_t             counts[NGX_PODI_COUNT_LAST];
     ngx_podi_slot_t          slots[NGX_PODI_SLOTS];
     ngx_podi_feed_t          feed;
-    ngx_podi_entry_t         covered[NGX_PODI_TENANT_BUCKETS
-                                     * NGX_PODI_BUCKET_SIZE];
-    ngx_uint_t               buckets;        /* a power of two */
-    ngx_podi_entry_t        *revoked;        /* buckets * BUCKET_SIZE */
+    ngx_podi_named_t         covered[NGX_PODI_TENANT_SETS];
+    ngx_uint_t               sets;           /* a power of two */
+    ngx_podi_named_t        *revoked;
 } ngx_podi_shm_t;
 
 

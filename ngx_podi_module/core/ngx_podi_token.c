@@ -217,7 +217,7 @@ ngx_podi_token_claims(ngx_http_request_t *r, const json_t *claims,
                          "sub, sid or tid is no UUID");
     }
 
-    who->issuer = podi_str_c(NGX_PODI_TOKEN_CLIENT);
+    who->issuer = podi_str_c(NGX_PODI_ISSUER);
     who->issued = (time_t) json_integer_value(json_object_get(claims, "iat"));
     who->expires = (time_t) json_integer_value(json_object_get(claims, "exp"));
     who->known = 1;

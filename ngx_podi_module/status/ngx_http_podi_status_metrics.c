@@ -55,7 +55,19 @@ static const status_counter_t  status_counts[] = {
     { "podi_announce_lost_total", "Announcements that Redis did not take",
       NGX_PODI_COUNT_ANNOUNCE_LOST },
     { "podi_would_refuse_total", "Requests that podi_dry_run let pass",
-      NGX_PODI_COUNT_WOULD_REFUSE }
+      NGX_PODI_COUNT_WOULD_REFUSE },
+    { "podi_auth_cache_l1_hits_total", "Tokens known to the worker itself",
+      NGX_PODI_COUNT_CACHE_L1 },
+    { "podi_auth_cache_l2_hits_total", "Tokens known to another worker",
+      NGX_PODI_COUNT_CACHE_L2 },
+    { "podi_auth_cache_misses_total", "Tokens that had to be verified",
+      NGX_PODI_COUNT_CACHE_MISSES },
+    { "podi_auth_cache_l1_evictions_total",
+      "Tokens that made room for others in a worker",
+      NGX_PODI_COUNT_CACHE_L1_EVICTED },
+    { "podi_auth_cache_l2_evictions_total",
+      "Tokens that made room for others in shared memory",
+      NGX_PODI_COUNT_CACHE_L2_EVICTED }
 };
 
 static const status_gauge_t  status_slots[] = {
@@ -258,7 +270,7 @@ status_feed(podi_buf_t *b)
                     (long) (ngx_time() - (time_t) feed->synced));
 
     ngx_podi_metric_head(b, "podi_revoked_sessions", "gauge",
-                         "Ended sessions of which a token may still live");
+                         "Revocations of which a token may still live");
     podi_buf_printf(b, "podi_revoked_sessions %lu\n",
                     (unsigned long) ngx_podi_revoked_count());
 }

@@ -6,7 +6,7 @@ use Test::More;
 use Podi::Repo qw( files slurp without_comments );
 
 my %WHO = map { $_ => 1 } qw( imaged echod dispatchd janitord nginx );
-my %PEER = map { $_ => 1 } qw( pg redis store );
+my %PEER = map { $_ => 1 } qw( pg redis store none );
 
 
 sub points

@@ -14,6 +14,7 @@ my $s = Podi::Stack->new(
     server => "location = /guarded {\n    podi_auth on;\n"
         . "    add_header X-Pid \$pid always;\n    empty_gif;\n}\n",
     http => <<"CONF")->start('pg', 'redis');
+podi_revocation_stale 5s;
 server {
     listen 127.0.0.1:$other;
     podi_tenant acme;

@@ -6,7 +6,8 @@
 # Points of different processes are tried together.  A lost reply is the next
 # answer of the point's peer to the process that is there, cut by its proxy.
 #
-# PODI_FAULT_POINTS is a pattern: only the points that it fits.
+# Points without a peer have tests of their own.  PODI_FAULT_POINTS is a
+# pattern: only the points that it fits.
 
 use strict;
 use warnings;
@@ -21,7 +22,8 @@ use Podi::Work;
 
 my $began = time;
 my $only = $ENV{PODI_FAULT_POINTS} // '';
-my @POINTS = grep { $_->{name} =~ /$only/ } Podi::Rig::points();
+my @POINTS = grep { $_->{name} =~ /$only/ && $_->{peer} ne 'none' }
+    Podi::Rig::points();
 my $build = $ENV{PODI_BUILD} // Podi::Repo::root() . '/var/build';
 
 is system("nm $build/libpodi.a 2>&1 | grep -q podi_fault_at") >> 8, 1,
