@@ -196,8 +196,7 @@ podi_jose_split(const podi_str_t *token, size_t max,
         || !podi_str_split(&rest, '.', &parts->claims)
         || !podi_str_split(&rest, '.', &parts->signature)
         || rest.data != NULL
-        || parts->header.len == 0 || parts->claims.len == 0
-        || parts->signature.len == 0)
+        || parts->header.len == 0 || parts->signature.len == 0)
     {
         return podi_jose_refuse(fail, "not three parts");
     }

@@ -141,7 +141,8 @@ static const struct {
     { PUB(",\"kid\":\"a\",\"use\":\"enc\""), 0, "for encryption" },
     { PUB(",\"kid\":\"a\",\"key_ops\":[\"sign\"]"), 0, "to sign only" },
     { PUB(",\"kid\":\"a\",\"alg\":\"ES384\""), 0, "another algorithm" },
-    { "{\"kty\":\"AKP\",\"kid\":\"r\",\"pub\":\"AQAB\"}", 0, "another kind" },
+    { "{\"kty\":\"AKP\",\"kid\":\"r\",\"pub\":\"AQAB\"}", 0,
+      "another kind" },
     { PUB(",\"kid\":\"a\",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-"
           "E9LI\""), -1, "a private key" },
     { "{\"kty\":\"oct\",\"kid\":\"h\",\"k\":\"AAAA\"}", -1, "a secret" },
@@ -182,8 +183,8 @@ test_rings(void)
     }
 
     s = str("{\"key\":[]}");
-    is_fail(podi_jose_ring_parse(&s, &file, mem, &r, &fail), &fail, PODI_E_CONFIG,
-            "keys", "no array of keys");
+    is_fail(podi_jose_ring_parse(&s, &file, mem, &r, &fail), &fail,
+            PODI_E_CONFIG, "keys", "no array of keys");
 
     ok(podi_jose_ring_jwks(ring, mem, &s) == PODI_OK
        && podi_jose_ring_parse(&s, &file, mem, &r, &fail) == PODI_OK,

@@ -1,21 +1,36 @@
-# The published signature vectors, through `./build.sh vectors`.
+# The published test vectors, through `./build.sh vectors`.
 
 use strict;
 use warnings;
 use Test::More;
 use Podi::Repo qw( root );
 
-my $file = root() . '/../shared/vectors/signature-vectors.json';
-
-plan skip_all => 'skip: ../shared/vectors is not here' if !-f $file;
-
+my $dir = root() . '/../shared/vectors';
 my $program = ($ENV{PODI_BUILD} // root() . '/var/build') . '/vectors';
-my @lines = qx('$program' '$file');
 
-is $?, 0, 'the vectors runner ends well';
-is scalar(grep { /^not ok/ } @lines), 0, 'no vector is missed'
-    or diag grep { /^not ok/ } @lines;
-cmp_ok scalar(grep { /^ok/ && !/# skip/i } @lines), '>=', 48,
-    'the algorithms of this release are all tried';
+# a file, how many of its cases are tried at least, and skipped at most
+my @files = (
+    [ 'signature-vectors.json', 48, 1000 ],
+    [ 'wycheproof/json_web_signature_test.json', 395, 6 ],
+    [ 'wycheproof/json_web_key_test.json', 26, 0 ],
+);
+
+for my $case (@files) {
+    my ($name, $tried, $skipped) = @$case;
+
+    SKIP: {
+        skip "../shared/vectors/$name is not here", 1 if !-f "$dir/$name";
+
+        my @lines = qx('$program' '$dir/$name');
+
+        is $?, 0, "$name: the runner ends well";
+        is scalar(grep { /^not ok/ } @lines), 0, 'no vector is missed'
+            or diag grep { /^(?:not ok|#)/ } @lines;
+        cmp_ok scalar(grep { /^ok/ && !/# skip/i } @lines), '>=', $tried,
+            "$tried are tried";
+        cmp_ok scalar(grep { /^ok.*# skip/i } @lines), '<=', $skipped,
+            "no more than $skipped are skipped";
+    }
+}
 
 done_testing;
