@@ -7,7 +7,7 @@
  *
  *     GCRA     `burst` units at once, refilled by `rate` in a period
  *              (podi_gcra)
- *     QUOTA    `rate` units in each window of the calendar, UTC (podi_quota)
+ *     QUOTA    `rate` units in each window of the calendar (podi_quota)
  *     CONN     `rate` requests at the same time; each holds one until it is
  *              released, and loses it when its process is gone for `lease`
  *
@@ -79,6 +79,8 @@ typedef struct {
     int64_t               period;       /* microseconds; QUOTA: whole seconds,
                                            or PODI_LIMIT_MONTH; CONN: 0 */
     int64_t               burst;        /* GCRA only, > 0 */
+    int64_t               offset;       /* QUOTA: microseconds that its day
+                                           begins before UTC's */
     int64_t               cost;         /* >= 0; CONN: 1 */
     unsigned              dry:1;        /* only wants to know */
 } podi_limit_ask_t;
@@ -94,6 +96,7 @@ typedef struct {
     int64_t               reset_after;  /* us until nothing is used up */
     int64_t               retry_after;  /* us, or PODI_LIMIT_NEVER */
     podi_limit_mode_e     mode;
+    podi_usec_t           window;       /* QUOTA: its end, by Redis */
     podi_limit_hold_t    *hold;         /* CONN, charged: to be released */
     unsigned              passed:1;     /* retry_after == 0 */
     unsigned              would:1;      /* dry and not passed */
@@ -115,6 +118,7 @@ typedef struct {
     uint64_t              cached;       /* calls refused from memory */
     uint64_t              taken;        /* units taken for leases */
     uint64_t              returned;     /* ... and given back */
+    uint64_t              lost;         /* of them and of beats: not sent */
     uint64_t              evicted;      /* keys forgotten for others */
     unsigned              leases;       /* keys with units now */
     unsigned              holds;        /* places held now */

@@ -222,7 +222,8 @@ podi_redis_op_create(podi_redis_t *redis, podi_msec_t wait)
     op->redis = redis;
     op->script = PODI_LUA_LAST;
     op->due = podi_time_mono() + wait + redis->conf.deadline;
-    op->dead = op->due + redis->conf.deadline;
+    op->dead = op->due + (redis->conf.patience > 0 ? redis->conf.patience
+                                                   : redis->conf.deadline);
     podi_list_init(&op->link);
 
     return op;

@@ -65,6 +65,8 @@ typedef struct {
     podi_redis_role_e   role;
     podi_msec_t         connect_timeout;
     podi_msec_t         deadline;       /* of a command */
+    podi_msec_t         patience;       /* from there until the peer, who says
+                                           nothing, is dead; 0: deadline */
     podi_msec_t         reconnect_max;
     podi_msec_t         ping;           /* idle time before a PING */
     unsigned            in_flight;      /* commands, at most; 0: no bound */
@@ -112,6 +114,12 @@ PODI_MUSTCHECK podi_rc_t podi_redis_script(podi_redis_t *redis,
 /* nobody waits for the answer; DECLINED when it is down */
 podi_rc_t podi_redis_send(podi_redis_t *redis, size_t argc,
     const podi_str_t *argv);
+
+/*
+ * Writes what is on its way, without waiting: for who is about to go and will
+ * not see the loop again.
+ */
+void podi_redis_flush(podi_redis_t *redis);
 
 /* role BLOCKING: the deadline is `wait` plus the engine's own */
 PODI_MUSTCHECK podi_rc_t podi_redis_blpop(podi_redis_t *redis, podi_flow_t *f,

@@ -192,6 +192,20 @@ wire_event(void *data, unsigned ready)
 }
 
 
+void
+podi_redis_flush(podi_redis_t *redis)
+{
+    podi_redis_enter(redis);
+
+    if (podi_redis_is_up(redis) && redis->ac != NULL) {
+        redisAsyncHandleWrite(redis->ac);
+    }
+
+    podi_redis_settle(redis);
+    podi_redis_leave(redis);
+}
+
+
 static void
 wire_want(podi_redis_t *redis, unsigned events)
 {

@@ -217,6 +217,7 @@ sub against_redis
     local $ENV{PODI_TEST_REDIS_PASSWORD} = 'a secret';
 
     program($_, $what) for qw(store_redis store_redis_sub store_queue);
+    program('store_limit', $what) if $address =~ m{^/};
 }
 
 

@@ -1,0 +1,652 @@
+/*
+ * store_limit: the scripts for limits against podi_gcra and podi_quota, and
+ * the engine: one call for all, leases, places, what is lost.
+ *
+ * Run by store.t; PODI_TEST_REDIS and PODI_TEST_REDIS_PASSWORD say where.
+ */
+
+#include "store_limit.h"
+#include "podi_gcra.h"
+#include "podi_quota.h"
+#include "banned.h"
+
+
+#define L      "podi:{l}:"
+#define KEY    "0123456789abcdef"
+#define TURNS  300
+
+static char  texts[8][24];
+
+
+static const char *
+text(int i, int64_t n)
+{
+    snprintf(texts[i], sizeof(texts[i]), "%lld", (long long) n);
+
+    return texts[i];
+}
+
+
+static int64_t
+any(int64_t most)
+{
+    return (int64_t) ((uint64_t) random() << 31 ^ (uint64_t) random())
+           % most;
+}
+
+
+static int64_t
+stored(const char *key)
+{
+    ask_t    *a = command("GET", key);
+    int64_t   n = 0;
+    podi_str_t  s;
+
+    until(a->done);
+    s = answer_of(a);
+    (void) !podi_str_to_int64(&s, &n);
+    ask_free(&a);
+
+    return n;
+}
+
+
+static int
+stored_places(const char *key)
+{
+    char    name[64];
+    int     n;
+    ask_t  *a;
+
+    snprintf(name, sizeof(name), L "c%s%.*s", key,
+             (int) (PODI_LIMIT_KEY_LEN - strlen(key)), "................");
+    a = command("ZCARD", name);
+    until(a->done);
+    n = a->rc == PODI_DONE
+        ? (int) ((podi_redis_reply_t *) a->result)->integer : -1;
+    ask_free(&a);
+
+    return n;
+}
+
+
+static int64_t
+step(const podi_gcra_t *g, int64_t n)
+{
+    return (int64_t) (((__int128) n * g->period + g->rate - 1) / g->rate);
+}
+
+
+/* one random rule, TAT and cost; gives whether all is as podi_gcra says */
+
+static int
+like_gcra(void)
+{
+    int                  passed, same;
+    ask_t               *a;
+    int64_t              tat, cost, now;
+    podi_gcra_t          g = { 1 + any(5000), (1 + any(100)) * SECOND,
+                               1 + any(100) };
+    podi_gcra_answer_t   want;
+
+    tat = podi_time_now() + any(4 * step(&g, g.burst) + 2)
+          - step(&g, g.burst);
+    cost = any(g.burst + 2);
+
+    if (tat > podi_time_now()) {
+        close_ask(command("SET", L "g" KEY, text(0, tat)));
+
+    } else {
+        close_ask(command("DEL", L "g" KEY));
+        tat = 0;
+    }
+
+    a = script(LIMIT_TAKE, L, "g", KEY, "0", text(1, step(&g, g.burst)),
+               text(2, cost <= g.burst ? step(&g, cost)
+                                       : step(&g, g.burst) + 1),
+               "0", "0");
+    until(a->done);
+
+    now = number(a, 1);
+    passed = podi_gcra_take(&g, &tat, cost, now, &want);
+
+    same = number(a, 0) == passed && number(a, 3) == want.reset_after
+           && (cost > g.burst || number(a, 2) == want.retry_after)
+           && (tat <= now || stored(L "g" KEY) == tat);
+    ask_free(&a);
+
+    return same;
+}
+
+
+static void
+test_gcra(void)
+{
+    int  i, same = 0;
+
+    for (i = 0; i < TURNS; i++) {
+        same += like_gcra();
+    }
+
+    is_int(same, TURNS, "the script decides as podi_gcra does");
+
+    close_ask(command("DEL", L "g" KEY));
+    close_ask(script(LIMIT_TAKE, L, "g", KEY, "0", "3000000", "1000000", "0",
+                     "0"));
+    ok(stored(L "g" KEY) > podi_time_now(), "a bucket is in use");
+    answers(command("TYPE", L "g" KEY), "string", "as a text");
+    answers(command("PERSIST", L "g" KEY), "1", "that vanishes by itself");
+}
+
+
+static int
+like_quota(void)
+{
+    int                  same;
+    char                 key_text[64];
+    ask_t               *a;
+    int64_t              cost, now, offset;
+    podi_str_t           got;
+    podi_usec_t          start, end, next;
+    podi_quota_t         q = { 1 + any(100), (1 + any(50000)) * SECOND };
+    podi_quota_cell_t    cell = { 0, 0 };
+    podi_quota_answer_t  want;
+
+    if (any(3) == 0) {
+        q.period = PODI_QUOTA_MONTH;
+    }
+
+    offset = any(2) == 0 ? 0 : any(20) * 3600 * SECOND - 10 * 3600 * SECOND;
+    cost = any(q.units + 2);
+    now = podi_time_now() + offset;
+    podi_quota_window(q.period, now, &start, &end);
+
+    /* this window, the next one (the clock was set back), or another */
+
+    cell.start = any(3) == 0 ? start : any(2) == 0 ? end : end + DAY;
+    cell.used = any(q.units + 1);
+    podi_quota_window(q.period, cell.start, &start, &next);
+    cell.start = start;
+
+    snprintf(key_text, sizeof(key_text), "%lld %lld",
+             (long long) (next - offset), (long long) cell.used);
+    close_ask(command("SET", L "q" KEY, key_text));
+
+    a = script(LIMIT_TAKE, L, "q", KEY, "0", text(0, q.units),
+               text(1, q.period), text(2, cost), text(3, offset));
+    until(a->done);
+    now = number(a, 1) + offset;
+
+    same = number(a, 0) == podi_quota_take(&q, &cell, cost, now, &want)
+           && number(a, 3) == want.reset_after && number(a, 4) == want.left
+           && (cost > q.units || number(a, 2) == want.retry_after);
+    ask_free(&a);
+
+    podi_quota_window(q.period, cell.start, &start, &next);
+    snprintf(key_text, sizeof(key_text), "%lld %lld",
+             (long long) (next - offset), (long long) cell.used);
+    a = command("GET", L "q" KEY);
+    until(a->done);
+    got = answer_of(a);
+    same = same && podi_str_eq_c(&got, key_text);
+    ask_free(&a);
+
+    return same;
+}
+
+
+static void
+test_quota(void)
+{
+    int  i, same = 0;
+
+    for (i = 0; i < TURNS; i++) {
+        same += like_quota();
+    }
+
+    is_int(same, TURNS, "the script counts as podi_quota does");
+}
+
+
+static void
+test_together(void)
+{
+    podi_limit_stat_t  before;
+
+    close_ask(command("FLUSHDB"));
+    limit = open_limit(redis, 60000);
+
+    ask[0] = rate("many", 10, SECOND, 5);
+    ask[1] = ask_of("day", PODI_LIMIT_QUOTA, 2, DAY);
+    ask[2] = ask_of("places", PODI_LIMIT_CONN, 9, 0);
+    ask[2].cost = 1;
+
+    is_int(podi_limit_try(limit, ask, 3, answer), PODI_AGAIN,
+           "nothing is known");
+    is_int(decide(limit, 3), 1, "three limits pass");
+    is_int(answer[0].left, 4, "what is left of the burst");
+    is_int(answer[0].mode, PODI_LIMIT_EXACT, "Redis said so");
+    is_int(answer[1].left, 1, "of the day");
+    is_int(answer[2].left, 8, "of the places");
+    ok(answer[2].hold != NULL, "a place is held");
+    is_int((long long) stat_of(limit).calls, 1, "with one call");
+    podi_limit_release(limit, &answer[2].hold);
+
+    is_int(decide(limit, 3), 1, "once more");
+    is_int(answer[2].left, 8, "the place had come back");
+    podi_limit_release(limit, &answer[2].hold);
+
+    is_int(decide(limit, 3), 0, "then the day is over");
+    is_int(answer[1].passed, 0, "that is why");
+    ok(answer[1].retry_after > 0 && answer[1].retry_after <= DAY
+       && answer[1].retry_after == answer[1].reset_after,
+       "until midnight: %lld", (long long) answer[1].retry_after);
+    is_int(answer[0].passed && answer[2].passed, 1, "the others would pass");
+    ok(answer[2].hold == NULL, "no place is held");
+
+    before = stat_of(limit);
+    is_int(podi_limit_try(limit, ask, 3, answer), PODI_OK,
+           "who is refused is known");
+    is_int(podi_limit_passed(answer, 3), 0, "is refused again");
+    is_int(answer[1].mode, PODI_LIMIT_CACHED, "from memory");
+    ok(answer[1].retry_after > 0, "and told until when");
+    is_int((long long) stat_of(limit).calls, (long long) before.calls,
+           "Redis is not asked");
+
+    is_int(decide(limit, 1), 1, "one of the others alone");
+    ok(answer[0].left >= 2 && answer[0].left <= 4,
+       "it was charged twice, not three times: %lld",
+       (long long) answer[0].left);
+
+    ask[1].dry = 1;
+    is_int(decide(limit, 2), 1, "a dry one does not stand in the way");
+    is_int(answer[1].would, 1, "but says what it thinks");
+    ask[1].dry = 0;
+
+    ask[1].rate = 3;
+    is_int(decide(limit, 2), 1, "a larger quota counts at once");
+    is_int(answer[1].left, 0, "and what was used of it");
+    podi_limit_refund(limit, ask, 2, answer);
+    is_int(decide(limit, 2), 1, "a refund is there again");
+
+    ask[0].cost = 6;
+    is_int(decide(limit, 1), 0, "more than the burst");
+    is_int(answer[0].retry_after == PODI_LIMIT_NEVER, 1, "never passes");
+
+    podi_limit_free(&limit);
+}
+
+
+/* what was refused passes when it was told */
+
+static void
+test_retry(void)
+{
+    int          turns = 0;
+    podi_usec_t  since;
+
+    limit = open_limit(redis, 60000);
+    ask[0] = rate("soon", 100, SECOND, 1);
+    ask[0].rate = 20;
+
+    is_int(decide(limit, 1), 1, "one at once");
+    is_int(decide(limit, 1), 0, "the next one not");
+    since = podi_time_now() + answer[0].retry_after;
+
+    do {
+        turn(1);
+        turns++;
+    } while (decide(limit, 1) == 0 && turns < 2000);
+
+    ok(podi_time_now() >= since - 1000, "not before its time");
+    ok(stat_of(limit).calls <= 4, "asked Redis %llu times for it",
+       (unsigned long long) stat_of(limit).calls);
+
+    podi_limit_free(&limit);
+}
+
+
+static void
+test_places(void)
+{
+    int      i, in = 0;
+    take_t  *t;
+    podi_limit_hold_t  *hold[3];
+
+    limit = open_limit(redis, 300);
+    ask[0] = ask_of("three", PODI_LIMIT_CONN, 3, 0);
+
+    for (i = 0; i < 3; i++) {
+        in += decide(limit, 1) == 1;
+        hold[i] = answer[0].hold;
+    }
+
+    is_int(in, 3, "three places");
+    is_int(decide(limit, 1), 0, "no fourth");
+    ok(answer[0].retry_after > 0, "come again");
+    is_int(stat_of(limit).holds, 3, "three are held");
+
+    close_ask(command("DEL", L "cthree..........."));
+    until(stored_places("three") == 3);
+    ok(1, "Redis forgot them; they are told again");
+
+    for (i = 0; i < 3; i++) {
+        podi_limit_release(limit, &hold[i]);
+    }
+
+    until(stored_places("three") == 0);
+    ok(1, "all are given back");
+
+    t = take_new(limit, 1);
+    take_free(t);
+    until(stat_of(limit).calls >= 5 && stored_places("three") == 0
+          && stat_of(limit).holds == 0);
+    ok(1, "who goes away while he waits leaves none behind");
+
+    close_ask(script(LIMIT_TAKE, L, "c", "three...........", "0", "3",
+                     "somebody", "50", ""));
+    close_ask(script(LIMIT_TAKE, L, "c", "three...........", "0", "3",
+                     "somebody else", "50", ""));
+    ask[0].rate = 1;
+    until(decide(limit, 1) == 1);
+    ok(1, "the places of who died are free after their lease");
+    podi_limit_release(limit, &answer[0].hold);
+
+    podi_limit_free(&limit);
+}
+
+
+/* asks as fast as it can for so long; gives how many passed */
+
+static int64_t
+storm(podi_limit_t **limits, int n, podi_msec_t lasts, int64_t *asked)
+{
+    int          i;
+    int64_t      passed = 0;
+    podi_msec_t  until_when = podi_time_mono() + lasts;
+
+    while (podi_time_mono() < until_when) {
+        for (i = 0; i < n; i++) {
+            (*asked)++;
+            passed += decide(limits[i], 1) == 1;
+        }
+
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+
+    return passed;
+}
+
+
+static uint64_t
+calls_of(podi_limit_t **limits, int n)
+{
+    int       i;
+    uint64_t  calls = 0;
+
+    for (i = 0; i < n; i++) {
+        calls += stat_of(limits[i]).calls;
+    }
+
+    return calls;
+}
+
+
+static void
+test_lease(void)
+{
+    int64_t            asked = 0, passed, units;
+    podi_limit_stat_t  stat;
+
+    close_ask(command("FLUSHDB"));
+    limit = open_limit(redis, 60000);
+
+    ask[0] = rate("slow", 1000, SECOND, 1000);
+    ask[0].mode = PODI_LIMIT_LEASED;
+
+    is_int(decide(limit, 1), 1, "a key that is seldom asked for");
+    is_int(answer[0].mode, PODI_LIMIT_EXACT, "is asked of Redis");
+
+    ask[0] = rate("hot", 1000000, SECOND, 1000000);
+    ask[0].mode = PODI_LIMIT_LEASED;
+
+    passed = storm(&limit, 1, 200, &asked);
+    stat = stat_of(limit);
+
+    is_int(passed, asked, "a hot key with room for all: all pass");
+    is_int(answer[0].mode, PODI_LIMIT_LEASED, "on a lease");
+    ok(stat.calls * 20 <= (uint64_t) asked,
+       "%llu calls for %lld asks: at most one for twenty",
+       (unsigned long long) stat.calls, (long long) asked);
+    is_int(stat.leases, 1, "what is left is one lease");
+
+    units = (int64_t) stat.taken - (int64_t) stat.leased;
+    ok(units > 0, "some units are not spent: %lld", (long long) units);
+
+    until(stat_of(limit).leases == 0);
+    ok(stat_of(limit).returned > 0, "after a second they go back");
+
+    /* 1 unit a minute and a burst of 1000: nothing is refilled here */
+
+    ask[0] = rate("exactly", 1, 60 * SECOND, 1000);
+    ask[0].mode = PODI_LIMIT_LEASED;
+
+    asked = 0;
+    passed = storm(&limit, 1, 5, &asked);
+    passed += storm(&limit, 1, 1200, &asked);
+    until(stat_of(limit).leases == 0);
+    passed += storm(&limit, 1, 50, &asked);
+    is_int(passed, 1000, "what comes back can be spent, all of it");
+
+    podi_limit_free(&limit);
+}
+
+
+/* two machines that are over the limit, Redis loses everything in between */
+
+static void
+test_bound(podi_limit_mode_e mode, const char *what)
+{
+    int64_t        asked = 0, passed, took;
+    podi_msec_t    since;
+    podi_redis_t  *other;
+    podi_limit_t  *both[2];
+
+    close_ask(command("FLUSHDB"));
+
+    other = open_engine("PODI_TEST_REDIS", PODI_REDIS_COMMANDS);
+    until(podi_redis_is_up(other));
+
+    both[0] = open_limit(redis, 60000);
+    both[1] = open_limit(other, 60000);
+
+    ask[0] = rate("bound", 2000, SECOND, 400);
+    ask[0].mode = mode;
+
+    since = podi_time_mono();
+    passed = storm(both, 2, 400, &asked);
+    close_ask(command("FLUSHDB"));
+    passed += storm(both, 2, 400, &asked);
+    took = (int64_t) (podi_time_mono() - since);
+
+    ok(passed <= 2 * took + 2 * 400 + 2, "%s: %lld passed, at most 2 * %lld +"
+       " 400 and once more 400", what, (long long) passed, (long long) took);
+    ok(passed >= 800, "and not less than the two bursts");
+    ok(mode == PODI_LIMIT_EXACT || calls_of(both, 2) * 20 <= (uint64_t) asked,
+       "%llu calls for %lld asks", (unsigned long long) calls_of(both, 2),
+       (long long) asked);
+
+    podi_limit_free(&both[0]);
+    podi_limit_free(&both[1]);
+    podi_redis_free(&other);
+}
+
+
+static void
+test_free(void)
+{
+    int64_t  asked = 0;
+
+    close_ask(command("FLUSHDB"));
+
+    limit = open_limit(redis, 60000);
+    ask[0] = rate("given", 1, 1000 * SECOND, 1000000);
+    ask[0].mode = PODI_LIMIT_LEASED;
+    (void) storm(&limit, 1, 30, &asked);
+    turn(50);
+    ok(stat_of(limit).leases == 1, "a lease is there when the process ends");
+    podi_limit_free(&limit);
+
+    limit = open_limit(redis, 60000);
+    is_int(decide(limit, 1), 1, "the next process asks");
+    is_int(answer[0].left, 1000000 - asked - 1, "all that was not spent is"
+           " there");
+    podi_limit_free(&limit);
+}
+
+
+/* what Redis says instead of an answer; the asks fail, once and at once */
+
+static void
+test_faults(void)
+{
+    unsigned           i, turns;
+    podi_redis_t      *cut;
+    static const char  *const  says[] = {
+        "answer -READONLY You can't write against a read only replica.\\r\\n",
+        "answer -OOM command not allowed when used memory > 'maxmemory'.\\r\\n",
+        "answer -BUSY Redis is busy running a script.\\r\\n",
+        "answer -LOADING Redis is loading the dataset in memory\\r\\n",
+        "answer *1\\r\\n:1\\r\\n", "stall", "cut-after 3", "refuse"
+    };
+
+    for (i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+        cutter("pass");
+        cut = open_engine("PODI_CUT_REDIS", PODI_REDIS_COMMANDS);
+        until(podi_redis_is_up(cut));
+        limit = open_limit(cut, 60000);
+        ask[0] = rate("fault", 1000, SECOND, 1000);
+        ask[1] = ask_of("fault", PODI_LIMIT_CONN, 5, 0);
+        is_int(decide(limit, 2), 1, "it passes");
+        podi_limit_release(limit, &answer[1].hold);
+        turn(20);
+
+        cutter(says[i]);
+
+        if (strcmp(says[i], "refuse") == 0) {
+            cutter("reset");
+            until(!podi_redis_is_up(cut));
+        }
+
+        is_int(decide(limit, 2), -1, says[i]);
+        ok(decide_fail.error == PODI_E_UNAVAILABLE
+           || decide_fail.error == PODI_E_DEADLINE
+           || decide_fail.error == PODI_E_INTERNAL,
+           "fails as %s", podi_error(decide_fail.error)->code);
+        is_int(stat_of(limit).holds, 0, "no place is held");
+
+        cutter("pass");
+
+        for (turns = 0; turns < 400 && decide(limit, 2) != 1; turns++) {
+            turn(5);
+        }
+
+        ok(turns < 400, "and then it goes on");
+        podi_limit_release(limit, &answer[1].hold);
+
+        podi_limit_free(&limit);
+        podi_redis_free(&cut);
+    }
+
+    answers(command("SCRIPT", "FLUSH"), "OK", "the script is forgotten");
+    limit = open_limit(redis, 60000);
+    is_int(decide(limit, 1), 1, "it is sent again");
+    podi_limit_free(&limit);
+
+    until(stored_places("fault") == 0);
+    ok(1, "what was uncertain is given back, too");
+}
+
+
+/* more keys than there is room for */
+
+static void
+test_evict(void)
+{
+    int   i, n = 0;
+    char  key[32];
+
+    limit = open_limit(redis, 60000);
+
+    for (i = 0; i < 300; i++) {
+        snprintf(key, sizeof(key), "%d-%d", i * 7919 % 1000, i);
+        ask[0] = rate(key, 1, 1000 * SECOND, 1);
+        n += decide(limit, 1) == 1 && decide(limit, 1) == 0;
+    }
+
+    is_int(n, 300, "300 keys are refused after their first");
+    ok(stat_of(limit).evicted > 0, "64 are remembered, the others ask again");
+    is_int(decide(limit, 1), 0, "and none is forgotten by Redis");
+
+    podi_limit_free(&limit);
+}
+
+
+static void
+test_check(void)
+{
+    podi_limit_ask_t  a = rate("x", 10, SECOND, 5);
+
+    ok(podi_limit_check(&a) == NULL, "a rate can be counted");
+    a.burst = INT64_C(1) << 50;
+    ok(podi_limit_check(&a) != NULL, "not a burst that takes a century");
+    a = rate("x", INT64_C(1) << 52, SECOND, INT64_C(1) << 52);
+    ok(podi_limit_check(&a) == NULL, "nor is a large one too large");
+    a.rate = 0;
+    ok(podi_limit_check(&a) != NULL, "nothing at all is no rate");
+    a = ask_of("x", PODI_LIMIT_QUOTA, 5, SECOND / 2);
+    ok(podi_limit_check(&a) != NULL, "half a second is no window");
+    a.period = PODI_LIMIT_MONTH;
+    ok(podi_limit_check(&a) == NULL, "a month is");
+    a = ask_of("x", PODI_LIMIT_CONN, 5, 0);
+    a.cost = 2;
+    ok(podi_limit_check(&a) != NULL, "a request is in one place");
+}
+
+
+int
+main(void)
+{
+    unsigned  fds;
+
+    if (getenv("PODI_TEST_REDIS") == NULL) {
+        printf("1..0 # SKIP run by store.t\n");
+        return 0;
+    }
+
+    store_start();
+    fds = fds_open();
+    secret_start();
+
+    redis = open_engine("PODI_TEST_REDIS", PODI_REDIS_COMMANDS);
+    until(is_up());
+
+    test_check();
+    test_gcra();
+    test_quota();
+    test_together();
+    test_retry();
+    test_places();
+    test_lease();
+    test_bound(PODI_LIMIT_EXACT, "exact");
+    test_bound(PODI_LIMIT_LEASED, "leased");
+    test_free();
+    test_faults();
+    test_evict();
+
+    podi_redis_free(&redis);
+    podi_arena_free(&arena);
+    store_end(fds);
+
+    return tap_done();
+}
