@@ -41,6 +41,8 @@ podi_redis_create(podi_io_t *io, const podi_redis_conf_t *conf)
     redis->conf = *conf;
     redis->wake.run = redis_run;
     redis->wake.data = redis;
+    redis->flush.run = podi_redis_flush_posted;
+    redis->flush.data = redis;
 
     podi_list_init(&redis->ops);
     podi_list_init(&redis->answered);
@@ -98,6 +100,7 @@ redis_destroy(podi_redis_t *redis)
     redis_deliver(redis);
 
     redis->io->unpost(&redis->wake);
+    redis->io->unpost(&redis->flush);
 
     if (redis->due != NULL) {
         redis->io->timer_free(redis->due);

@@ -84,6 +84,7 @@ struct podi_redis_s {
     podi_timer_t          *care;    /* DOWN: back-off; CONNECTING, GREETING:
                                        connect_timeout; READY: ping, peer */
     podi_post_t            wake;
+    podi_post_t            flush;
     podi_link_t            ops;     /* on the wire, in order */
     unsigned               n_ops;
     podi_link_t            answered;
@@ -105,6 +106,7 @@ struct podi_redis_s {
     unsigned               doomed:1;        /* note: close it */
     unsigned               at_once:1;       /* ... and open it again now */
     unsigned               up:1;
+    unsigned               flushing:1;
 };
 
 
@@ -128,6 +130,7 @@ PODI_MUSTCHECK podi_rc_t podi_redis_address_check(const char *address,
     podi_fail_t *fail);
 redisAsyncContext *podi_redis_connect(podi_redis_t *redis);
 PODI_MUSTCHECK podi_rc_t podi_redis_attach(podi_redis_t *redis);
+void podi_redis_flush_posted(void *data);
 void podi_redis_open(podi_redis_t *redis);
 void podi_redis_close(podi_redis_t *redis);
 void podi_redis_settle(podi_redis_t *redis);

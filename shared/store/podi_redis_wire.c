@@ -18,6 +18,7 @@
 static podi_rc_t address_split(const char *address, char *host, size_t size,
     int *ret_port);
 static void wire_event(void *data, unsigned ready);
+static void wire_write(podi_redis_t *redis);
 static void wire_want(podi_redis_t *redis, unsigned events);
 static void wire_add_read(void *data);
 static void wire_del_read(void *data);
@@ -184,11 +185,22 @@ wire_event(void *data, unsigned ready)
     }
 
     if (ready & PODI_IO_WRITE && redis->ac != NULL && !redis->doomed) {
-        redisAsyncHandleWrite(redis->ac);
+        wire_write(redis);
     }
 
     podi_redis_settle(redis);
     podi_redis_leave(redis);
+}
+
+
+/* redis->ac may be NULL afterwards */
+
+static void
+wire_write(podi_redis_t *redis)
+{
+    redis->flushing = 1;
+    redisAsyncHandleWrite(redis->ac);
+    redis->flushing = 0;
 }
 
 
@@ -198,7 +210,7 @@ podi_redis_flush(podi_redis_t *redis)
     podi_redis_enter(redis);
 
     if (podi_redis_is_up(redis) && redis->ac != NULL) {
-        redisAsyncHandleWrite(redis->ac);
+        wire_write(redis);
     }
 
     podi_redis_settle(redis);
@@ -242,12 +254,32 @@ wire_del_read(void *data)
 }
 
 
+/*
+ * All commands of one turn of the loop go with one write at its end, and the
+ * loop is not asked whether the socket takes them; only what it does not take
+ * waits for it.
+ */
+
 static void
 wire_add_write(void *data)
 {
     podi_redis_t  *redis = data;
 
+    if (redis->state == PODI_REDIS_S_READY && !redis->flushing) {
+        redis->io->post(redis->io, &redis->flush);
+        return;
+    }
+
     wire_want(redis, redis->wanted | PODI_IO_WRITE);
+}
+
+
+void
+podi_redis_flush_posted(void *data)
+{
+    podi_redis_t  *redis = data;
+
+    podi_redis_flush(redis);
 }
 
 
