@@ -5,6 +5,7 @@
  * Each refusal is a sentence that says what to write.
  */
 
+#include "ngx_podi_bucket.h"
 #include "ngx_podi_shm.h"
 
 
@@ -167,6 +168,8 @@ ngx_podi_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&pmcf->sources, cf->pool, 4,
                           sizeof(ngx_podi_metric_pt))
+           != NGX_OK
+        || ngx_array_init(&pmcf->buckets, cf->pool, 4, sizeof(void *))
            != NGX_OK)
     {
         return NULL;
@@ -227,6 +230,12 @@ ngx_podi_init_main_conf(ngx_conf_t *cf, void *conf)
 char *
 ngx_podi_conf_check(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf)
 {
+    if (ngx_podi_bucket_check(cf, &pmcf->buckets, pmcf->redis_password)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     if (!pmcf->needs_pg) {
         return ngx_podi_conf_check_token(cf, pmcf);
     }

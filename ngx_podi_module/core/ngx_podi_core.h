@@ -68,6 +68,7 @@ typedef struct {
 
     ngx_array_t                  tables;     /* ngx_podi_table_t */
     ngx_array_t                  tenants;    /* podi_str_t, "@slug" */
+    ngx_array_t                  buckets;    /* ngx_podi_bucket_t * */
     ngx_podi_metric_cell_t      *other;      /* requests on no route */
     ngx_array_t                  sources;    /* ngx_podi_metric_pt */
 

@@ -9,6 +9,7 @@
  * writes to at run time.
  */
 
+#include "ngx_podi_bucket.h"
 #include "ngx_podi_core.h"
 #include "ngx_podi_thread.h"
 
@@ -182,6 +183,7 @@ ngx_podi_init_process(ngx_cycle_t *cycle)
     w->tick = w->io->timer(w->io, PODI_TIMER_HOUSEKEEPING, ngx_podi_tick, w);
 
     if (w->tick == NULL
+        || ngx_podi_bucket_start(cycle) != NGX_OK
         || ngx_podi_thread_init(w) != NGX_OK
         || ngx_podi_start_pg(w, pmcf) != NGX_OK
         || ngx_podi_start_redis(w, pmcf) != NGX_OK)
@@ -341,6 +343,7 @@ ngx_podi_exit_process(ngx_cycle_t *cycle)
     w->pg = NULL;
     podi_pg_free(&pg);
 
+    ngx_podi_bucket_stop();
     ngx_podi_thread_exit(w);
     w->io->timer_free(w->tick);
 

@@ -1,8 +1,8 @@
 /*
  * podi_cell: sets of cells, and three ways to count in one.
  *
- * A cost of 1, by far the most frequent, is decided without a division; the
- * rest, and the answers that are shown, go through podi_gcra.
+ * The sums are those of podi_gcra; what stays the same for all keys of a limit
+ * is worked out once, so that a cost of 1 is decided without a division.
  */
 
 #include <string.h>
@@ -15,7 +15,10 @@
 #define CELL_MOST   (INT64_C(1) << 53)      /* units */
 #define CELL_SPAN   (INT64_C(1) << 60)      /* microseconds */
 #define CELL_TICK   1000                    /* microseconds, of the clocks */
-#define CELL_AGAIN  INT64_C(1000000)        /* CONN: nobody knows when */
+#define CELL_AGAIN  SECOND                  /* CONN: nobody knows when */
+
+#define SECOND      INT64_C(1000000)
+#define DAY         86400                   /* seconds */
 
 
 typedef __int128  wide_t;
@@ -63,16 +66,19 @@ podi_rule_rate(podi_rule_t *rule, int64_t rate, int64_t period,
     rule->gcra.burst = burst;
     rule->step = (period + rate - 1) / rate;
     rule->span = (int64_t) span;
+    rule->wide = (span > INT64_MAX / rate);
 
     return PODI_OK;
 }
 
 
 podi_rc_t
-podi_rule_quota(podi_rule_t *rule, int64_t most, podi_window_e window,
-    int offset)
+podi_rule_quota(podi_rule_t *rule, int64_t most, int64_t period, int offset)
 {
-    if (most <= 0 || most > CELL_MOST || offset <= -86400 || offset >= 86400)
+    if (most <= 0 || most > CELL_MOST
+        || (period != PODI_QUOTA_MONTH
+            && (period < SECOND || period > CELL_SPAN))
+        || offset <= -DAY || offset >= DAY)
     {
         return PODI_ERROR;
     }
@@ -81,8 +87,8 @@ podi_rule_quota(podi_rule_t *rule, int64_t most, podi_window_e window,
 
     rule->kind = PODI_CELL_QUOTA;
     rule->gcra.burst = most;
-    rule->window = window;
-    rule->offset = offset;
+    rule->period = period;
+    rule->offset = offset * SECOND;
 
     return PODI_OK;
 }
@@ -101,6 +107,20 @@ podi_rule_conn(podi_rule_t *rule, int64_t most)
     rule->gcra.burst = most;
 
     return PODI_OK;
+}
+
+
+podi_window_t
+podi_rule_window(const podi_rule_t *rule, podi_usec_t wall)
+{
+    podi_window_t  w;
+
+    podi_quota_window(rule->period, wall + rule->offset, &w.start, &w.end);
+
+    w.start -= rule->offset;
+    w.end -= rule->offset;
+
+    return w;
 }
 
 
@@ -211,16 +231,17 @@ void
 podi_cell_answer(const podi_rule_t *rule, const podi_cell_t *cell,
     const podi_cell_clock_t *now, podi_cell_answer_t *answer)
 {
-    int64_t             used, tat;
-    podi_gcra_answer_t  a;
+    int64_t  used, room, n;
 
     if (rule->kind == PODI_CELL_RATE) {
-        tat = (cell == NULL) ? 0 : cell->value;
+        answer->reset_after = cell_from(rule, cell, now) - now->mono;
+        room = rule->span - answer->reset_after;
 
-        (void) podi_gcra_peek(&rule->gcra, tat, 0, now->mono, &a);
+        n = rule->wide ? (int64_t) ((wide_t) room * rule->gcra.rate
+                                    / rule->gcra.period)
+                       : room * rule->gcra.rate / rule->gcra.period;
 
-        answer->left = a.left;
-        answer->reset_after = a.reset_after;
+        answer->left = (n < rule->gcra.burst) ? n : rule->gcra.burst;
 
     } else {
         used = cell_used(rule, cell, now);

@@ -31,7 +31,7 @@
 
 
 #include "podi_gcra.h"
-#include "podi_window.h"
+#include "podi_quota.h"
 
 
 #define PODI_CELL_WAYS  8
@@ -46,16 +46,24 @@ typedef enum {
 typedef struct {
     podi_cell_kind_e  kind;
     podi_gcra_t       gcra;         /* RATE; its burst is every kind's most */
-    podi_window_e     window;       /* QUOTA */
-    int               offset;       /* of the windows, seconds */
+    int64_t           period;       /* QUOTA: of podi_quota */
+    podi_usec_t       offset;       /* QUOTA: how far east its midnight is */
     int64_t           step;         /* RATE: what a cost of 1 moves */
     int64_t           span;         /* RATE: what the burst moves */
+    unsigned          wide:1;       /* RATE: needs more than 64 bits */
 } podi_rule_t;
+
+/* a window of the calendar: start <= wall < end */
+
+typedef struct {
+    podi_usec_t       start;
+    podi_usec_t       end;
+} podi_window_t;
 
 typedef struct {
     podi_usec_t       mono;
-    podi_window_t     window;       /* QUOTA: the one that holds now */
     podi_usec_t       wall;         /* QUOTA */
+    podi_window_t     window;       /* QUOTA: the one that holds now */
 } podi_cell_clock_t;
 
 typedef struct {
@@ -86,8 +94,11 @@ typedef struct {
 PODI_MUSTCHECK podi_rc_t podi_rule_rate(podi_rule_t *rule, int64_t rate,
     int64_t period, int64_t burst);
 PODI_MUSTCHECK podi_rc_t podi_rule_quota(podi_rule_t *rule, int64_t most,
-    podi_window_e window, int offset);
+    int64_t period, int offset);        /* seconds, less than a day */
 PODI_MUSTCHECK podi_rc_t podi_rule_conn(podi_rule_t *rule, int64_t most);
+
+/* the window of a quota that a moment is in */
+podi_window_t podi_rule_window(const podi_rule_t *rule, podi_usec_t wall);
 
 /* NULL: the key is not in the set */
 podi_cell_t *podi_cell_find(podi_cell_set_t *set,

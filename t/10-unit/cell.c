@@ -9,14 +9,16 @@
 
 
 #define SECOND  INT64_C(1000000)
+#define DAY     (86400 * SECOND)
 
 
 static podi_cell_set_t  set;
 
 
 static void rules(void);
-static void as_gcra(void);
+static void as_gcra(int64_t rate, int64_t period, int64_t burst);
 static void quota(void);
+static void windows(void);
 static void conn(void);
 static void finding(void);
 static void forgetting(void);
@@ -33,8 +35,10 @@ int
 main(void)
 {
     rules();
-    as_gcra();
+    as_gcra(7, SECOND, 20);
+    as_gcra(INT64_C(3000000000), DAY, INT64_C(5000000000));
     quota();
+    windows();
     conn();
     finding();
     forgetting();
@@ -64,15 +68,15 @@ rules(void)
     ok(podi_rule_rate(&r, 1, SECOND, 0) == PODI_ERROR, "no burst");
     ok(podi_rule_rate(&r, 1, 3600 * SECOND, INT64_C(1) << 50) == PODI_ERROR,
        "a burst of a million years");
-    ok(podi_rule_quota(&r, 0, PODI_WINDOW_DAY, 0) == PODI_ERROR, "no quota");
-    ok(podi_rule_quota(&r, 1, PODI_WINDOW_DAY, 86400) == PODI_ERROR,
+    ok(podi_rule_quota(&r, 0, DAY, 0) == PODI_ERROR, "no quota");
+    ok(podi_rule_quota(&r, 1, DAY, 86400) == PODI_ERROR,
        "an offset of a day");
     ok(podi_rule_conn(&r, 0) == PODI_ERROR, "nobody inside");
 }
 
 
 static void
-as_gcra(void)
+as_gcra(int64_t rate, int64_t period, int64_t burst)
 {
     int                  i, wrong = 0, passed;
     int64_t              tat = 0, cost;
@@ -86,12 +90,12 @@ as_gcra(void)
 
     memset(&cell, 0, sizeof(cell));
 
-    ok(podi_rule_rate(&rule, 7, SECOND, 20) == PODI_OK, "7/s, 20 at once");
+    ok(podi_rule_rate(&rule, rate, period, burst) == PODI_OK, "a rule");
 
     for (i = 0; i < 50000; i++) {
         r = r * 1664525u + 1013904223u;
-        now += (r >> 16) % 300000;
-        cost = (i % 3 != 0) ? 1 : (int64_t) (r >> 8) % 23;
+        now += (r >> 16) % (2 * SECOND * (burst / rate + 1) / 10);
+        cost = (i % 3 != 0) ? 1 : (int64_t) (r >> 8) % (burst + 3);
         c = clock_at(now);
 
         passed = podi_cell_peek(&rule, &cell, cost, &c, &got);
@@ -129,7 +133,7 @@ quota(void)
     podi_cell_t         cell;
 
     memset(&cell, 0, sizeof(cell));
-    ok(podi_rule_quota(&r, 3, PODI_WINDOW_DAY, 0) == PODI_OK, "3 a day");
+    ok(podi_rule_quota(&r, 3, DAY, 0) == PODI_OK, "3 a day");
 
     c = clock_at(noon);
     podi_cell_take(&r, &cell, 2, &c);
@@ -155,6 +159,28 @@ quota(void)
     podi_cell_take(&r, &cell, INT64_MAX, &c);
     ok(cell.value > 3 && !podi_cell_peek(&r, &cell, 1, &c, &a)
        && a.left == 0, "no charge overflows it");
+}
+
+
+/* moved to where the customers' day begins */
+
+static void
+windows(void)
+{
+    podi_rule_t    r;
+    podi_usec_t    at = INT64_C(1795368600) * SECOND;  /* 2026-11-22 17:30 */
+    podi_window_t  w;
+
+    ok(podi_rule_quota(&r, 3, DAY, 8 * 3600) == PODI_OK, "east of UTC");
+    w = podi_rule_window(&r, at);
+    is_int(w.start / SECOND, 1795363200, "it is tomorrow since 16:00");
+    is_int(w.end - w.start, DAY, "for a day");
+
+    ok(podi_rule_quota(&r, 3, PODI_QUOTA_MONTH, -6 * 3600) == PODI_OK,
+       "west of UTC");
+    w = podi_rule_window(&r, at);
+    is_int(w.start / SECOND, 1793512800, "the month began at 06:00");
+    is_int(w.end - w.start, 30 * DAY, "and has 30 days");
 }
 
 
@@ -343,7 +369,8 @@ clock_at(podi_usec_t now)
 
     c.mono = now;
     c.wall = now;
-    c.window = podi_window(PODI_WINDOW_DAY, 0, now);
+    c.window.start = now - now % DAY;
+    c.window.end = c.window.start + DAY;
 
     return c;
 }

@@ -1,0 +1,414 @@
+/*
+ * ngx_podi_bucket_take: several limits decided as one, under the locks of all
+ * their sets.
+ *
+ *     lock word: 0 -> pid -> 0
+ *
+ * A lock is held for some hundred nanoseconds.  Who waits much longer asks
+ * whether its holder is alive, and takes a dead one's lock over.  Sets are
+ * locked in the order of their addresses, so nobody waits in a circle.
+ */
+
+#include <signal.h>
+
+#include "ngx_podi_bucket.h"
+#include "podi_assert.h"
+
+
+#define BUCKET_SPINS  64            /* before the core is given away */
+#define BUCKET_ASKS   16            /* times, before the holder is looked at */
+#define BUCKET_SAID   60            /* seconds between two lines in the log */
+
+
+static ngx_int_t bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n);
+static void bucket_sort(ngx_podi_bucket_op_t *ops,
+    ngx_podi_bucket_op_t **order, ngx_uint_t n);
+static podi_cell_set_t *bucket_set(const ngx_podi_bucket_t *b,
+    const u_char *key);
+static void bucket_clock(ngx_podi_bucket_t *b, const podi_rule_t *rule,
+    podi_cell_clock_t *now);
+static void bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell);
+static void bucket_evicted(ngx_podi_bucket_t *b);
+static void bucket_failure(ngx_http_request_t *r, ngx_podi_bucket_t *b,
+    ngx_podi_bucket_op_t *op);
+static unsigned bucket_seconds(int64_t usec);
+
+
+/* a place of a dead worker may be all that is in the way */
+
+ngx_int_t
+ngx_podi_bucket_take(ngx_podi_bucket_op_t *ops, ngx_uint_t n)
+{
+    ngx_int_t              rc;
+    ngx_uint_t             i, again;
+    ngx_podi_bucket_op_t  *op;
+
+    for (i = 0; i < n; i++) {
+        op = &ops[i];
+        op->hold = NULL;
+
+        if (op->rule->kind == PODI_CELL_CONN) {
+            op->hold = ngx_podi_hold_take(op->bucket);
+        }
+    }
+
+    rc = bucket_decide(ops, n);
+
+    for (i = 0, again = 0; rc == NGX_DECLINED && i < n; i++) {
+        if (!ops[i].passed && ops[i].rule->kind == PODI_CELL_CONN) {
+            again += ngx_podi_hold_reap(ops[i].bucket, 0);
+        }
+    }
+
+    if (again) {
+        rc = bucket_decide(ops, n);
+    }
+
+    for (i = 0; i < n; i++) {
+        op = &ops[i];
+
+        if (!op->taken && op->hold != NULL) {
+            ngx_podi_hold_give(op->bucket, op->hold);
+            op->hold = NULL;
+        }
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n)
+{
+    ngx_uint_t             i, refused;
+    podi_cell_t           *cells[NGX_PODI_BUCKET_OPS], *cell;
+    ngx_podi_bucket_op_t  *op, *order[NGX_PODI_BUCKET_OPS];
+
+    podi_assert(n <= NGX_PODI_BUCKET_OPS);
+
+    bucket_sort(ops, order, n);
+
+    for (i = 0; i < n; i++) {
+        ngx_podi_bucket_lock(order[i]->bucket, order[i]->set);
+    }
+
+    refused = 0;
+
+    for (i = 0; i < n; i++) {
+        op = &ops[i];
+        cell = podi_cell_find(op->set, op->key);
+
+        op->passed = podi_cell_peek(op->rule, cell, op->cost, &op->now, NULL);
+        op->taken = 0;
+
+        refused |= !op->passed && !op->dry;
+        cells[i] = cell;
+    }
+
+    for (i = 0; i < n; i++) {
+        op = &ops[i];
+
+        if (!refused && op->passed) {
+            bucket_charge(op, cells[i]);
+
+        } else if (cells[i] != NULL) {
+            op->seen = *cells[i];
+
+        } else {
+            ngx_memzero(&op->seen, sizeof(podi_cell_t));
+        }
+    }
+
+    for (i = n; i > 0; i--) {
+        ngx_podi_bucket_unlock(order[i - 1]->set);
+    }
+
+    return refused ? NGX_DECLINED : NGX_OK;
+}
+
+
+static void
+bucket_sort(ngx_podi_bucket_op_t *ops, ngx_podi_bucket_op_t **order,
+    ngx_uint_t n)
+{
+    ngx_uint_t             i, k;
+    ngx_podi_bucket_op_t  *op;
+
+    for (i = 0; i < n; i++) {
+        op = &ops[i];
+        op->set = bucket_set(op->bucket, op->key);
+        bucket_clock(op->bucket, op->rule, &op->now);
+
+        for (k = i; k > 0 && order[k - 1]->set > op->set; k--) {
+            order[k] = order[k - 1];
+        }
+
+        order[k] = op;
+    }
+}
+
+
+/* of other bytes than a cell's tag */
+
+static podi_cell_set_t *
+bucket_set(const ngx_podi_bucket_t *b, const u_char *key)
+{
+    uint32_t  hash;
+
+    ngx_memcpy(&hash, key + 8, sizeof(hash));
+
+    return &b->shm->sets[(hash * b->shm->n) >> 32];
+}
+
+
+static void
+bucket_clock(ngx_podi_bucket_t *b, const podi_rule_t *rule,
+    podi_cell_clock_t *now)
+{
+    ngx_time_t     *tp;
+    podi_window_t  *w;
+
+    now->mono = (podi_usec_t) ngx_current_msec * 1000;
+
+    if (rule->kind != PODI_CELL_QUOTA) {
+        return;
+    }
+
+    tp = ngx_timeofday();
+    now->wall = (podi_usec_t) tp->sec * 1000000 + tp->msec * 1000;
+
+    w = &b->local->window;
+
+    if (now->wall < w->start || now->wall >= w->end) {
+        *w = podi_rule_window(&b->rule, now->wall);
+    }
+
+    now->window = *w;
+}
+
+
+static void
+bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell)
+{
+    int  live = 0;
+
+    if (cell == NULL) {
+        cell = podi_cell_victim(op->set, op->rule, &op->now, &live);
+        podi_cell_begin(op->set, cell, op->key);
+    }
+
+    /* the place first: a lock that is taken over counts the places again */
+
+    if (op->hold != NULL) {
+        ngx_memcpy(op->hold->key, op->key, PODI_CELL_KEY);
+        op->hold->set = (uint32_t) (op->set - op->bucket->shm->sets);
+        __atomic_store_n(&op->hold->used, 1, __ATOMIC_RELEASE);
+    }
+
+    podi_cell_take(op->rule, cell, op->cost, &op->now);
+
+    op->seen = *cell;
+    op->taken = 1;
+
+    if (live) {
+        bucket_evicted(op->bucket);
+    }
+}
+
+
+static void
+bucket_evicted(ngx_podi_bucket_t *b)
+{
+    time_t             now = ngx_time();
+    ngx_atomic_uint_t  said = b->shm->said;
+
+    ngx_podi_bucket_count(b, NGX_PODI_BUCKET_EVICTED);
+
+    if (now < (time_t) said + BUCKET_SAID
+        || !ngx_atomic_cmp_set(&b->shm->said, said, (ngx_atomic_uint_t) now))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "podi: the limit \"%V\" is full: keys in use are forgotten "
+                  "(%ui so far); give podi_limit_zone more memory",
+                  &b->name,
+                  ngx_podi_bucket_counted(b, NGX_PODI_BUCKET_EVICTED));
+}
+
+
+void
+ngx_podi_bucket_answer(const ngx_podi_bucket_op_t *op,
+    podi_cell_answer_t *answer)
+{
+    if (op->passed) {
+        podi_cell_answer(op->rule, &op->seen, &op->now, answer);
+
+    } else {
+        (void) podi_cell_peek(op->rule, &op->seen, op->cost, &op->now,
+                              answer);
+    }
+}
+
+
+void
+ngx_podi_bucket_undo(ngx_podi_bucket_op_t *op)
+{
+    podi_cell_t  *cell;
+
+    if (!op->taken) {
+        return;
+    }
+
+    op->taken = 0;
+    bucket_clock(op->bucket, op->rule, &op->now);
+
+    ngx_podi_bucket_lock(op->bucket, op->set);
+
+    cell = podi_cell_find(op->set, op->key);
+
+    if (cell != NULL) {
+        podi_cell_undo(op->rule, cell, op->cost, &op->now);
+    }
+
+    if (op->hold != NULL) {
+        __atomic_store_n(&op->hold->used, 0, __ATOMIC_RELEASE);
+    }
+
+    ngx_podi_bucket_unlock(op->set);
+
+    if (op->hold != NULL) {
+        ngx_podi_hold_give(op->bucket, op->hold);
+        op->hold = NULL;
+    }
+}
+
+
+podi_rc_t
+ngx_podi_bucket_peek(ngx_http_request_t *r, ngx_podi_bucket_t *b,
+    podi_fail_t *fail)
+{
+    podi_cell_t           *cell;
+    podi_cell_answer_t     answer;
+    ngx_podi_bucket_op_t   op;
+
+    bucket_failure(r, b, &op);
+
+    ngx_podi_bucket_lock(b, op.set);
+
+    cell = podi_cell_find(op.set, op.key);
+    op.passed = podi_cell_peek(op.rule, cell, 1, &op.now, NULL);
+
+    if (!op.passed) {
+        (void) podi_cell_peek(op.rule, cell, 1, &op.now, &answer);
+    }
+
+    ngx_podi_bucket_unlock(op.set);
+
+    if (op.passed) {
+        return PODI_OK;
+    }
+
+    ngx_podi_bucket_count(b, NGX_PODI_BUCKET_REFUSED);
+
+    (void) podi_fail(fail, PODI_E_RATE_LIMITED, NULL,
+                     "too many failures from this address (%.*s)",
+                     (int) b->name.len, b->name.data);
+    fail->retry_after = bucket_seconds(answer.retry_after);
+
+    return PODI_ERROR;
+}
+
+
+void
+ngx_podi_bucket_charge(ngx_http_request_t *r, ngx_podi_bucket_t *b)
+{
+    ngx_podi_bucket_op_t  op;
+
+    bucket_failure(r, b, &op);
+
+    ngx_podi_bucket_lock(b, op.set);
+
+    bucket_charge(&op, podi_cell_find(op.set, op.key));
+
+    ngx_podi_bucket_unlock(op.set);
+
+    ngx_podi_bucket_count(b, NGX_PODI_BUCKET_CHARGED);
+}
+
+
+static void
+bucket_failure(ngx_http_request_t *r, ngx_podi_bucket_t *b,
+    ngx_podi_bucket_op_t *op)
+{
+    podi_siphash_t  h;
+
+    ngx_podi_key_begin(b, &h);
+    ngx_podi_key_address(&h, r);
+    podi_siphash_end(&h, op->key);
+
+    op->bucket = b;
+    op->rule = &b->rule;
+    op->cost = 1;
+    op->hold = NULL;
+    op->set = bucket_set(b, op->key);
+
+    bucket_clock(b, op->rule, &op->now);
+}
+
+
+static unsigned
+bucket_seconds(int64_t usec)
+{
+    return (unsigned) ngx_min((usec + 999999) / 1000000, 0x7fffffff);
+}
+
+
+void
+ngx_podi_bucket_lock(ngx_podi_bucket_t *b, podi_cell_set_t *set)
+{
+    uint64_t    holder, me = (uint64_t) ngx_pid;
+    ngx_uint_t  i;
+
+    for (i = 1; /* void */ ; i++) {
+
+        holder = __atomic_load_n(&set->lock, __ATOMIC_RELAXED);
+
+        if (holder == 0
+            && __atomic_compare_exchange_n(&set->lock, &holder, me, 0,
+                                           __ATOMIC_ACQUIRE,
+                                           __ATOMIC_RELAXED))
+        {
+            return;
+        }
+
+        if (i % BUCKET_SPINS != 0 && ngx_ncpu > 1) {
+            ngx_cpu_pause();
+            continue;
+        }
+
+        ngx_sched_yield();
+
+        if (i % (BUCKET_SPINS * BUCKET_ASKS) != 0
+            || (holder != me
+                && (kill((pid_t) holder, 0) == 0 || ngx_errno != ESRCH)))
+        {
+            continue;
+        }
+
+        if (__atomic_compare_exchange_n(&set->lock, &holder, me, 0,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        {
+            ngx_podi_hold_recount(b, set);
+            return;
+        }
+    }
+}
+
+
+void
+ngx_podi_bucket_unlock(podi_cell_set_t *set)
+{
+    __atomic_store_n(&set->lock, 0, __ATOMIC_RELEASE);
+}
