@@ -137,6 +137,15 @@ struct ngx_podi_body_s {
     void                        *receiver;   /* of ngx_podi_receive_body */
 };
 
+/* $podi_limit_status, the worst so far */
+
+typedef enum {
+    NGX_PODI_LIMIT_NONE = 0,
+    NGX_PODI_LIMIT_PASSED,
+    NGX_PODI_LIMIT_DRY,
+    NGX_PODI_LIMIT_REFUSED
+} ngx_podi_limited_e;
+
 /* what core remembers of a request beyond what features may see */
 
 typedef struct {
@@ -158,6 +167,8 @@ typedef struct {
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
     podi_msec_t                  mono;       /* when it began */
+    uint64_t                     limits;     /* that have judged it, as bits */
+    ngx_podi_limited_e           limited;
     u_char                    *(*log_handler)(ngx_http_request_t *r,
                                      ngx_http_request_t *sr, u_char *buf,
                                      size_t len);

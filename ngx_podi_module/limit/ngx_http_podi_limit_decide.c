@@ -1,0 +1,308 @@
+/*
+ * All limits of a location, decided as one.
+ *
+ *     uses, less what has judged this request before
+ *         -> keys, costs, rules -> buckets (all or nothing)
+ *         -> passed:  counted; places are given back with the request
+ *         -> refused: nothing has moved; 429, and when to come back
+ *
+ * A limit judges a request once, whatever internal redirects it takes; the
+ * limits of the location that it ends in are added.
+ */
+
+#include "ngx_http_podi_limit.h"
+
+
+static ngx_int_t limit_set(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf, ngx_uint_t early,
+    podi_fail_t *fail);
+static ngx_int_t limit_take(ngx_http_podi_limit_set_t *set);
+static void limit_leave(void *data);
+static ngx_int_t limit_passed(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf);
+static ngx_int_t limit_refused(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf);
+static void limit_fail(const ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_item_t *binds, ngx_uint_t status,
+    podi_fail_t *fail);
+
+
+ngx_int_t
+ngx_http_podi_limit_decide(ngx_http_request_t *r, ngx_uint_t early)
+{
+    ngx_int_t                        rc;
+    podi_fail_t                      fail;
+    ngx_http_podi_limit_set_t        set;
+    ngx_http_podi_limit_loc_conf_t  *llcf;
+
+    llcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_limit_module);
+
+    if (llcf->uses == NULL || r != r->main
+        || (early ? llcf->early == 0 : llcf->early == llcf->uses->nelts))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_podi_request(r) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    set.request = r;
+
+    rc = limit_set(&set, llcf, early, &fail);
+
+    if (rc == NGX_ERROR) {
+        return ngx_podi_refuse(r, "limit", &fail);
+    }
+
+    if (set.n == 0) {
+        return NGX_DECLINED;
+    }
+
+    rc = limit_take(&set);
+
+    if (rc == NGX_OK) {
+        return limit_passed(&set, llcf);
+    }
+
+    return (rc == NGX_DECLINED) ? limit_refused(&set, llcf)
+                                : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static ngx_int_t
+limit_set(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf, ngx_uint_t early,
+    podi_fail_t *fail)
+{
+    uint64_t                     bit;
+    ngx_int_t                    rc;
+    ngx_uint_t                   i;
+    ngx_podi_request_t          *pr;
+    ngx_podi_bucket_op_t        *op;
+    ngx_http_podi_limit_use_t   *use, **uses;
+    ngx_http_podi_limit_item_t  *item;
+
+    pr = ngx_podi_request(set->request);
+    uses = llcf->uses->elts;
+    set->n = 0;
+
+    for (i = 0; i < llcf->uses->nelts; i++) {
+        use = uses[i];
+        bit = (uint64_t) 1 << use->zone->bit;
+
+        if (use->early != early || (pr->limits & bit)) {
+            continue;
+        }
+
+        op = &set->ops[set->n];
+        item = &set->items[set->n];
+
+        ngx_memzero(fail, sizeof(podi_fail_t));
+
+        rc = ngx_http_podi_limit_key(set->request, use->zone, op, fail);
+
+        if (rc == NGX_ERROR && !use->dry) {
+            return NGX_ERROR;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_podi_bucket_count(use->zone->bucket, (rc == NGX_ERROR)
+                                                     ? NGX_PODI_BUCKET_DRY
+                                                     : NGX_PODI_BUCKET_SKIPPED);
+            continue;
+        }
+
+        pr->limits |= bit;
+
+        item->use = use;
+        item->rule = ngx_http_podi_limit_rule(set->request, use->zone);
+        item->mode = PODI_LIMIT_LOCAL;
+
+        op->bucket = use->zone->bucket;
+        op->rule = &item->rule->rule;
+        op->dry = use->dry;
+
+        set->n++;
+    }
+
+    set->local = set->n;
+
+    return NGX_OK;
+}
+
+
+/* memory for giving places back comes first: there is no way back after */
+
+static ngx_int_t
+limit_take(ngx_http_podi_limit_set_t *set)
+{
+    ngx_int_t             rc;
+    ngx_uint_t            i;
+    ngx_pool_cleanup_t   *cln[NGX_PODI_BUCKET_OPS];
+
+    for (i = 0; i < set->n; i++) {
+        cln[i] = NULL;
+
+        if (set->ops[i].rule->kind != PODI_CELL_CONN) {
+            continue;
+        }
+
+        cln[i] = ngx_pool_cleanup_add(set->request->pool,
+                                      sizeof(ngx_podi_bucket_op_t));
+        if (cln[i] == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    rc = ngx_podi_bucket_take(set->ops, set->n);
+
+    for (i = 0; rc == NGX_OK && i < set->n; i++) {
+        if (cln[i] != NULL && set->ops[i].taken) {
+            *(ngx_podi_bucket_op_t *) cln[i]->data = set->ops[i];
+            cln[i]->handler = limit_leave;
+        }
+    }
+
+    return rc;
+}
+
+
+static void
+limit_leave(void *data)
+{
+    ngx_podi_bucket_undo(data);
+}
+
+
+static ngx_int_t
+limit_passed(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf)
+{
+    ngx_uint_t                   i;
+    ngx_podi_request_t          *pr;
+    ngx_podi_decision_t         *d;
+    ngx_http_podi_limit_item_t  *item;
+
+    pr = ngx_podi_request(set->request);
+    d = &pr->pub.decision;
+
+    pr->limited = ngx_max(pr->limited, NGX_PODI_LIMIT_PASSED);
+
+    for (i = 0; i < set->n; i++) {
+        item = &set->items[i];
+
+        if (set->ops[i].passed) {
+            ngx_podi_bucket_count(set->ops[i].bucket,
+                                  NGX_PODI_BUCKET_ALLOWED);
+
+        } else {
+            ngx_podi_bucket_count(set->ops[i].bucket, NGX_PODI_BUCKET_DRY);
+            pr->limited = NGX_PODI_LIMIT_DRY;
+            d->would = PODI_E_RATE_LIMITED;
+            d->would_by = "limit";
+        }
+
+        if (llcf->headers == NGX_HTTP_PODI_LIMIT_HEADERS_OFF) {
+            continue;
+        }
+
+        ngx_podi_bucket_answer(&set->ops[i], &item->answer);
+
+        if (!set->ops[i].dry
+            && (d->mode == NULL || item->answer.left < d->left))
+        {
+            ngx_http_podi_limit_binds(d, set, i);
+        }
+    }
+
+    if (llcf->headers != NGX_HTTP_PODI_LIMIT_HEADERS_OFF
+        && ngx_http_podi_limit_headers(set, llcf->headers, 0) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* the one for which there is longest to wait binds */
+
+static ngx_int_t
+limit_refused(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf)
+{
+    int64_t                      wait;
+    ngx_uint_t                   i, binds;
+    podi_fail_t                  fail;
+    ngx_podi_request_t          *pr;
+    ngx_http_podi_limit_item_t  *item;
+
+    pr = ngx_podi_request(set->request);
+    pr->limited = NGX_PODI_LIMIT_REFUSED;
+
+    wait = 0;
+    binds = 0;
+
+    for (i = 0; i < set->n; i++) {
+        item = &set->items[i];
+
+        ngx_podi_bucket_answer(&set->ops[i], &item->answer);
+
+        if (set->ops[i].passed) {
+            continue;
+        }
+
+        ngx_podi_bucket_count(set->ops[i].bucket,
+                              set->ops[i].dry ? NGX_PODI_BUCKET_DRY
+                                              : NGX_PODI_BUCKET_REFUSED);
+
+        if (!set->ops[i].dry && item->answer.retry_after > wait) {
+            wait = item->answer.retry_after;
+            binds = i;
+        }
+    }
+
+    ngx_http_podi_limit_binds(&pr->pub.decision, set, binds);
+
+    limit_fail(set, &set->items[binds], llcf->status, &fail);
+
+    if (llcf->headers != NGX_HTTP_PODI_LIMIT_HEADERS_OFF
+        && ngx_http_podi_limit_headers(set, llcf->headers, fail.retry_after)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_podi_refuse(set->request, "limit", &fail);
+}
+
+
+/* what costs more than the limit ever has waits for a whole one, in vain */
+
+static void
+limit_fail(const ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_item_t *binds, ngx_uint_t status,
+    podi_fail_t *fail)
+{
+    int64_t     wait = binds->answer.retry_after;
+    ngx_str_t  *name = &binds->use->zone->bucket->name;
+
+    ngx_memzero(fail, sizeof(podi_fail_t));
+
+    (void) podi_fail(fail, (status == NGX_HTTP_SERVICE_UNAVAILABLE)
+                           ? PODI_E_UNAVAILABLE : PODI_E_RATE_LIMITED,
+                     NULL, "the limit \"%.*s\" %s",
+                     (int) name->len, name->data,
+                     (wait == PODI_GCRA_NEVER) ? "is below what this costs"
+                                               : "is used up");
+
+    (void) snprintf(fail->extra, sizeof(fail->extra), "\"policy\":\"%.*s\"",
+                    (int) name->len, name->data);
+
+    if (wait == PODI_GCRA_NEVER) {
+        wait = ngx_max(binds->rule->rule.span, 86400 * INT64_C(1000000));
+    }
+
+    fail->retry_after = ngx_http_podi_limit_seconds(wait);
+}

@@ -1,0 +1,242 @@
+/*
+ * What a client is told: draft-ietf-httpapi-ratelimit-headers, version 8 and
+ * later, as structured fields.
+ *
+ *     RateLimit-Policy: "burst";q=20;w=2, "daily";q=1000;w=86400
+ *     RateLimit: "burst";r=19;t=1, "daily";r=999;t=40271
+ *
+ * q and w of a rate are its burst and the seconds in which that comes back;
+ * where that is less than one, what comes in a second.  t counts to when all
+ * is back; in a refusal no further than to Retry-After, as the draft wants.
+ * Limits that run dry are not told.
+ */
+
+#include "ngx_http_podi_limit.h"
+
+
+#define SECOND  INT64_C(1000000)
+
+
+static u_char *limit_item(u_char *p,
+    const ngx_http_podi_limit_item_t *item, unsigned wait);
+static ngx_int_t limit_field(ngx_http_request_t *r, const char *name,
+    size_t len, u_char *data, u_char *last);
+static ngx_int_t limit_legacy(const ngx_http_podi_limit_set_t *set,
+    unsigned wait);
+
+
+ngx_int_t
+ngx_http_podi_limit_policy(ngx_pool_t *pool, const ngx_str_t *name,
+    ngx_http_podi_limit_rule_t *rule)
+{
+    u_char        *p;
+    int64_t        q, w;
+    podi_window_t  window;
+
+    q = rule->rule.gcra.burst;
+
+    p = ngx_pnalloc(pool, name->len + sizeof("\"\";q=;w=")
+                          + 2 * NGX_INT64_LEN
+                          + sizeof(";qu=\"concurrent-requests\""));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    rule->policy.data = p;
+    p = ngx_sprintf(p, "\"%V\";q=", name);
+
+    switch (rule->rule.kind) {
+
+    case PODI_CELL_CONN:
+        p = ngx_sprintf(p, "%L;qu=\"concurrent-requests\"", q);
+        break;
+
+    case PODI_CELL_QUOTA:
+        window = podi_rule_window(&rule->rule, ngx_time() * SECOND);
+        w = (window.end - window.start) / SECOND;
+        p = ngx_sprintf(p, "%L;w=%L", q, w);
+        break;
+
+    default: /* PODI_CELL_RATE */
+        w = (rule->rule.span + SECOND - 1) / SECOND;
+
+        if (rule->rule.span < SECOND) {
+            q = ngx_max(q, rule->rule.gcra.rate * SECOND
+                           / rule->rule.gcra.period);
+            w = 1;
+        }
+
+        p = ngx_sprintf(p, "%L;w=%L", q, w);
+    }
+
+    rule->policy.len = p - rule->policy.data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_podi_limit_headers(const ngx_http_podi_limit_set_t *set,
+    ngx_uint_t how, unsigned wait)
+{
+    size_t                             size;
+    u_char                            *policy, *limit, *p, *q;
+    ngx_uint_t                         i;
+    const ngx_http_podi_limit_item_t  *item;
+
+    size = 0;
+
+    for (i = 0; i < set->n; i++) {
+        item = &set->items[i];
+        size += item->rule->policy.len + 2 + item->use->zone->bucket->name.len
+                + sizeof("\"\";r=;t=, ") + 2 * NGX_INT64_LEN;
+    }
+
+    policy = ngx_pnalloc(set->request->pool, size);
+    if (policy == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = policy;
+
+    for (i = 0; i < set->n; i++) {
+        if (!set->ops[i].dry) {
+            p = ngx_cpymem(p, set->items[i].rule->policy.data,
+                           set->items[i].rule->policy.len);
+            *p++ = ',';
+            *p++ = ' ';
+        }
+    }
+
+    limit = p;
+    q = p;
+
+    for (i = 0; i < set->n; i++) {
+        if (!set->ops[i].dry) {
+            q = limit_item(q, &set->items[i], wait);
+        }
+    }
+
+    if (limit_field(set->request, "RateLimit-Policy", 16, policy, p)
+        != NGX_OK
+        || limit_field(set->request, "RateLimit", 9, limit, q) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return (how == NGX_HTTP_PODI_LIMIT_HEADERS_LEGACY)
+           ? limit_legacy(set, wait) : NGX_OK;
+}
+
+
+static u_char *
+limit_item(u_char *p, const ngx_http_podi_limit_item_t *item, unsigned wait)
+{
+    unsigned  t;
+
+    p = ngx_sprintf(p, "\"%V\";r=%L", &item->use->zone->bucket->name,
+                    item->answer.left);
+
+    if (item->rule->rule.kind != PODI_CELL_CONN) {
+        t = ngx_http_podi_limit_seconds(item->answer.reset_after);
+        t = (wait != 0 && t > wait) ? wait : t;
+        p = ngx_sprintf(p, ";t=%uD", t);
+    }
+
+    *p++ = ',';
+    *p++ = ' ';
+
+    return p;
+}
+
+
+/* the last two bytes are the ", " of nothing more */
+
+static ngx_int_t
+limit_field(ngx_http_request_t *r, const char *name, size_t len,
+    u_char *data, u_char *last)
+{
+    ngx_table_elt_t  *h;
+
+    if (last == data) {
+        return NGX_OK;
+    }
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = len;
+    h->value.data = data;
+    h->value.len = last - data - 2;
+
+    return NGX_OK;
+}
+
+
+/* what many clients still look for: of the limit of which least is left */
+
+static ngx_int_t
+limit_legacy(const ngx_http_podi_limit_set_t *set, unsigned wait)
+{
+    u_char                            *p, *first;
+    ngx_uint_t                         i;
+    const ngx_http_podi_limit_item_t  *item, *least;
+
+    least = NULL;
+
+    for (i = 0; i < set->n; i++) {
+        item = &set->items[i];
+
+        if (!set->ops[i].dry
+            && (least == NULL || item->answer.left < least->answer.left))
+        {
+            least = item;
+        }
+    }
+
+    first = ngx_pnalloc(set->request->pool, 3 * (NGX_INT64_LEN + 2));
+
+    if (first == NULL || least == NULL) {
+        return (least == NULL) ? NGX_OK : NGX_ERROR;
+    }
+
+    p = ngx_sprintf(first, "%L  ", least->rule->rule.gcra.burst);
+
+    if (limit_field(set->request, "X-RateLimit-Limit", 17, first, p)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    first = p;
+    p = ngx_sprintf(first, "%L  ", least->answer.left);
+
+    if (limit_field(set->request, "X-RateLimit-Remaining", 21, first, p)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    first = p;
+    p = ngx_sprintf(first, "%uD  ",
+                    wait ? wait : ngx_http_podi_limit_seconds(
+                                      least->answer.reset_after));
+
+    return limit_field(set->request, "X-RateLimit-Reset", 17, first, p);
+}
+
+
+/* whole seconds, never too few */
+
+unsigned
+ngx_http_podi_limit_seconds(int64_t usec)
+{
+    return (unsigned) ngx_min(usec / SECOND + (usec % SECOND > 0),
+                              0x7fffffff);
+}
