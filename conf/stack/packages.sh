@@ -20,7 +20,7 @@ PACKAGES_BUILD=(
 PACKAGES_DEMO=(libvips-tools)
 PACKAGES_TEST=(
     libimage-exiftool-perl libjson-validator-perl libyaml-libyaml-perl
-    libdbd-pg-perl libio-socket-ssl-perl libvips-tools
+    libdbd-pg-perl libio-socket-ssl-perl libjwt-dev libvips-tools
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BENCH=(util-linux wrk)
