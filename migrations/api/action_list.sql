@@ -1,7 +1,7 @@
 -- ----------------------------------------------------------------------
--- api.action_list()
+-- api.action_list(actions)
 --
---      What may be asked, with parameters, labels and prices.
+--      What may be asked by a channel of these actions (NULL: all), with parameters, labels and prices.
 --
 -- Returns:  action, label, description, schema (JSON Schema of the parameters),
 --           params and any_of (the same for a form: each parameter, and those
@@ -11,7 +11,7 @@
 -- Writes:   nothing
 -- Called:   task/ngx_http_podi_action_list.c
 -- ----------------------------------------------------------------------
-create or replace function api.action_list()
+create or replace function api.action_list(i_actions text[] default null)
 returns table (
     action       text,
     label        jsonb,
@@ -36,6 +36,7 @@ begin
            a.accepts, a.inputs, a.price, a.timeout_ms
       from action a
      where a.public and a.state = 'active'
+           and internal.channel_has(i_actions, a.action)
      order by a.action;
 end
 $$;

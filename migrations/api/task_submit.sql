@@ -1,5 +1,6 @@
 -- ----------------------------------------------------------------------
--- api.task_submit(task, jobs, order, channel, trace, key, hash)
+-- api.task_submit(task, jobs, order, channel, trace, key, hash, prices,
+--                 actions)
 --
 --      Makes a task of an order, freezes what it costs, and queues its jobs:
 --      all of it or nothing.
@@ -13,6 +14,7 @@
 --           repeated key the task as it is now, without hints and events
 -- Raises:   U0422, U0430, U0440, U0441 with the field in the detail
 --           U0434 the plan has no interactive work
+--           U0435 the channel does not have an action
 --           U0432 the price is not the expected one; detail expected, price;
 --           or the quote is not for this, or no longer
 --           U0402 not enough points; detail required, available, missing
@@ -25,6 +27,8 @@
 --
 --      jobs: an id each, in the order of the inputs, within one in that of the
 --      actions, or in that of the graph; what is left over is not used.
+--      prices: the name by which rules are looked for, if not the channel's;
+--      actions: those that the channel has, NULL: all.
 -- ----------------------------------------------------------------------
 create or replace function api.task_submit(
     i_task      uuid,
@@ -33,7 +37,9 @@ create or replace function api.task_submit(
     i_channel   text,
     i_trace     text,
     i_key       text,
-    i_hash      bytea)
+    i_hash      bytea,
+    i_prices    text default null,
+    i_actions   text[] default null)
 returns table (
     task_id      uuid,
     state        text,
@@ -72,7 +78,8 @@ begin
         return;
     end if;
 
-    v_made := internal.task_make(i_task, i_jobs, i_order, i_channel, i_trace);
+    v_made := internal.task_make(i_task, i_jobs, i_order, i_channel, i_trace,
+                                 coalesce(i_prices, i_channel), i_actions);
 
     perform internal.idem_end('task.submit', i_key,
                               jsonb_build_object('task_id', i_task));

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- api.task_submit_batch(orders, channel, trace, key, hash)
+-- api.task_submit_batch(orders, channel, trace, key, hash, prices, actions)
 --
 --      Up to 20 orders in one call, each accepted or refused by itself: what
 --      one refuses does not touch the others.  In the order given, so that
@@ -22,6 +22,8 @@ create or replace function api.task_submit_batch(
     i_trace     text,
     i_key       text,
     i_hash      bytea,
+    i_prices    text default null,
+    i_actions   text[] default null,
     out results  jsonb,
     out is_new   boolean,
     out _hints   jsonb,
@@ -50,7 +52,9 @@ begin
     if is_new then
         results := '[]';
         for i in 0 .. jsonb_array_length(i_orders) - 1 loop
-            v_made := internal.task_try(i_orders -> i, i_channel, i_trace);
+            v_made := internal.task_try(i_orders -> i, i_channel, i_trace,
+                                        coalesce(i_prices, i_channel),
+                                        i_actions);
             results := results || jsonb_build_array(v_made.said);
             _hints := _hints || v_made.hints;
             _events := _events || v_made.events;

@@ -1,9 +1,9 @@
 -- ----------------------------------------------------------------------
--- internal.task_make(task, jobs, order, channel, trace)
+-- internal.task_make(task, jobs, order, channel, trace, prices, actions)
 --
 --      The work of api.task_submit once the request is known to be new.
 --
---          terms -> plan -> quote or expected price -> freeze -> task, jobs
+--          terms -> channel -> plan -> quote or expected price -> freeze -> task, jobs
 --                -> events
 --
 --      Runs as its caller; called only by functions that pin search_path.
@@ -21,6 +21,8 @@ create or replace function internal.task_make(
     i_order     jsonb,
     i_channel   text,
     i_trace     text,
+    i_prices    text,
+    i_actions   text[],
     out hints   jsonb,
     out events  jsonb)
 language plpgsql
@@ -35,8 +37,9 @@ declare
     v_hold    bigint;
 begin
     v_say := internal.order_terms(i_order);
-    v_plan := internal.task_plan(i_order, i_channel,
-                                 internal.quote_open(i_order, i_channel));
+    perform internal.channel_check(i_order, i_actions);
+    v_plan := internal.task_plan(i_order, i_prices,
+                                 internal.quote_open(i_order, i_prices));
     v_jobs := cardinality(v_plan);
     if coalesce(cardinality(i_jobs), 0) < v_jobs then
         raise exception '% job ids for % jobs', cardinality(i_jobs), v_jobs

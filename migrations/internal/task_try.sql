@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.task_try(item, channel, trace)
+-- internal.task_try(item, channel, trace, prices, actions)
 --
 --      One order of a batch, in a subtransaction: an order that is refused
 --      leaves nothing behind and is told; anything else, like books that do
@@ -16,6 +16,8 @@ create or replace function internal.task_try(
     i_item      jsonb,
     i_channel   text,
     i_trace     text,
+    i_prices    text,
+    i_actions   text[],
     out said    jsonb,
     out hints   jsonb,
     out events  jsonb)
@@ -23,7 +25,7 @@ language plpgsql
 as $$
 declare
     c_no      constant text[] := '{U0402,U0404,U0422,U0430,U0432,U0433,U0434,
-                                   U0440,U0441}';
+                                   U0435,U0440,U0441}';
     v_made    record;
     v_detail  text;
 begin
@@ -32,7 +34,8 @@ begin
                     from jsonb_array_elements_text(i_item -> 'job_ids')
                          with ordinality e
                    order by e.ordinality),
-                  i_item -> 'order', i_channel, i_trace);
+                  i_item -> 'order', i_channel, i_trace, i_prices,
+                  i_actions);
     said := jsonb_build_object('task_id', i_item ->> 'task_id');
     hints := v_made.hints;
     events := v_made.events;

@@ -97,7 +97,7 @@ typedef struct {
  */
 ngx_podi_ctx_t *ngx_podi_ctx(ngx_http_request_t *r);
 
-/* the caller's tenant, or the one of podi_tenant: in it calls are made */
+/* the caller's tenant, the channel's, or podi_tenant: in it calls are made */
 podi_str_t ngx_podi_tenant(ngx_http_request_t *r);
 
 

@@ -16,7 +16,8 @@
 
 
 static void ngx_podi_body_ready(ngx_http_request_t *r);
-static podi_rc_t ngx_podi_body_refused(ngx_int_t rc, podi_fail_t *fail);
+static podi_rc_t ngx_podi_body_refused(ngx_http_request_t *r, ngx_int_t rc,
+    podi_fail_t *fail);
 static ngx_chain_t *ngx_podi_body_bufs(ngx_http_request_t *r);
 static podi_rc_t ngx_podi_body_gather(ngx_podi_body_t *body,
     podi_fail_t *fail);
@@ -52,7 +53,7 @@ ngx_podi_read_body(podi_flow_t *f, ngx_http_request_t *r, size_t max)
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         b->reading = 0;
-        return ngx_podi_body_refused(rc, &f->fail);
+        return ngx_podi_body_refused(r, rc, &f->fail);
     }
 
     if (b->reading) {
@@ -122,14 +123,24 @@ ngx_podi_body_find(ngx_http_request_t *r)
 }
 
 
-/* 413: more chunks came than client_max_body_size lets in */
+/*
+ * A filter of ours has refused it and says why; 413: more chunks came than
+ * client_max_body_size lets in.
+ */
 
 static podi_rc_t
-ngx_podi_body_refused(ngx_int_t rc, podi_fail_t *fail)
+ngx_podi_body_refused(ngx_http_request_t *r, ngx_int_t rc,
+    podi_fail_t *fail)
 {
-    podi_error_e  error;
+    podi_error_e         error;
+    ngx_podi_request_t  *pr;
 
-    if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+    pr = ngx_podi_request_find(r);
+
+    if (pr != NULL && pr->body_error != PODI_E_NONE) {
+        error = pr->body_error;
+
+    } else if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
         error = PODI_E_BODY_TOO_LARGE;
 
     } else {

@@ -8,6 +8,7 @@
 
 
 #include "ngx_podi.h"
+#include "ngx_podi_channel.h"
 #include "ngx_podi_metric.h"
 #include "ngx_podi_revoke.h"
 #include "podi_assert.h"
@@ -41,6 +42,11 @@ typedef struct {
     ngx_podi_metric_cell_t     **cells;      /* one a route, in shared memory */
 } ngx_podi_table_t;
 
+/* of the channel module: what ngx_podi_channel_bind asks */
+
+typedef podi_rc_t (*ngx_podi_bind_pt)(ngx_http_request_t *r,
+    ngx_podi_identity_t *who, podi_fail_t *fail);
+
 typedef struct {
     podi_mem_t                  *mem;        /* the cycle's pool */
 
@@ -71,12 +77,22 @@ typedef struct {
     ngx_array_t                  buckets;    /* ngx_podi_bucket_t * */
     ngx_podi_metric_cell_t      *other;      /* requests on no route */
     ngx_array_t                  sources;    /* ngx_podi_metric_pt */
+    ngx_podi_bind_pt             bind;       /* NULL: no channels */
+    podi_str_t                   app_key_header; /* "": no channel has keys */
 
     ngx_uint_t                   needs_pg;   /* a directive wants it */
     ngx_uint_t                   needs_token;
 
     ngx_podi_worker_t           *worker;     /* written by init_process only */
 } ngx_podi_main_conf_t;
+
+/* not OFF: the guard judges what a cookie came with, so it may be believed */
+
+typedef enum {
+    NGX_PODI_CSRF_OFF = 0,
+    NGX_PODI_CSRF_LOG,
+    NGX_PODI_CSRF_ON
+} ngx_podi_csrf_e;
 
 /* `podi_task;` and its like: what one location serves */
 
@@ -92,6 +108,9 @@ typedef struct {
     ngx_uint_t                   needs_tenant;
     ngx_flag_t                   dry_run;
     ngx_str_t                    challenge;  /* `Bearer realm="..."`, more */
+    ngx_podi_csrf_e              csrf;       /* podi_csrf, after its merge */
+    ngx_array_t                 *origins;    /* podi_cors_origin; or NULL */
+    ngx_uint_t                   origins_off;    /* nor the channel's */
 } ngx_podi_loc_conf_t;
 
 /* a flow that is bound to a request; found again from its first member */
@@ -166,6 +185,8 @@ typedef struct {
     struct ngx_http_podi_auth_ctx_s  *auth;  /* kept over redirects, or NULL */
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
+    podi_error_e                 body_error; /* why a filter refused it */
+    ngx_uint_t                   bound;      /* its identity to a channel */
     podi_msec_t                  mono;       /* when it began */
     uint64_t                     limits;     /* that have judged it, as bits */
     ngx_podi_limited_e           limited;
@@ -241,6 +262,22 @@ ngx_int_t ngx_podi_challenge(ngx_http_request_t *r, const podi_fail_t *fail,
 ngx_int_t ngx_podi_refuse(ngx_http_request_t *r, const char *by,
     const podi_fail_t *fail);
 
+/* the noting alone, for whoever answers in another way; 1: it only runs dry */
+ngx_uint_t ngx_podi_refuse_note(ngx_http_request_t *r, const char *by,
+    const podi_fail_t *fail, ngx_uint_t dry);
+
+/*
+ * Takes identity headers that only we may set out of a client's request, in
+ * all spellings that an upstream may take for them.
+ */
+ngx_int_t ngx_podi_strip(ngx_http_request_t *r);
+
+/* takes the headers for which `goes` says 1 out of what the client has sent */
+typedef ngx_uint_t (*ngx_podi_header_pt)(const ngx_table_elt_t *h,
+    void *data);
+ngx_int_t ngx_podi_unlink(ngx_http_request_t *r, ngx_podi_header_pt goes,
+    void *data);
+
 /* fills the cells of all tables; called when the zone is there */
 ngx_int_t ngx_podi_metric_bind(ngx_podi_main_conf_t *pmcf);
 
@@ -261,5 +298,9 @@ char *ngx_podi_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_podi_set_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_podi_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* "@slug", remembered among the tenants; ERROR: it is no slug */
+podi_rc_t ngx_podi_conf_tenant(ngx_conf_t *cf, const ngx_str_t *slug,
+    podi_str_t *ret_tenant);
 
 #endif /* NGX_PODI_CORE_H */

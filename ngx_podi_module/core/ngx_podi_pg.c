@@ -34,11 +34,20 @@ podi_str_t
 ngx_podi_tenant(ngx_http_request_t *r)
 {
     ngx_podi_loc_conf_t        *plcf;
-    const ngx_podi_identity_t  *who = &ngx_podi_request(r)->pub.identity;
+    ngx_podi_request_t         *pr = ngx_podi_request(r);
+    const ngx_podi_identity_t  *who = &pr->pub.identity;
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
 
-    return (who->ours && who->tenant.len != 0) ? who->tenant : plcf->tenant;
+    if (who->ours && who->tenant.len != 0) {
+        return who->tenant;
+    }
+
+    if (pr->pub.channel != NULL && pr->pub.channel->tenant.len != 0) {
+        return pr->pub.channel->tenant;
+    }
+
+    return plcf->tenant;
 }
 
 

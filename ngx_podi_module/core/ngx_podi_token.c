@@ -41,6 +41,7 @@ ngx_podi_token_mint(ngx_http_request_t *r, const ngx_podi_grant_t *grant,
     podi_id_t                    id;
     podi_buf_t                   b;
     podi_str_t                   claims, jti, iss, aud;
+    ngx_podi_request_t          *pr = ngx_podi_request(r);
     const ngx_podi_main_conf_t  *pmcf;
 
     pmcf = ngx_podi_conf();
@@ -69,6 +70,10 @@ ngx_podi_token_mint(ngx_http_request_t *r, const ngx_podi_grant_t *grant,
     ngx_podi_token_claim(&b, "tid", &grant->tenant);
     ngx_podi_token_claim(&b, "rol", &grant->role);
     ngx_podi_token_claim(&b, "src", &grant->source);
+
+    if (pr->pub.channel != NULL) {
+        ngx_podi_token_claim(&b, "chn", &pr->pub.channel->name);
+    }
 
     podi_buf_add_byte(&b, '}');
 

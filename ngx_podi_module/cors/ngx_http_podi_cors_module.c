@@ -5,7 +5,8 @@
  *     any other request                                -> headers only
  *
  * Origins are compared whole, byte for byte; "null" and "*" cannot be
- * listed.  Works in any location: the API, the object store, proxy_pass.
+ * listed.  Those of the request's channel count beside the location's.  Works
+ * in any location: the API, the object store, proxy_pass.
  * The access-phase handler runs before auth, because a preflight carries no
  * credentials, and after limit_req, so that it can still be limited.
  */
@@ -14,20 +15,20 @@
 
 
 typedef struct {
-    ngx_array_t  *origins;              /* ngx_str_t; empty: off */
+    ngx_array_t  *origins;              /* ngx_str_t; empty: none */
+    ngx_uint_t    off;                  /* not even the channel's */
 } ngx_http_podi_cors_loc_conf_t;
 
 
 static ngx_int_t ngx_http_podi_cors_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_podi_cors_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_podi_cors_add_headers(ngx_http_request_t *r);
 static ngx_int_t ngx_http_podi_cors_refuse(ngx_http_request_t *r);
 static ngx_int_t ngx_http_podi_cors_add(ngx_http_request_t *r,
     const char *name, const char *value);
-static ngx_uint_t ngx_http_podi_cors_is_allowed(
-    const ngx_http_podi_cors_loc_conf_t *clcf, const podi_str_t *origin);
+static ngx_uint_t ngx_http_podi_cors_is_on(ngx_http_request_t *r);
 static char *ngx_http_podi_cors_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static ngx_uint_t ngx_http_podi_cors_is_origin(const ngx_str_t *s);
 static void *ngx_http_podi_cors_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_podi_cors_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -96,14 +97,11 @@ static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 static ngx_int_t
 ngx_http_podi_cors_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                       rc;
-    podi_str_t                      origin, method;
-    ngx_http_podi_cors_loc_conf_t  *clcf;
+    ngx_int_t   rc;
+    podi_str_t  origin, method;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_cors_module);
-
-    if (r->method != NGX_HTTP_OPTIONS || clcf->origins->nelts == 0
-        || r != r->main)
+    if (r->method != NGX_HTTP_OPTIONS || r != r->main
+        || !ngx_http_podi_cors_is_on(r))
     {
         return NGX_DECLINED;
     }
@@ -115,16 +113,15 @@ ngx_http_podi_cors_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    if (!ngx_http_podi_cors_is_allowed(clcf, &origin)) {
+    if (!ngx_podi_origin_is_listed(r, &origin)) {
         return ngx_http_podi_cors_refuse(r);
     }
 
-    if (ngx_http_podi_cors_add(r, "Access-Control-Allow-Methods",
-                               ngx_http_podi_cors_methods)
-        != NGX_OK
-        || ngx_http_podi_cors_add(r, "Access-Control-Allow-Headers",
-                                  ngx_http_podi_cors_request_headers)
+    if (ngx_podi_request(r) == NULL
+        || ngx_http_podi_cors_add(r, "Access-Control-Allow-Methods",
+                                  ngx_http_podi_cors_methods)
            != NGX_OK
+        || ngx_http_podi_cors_add_headers(r) != NGX_OK
         || ngx_http_podi_cors_add(r, "Access-Control-Max-Age", "600")
            != NGX_OK)
     {
@@ -140,6 +137,31 @@ ngx_http_podi_cors_handler(ngx_http_request_t *r)
 
 
 static ngx_int_t
+ngx_http_podi_cors_add_headers(ngx_http_request_t *r)
+{
+    podi_str_t                   text;
+    const ngx_podi_main_conf_t  *pmcf;
+
+    pmcf = ngx_podi_conf();
+
+    if (pmcf->app_key_header.len == 0) {
+        return ngx_http_podi_cors_add(r, "Access-Control-Allow-Headers",
+                                      ngx_http_podi_cors_request_headers);
+    }
+
+    if (podi_mem_printf(ngx_podi_mem(r), &text, "%s, " PODI_STR_FMT,
+                        ngx_http_podi_cors_request_headers,
+                        podi_str_arg(&pmcf->app_key_header))
+        != PODI_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_podi_header_add(r, "Access-Control-Allow-Headers", &text);
+}
+
+
+static ngx_int_t
 ngx_http_podi_cors_refuse(ngx_http_request_t *r)
 {
     ngx_int_t    rc;
@@ -147,7 +169,8 @@ ngx_http_podi_cors_refuse(ngx_http_request_t *r)
 
     ngx_memzero(&fail, sizeof(podi_fail_t));
     (void) podi_fail(&fail, PODI_E_FORBIDDEN, "Origin",
-                     "the origin is not one of podi_cors_origin");
+                     "the origin is not one of podi_cors_origin or of the "
+                     "channel");
 
     rc = ngx_podi_reply_fail(r, &fail);
 
@@ -162,12 +185,9 @@ ngx_http_podi_cors_refuse(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_podi_cors_header_filter(ngx_http_request_t *r)
 {
-    podi_str_t                      origin;
-    ngx_http_podi_cors_loc_conf_t  *clcf;
+    podi_str_t  origin;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_cors_module);
-
-    if (clcf->origins->nelts == 0 || r != r->main) {
+    if (r != r->main || !ngx_http_podi_cors_is_on(r)) {
         return ngx_http_next_header_filter(r);
     }
 
@@ -177,7 +197,7 @@ ngx_http_podi_cors_header_filter(ngx_http_request_t *r)
 
     origin = ngx_podi_header(r, "origin");
 
-    if (!ngx_http_podi_cors_is_allowed(clcf, &origin)) {
+    if (!ngx_podi_origin_is_listed(r, &origin)) {
         return ngx_http_next_header_filter(r);
     }
 
@@ -210,23 +230,21 @@ ngx_http_podi_cors_add(ngx_http_request_t *r, const char *name,
 
 
 static ngx_uint_t
-ngx_http_podi_cors_is_allowed(const ngx_http_podi_cors_loc_conf_t *clcf,
-    const podi_str_t *origin)
+ngx_http_podi_cors_is_on(ngx_http_request_t *r)
 {
-    ngx_str_t   *known;
-    ngx_uint_t   i;
+    ngx_podi_request_t             *pr;
+    ngx_http_podi_cors_loc_conf_t  *clcf;
 
-    known = clcf->origins->elts;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_cors_module);
 
-    for (i = 0; i < clcf->origins->nelts; i++) {
-        if (known[i].len == origin->len
-            && ngx_memcmp(known[i].data, origin->data, origin->len) == 0)
-        {
-            return 1;
-        }
+    if (clcf->origins->nelts != 0) {
+        return 1;
     }
 
-    return 0;
+    pr = clcf->off ? NULL : ngx_podi_request_find(r);
+
+    return pr != NULL && pr->pub.channel != NULL
+           && pr->pub.channel->origins != NULL;
 }
 
 
@@ -249,12 +267,13 @@ ngx_http_podi_cors_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        clcf->off = 1;
         return NGX_CONF_OK;
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (!ngx_http_podi_cors_is_origin(&value[i])) {
+        if (!ngx_podi_origin_is_valid(&value[i])) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"podi_cors_origin\" does not take \"%V\": "
                                "write whole origins, as "
@@ -276,37 +295,6 @@ ngx_http_podi_cors_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* scheme://host[:port] in lower case: what browsers send */
-
-static ngx_uint_t
-ngx_http_podi_cors_is_origin(const ngx_str_t *s)
-{
-    size_t      skip;
-    ngx_uint_t  i;
-
-    if (s->len > 8 && ngx_strncmp(s->data, "https://", 8) == 0) {
-        skip = 8;
-
-    } else if (s->len > 7 && ngx_strncmp(s->data, "http://", 7) == 0) {
-        skip = 7;
-
-    } else {
-        return 0;
-    }
-
-    for (i = skip; i < s->len; i++) {
-        if (s->data[i] <= ' ' || s->data[i] >= 0x7f
-            || (s->data[i] >= 'A' && s->data[i] <= 'Z')
-            || ngx_strchr("/*,;?#@\"'", s->data[i]) != NULL)
-        {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
 static void *
 ngx_http_podi_cors_create_loc_conf(ngx_conf_t *cf)
 {
@@ -317,11 +305,13 @@ ngx_http_podi_cors_create_loc_conf(ngx_conf_t *cf)
 static char *
 ngx_http_podi_cors_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
+    ngx_podi_loc_conf_t            *plcf;
     ngx_http_podi_cors_loc_conf_t  *prev = parent;
     ngx_http_podi_cors_loc_conf_t  *conf = child;
 
     if (conf->origins == NULL) {
         conf->origins = prev->origins;
+        conf->off = prev->off;
     }
 
     if (conf->origins == NULL) {
@@ -334,6 +324,12 @@ ngx_http_podi_cors_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
         prev->origins = conf->origins;
     }
+
+    /* the guard trusts them, too */
+
+    plcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_podi_module);
+    plcf->origins = conf->origins;
+    plcf->origins_off = conf->off;
 
     return NGX_CONF_OK;
 }

@@ -5,6 +5,7 @@
  */
 
 #include "ngx_http_podi_media.h"
+#include "ngx_podi_channel.h"
 
 
 typedef struct {
@@ -31,8 +32,8 @@ ngx_http_podi_media_limits(ngx_http_request_t *r, const podi_str_t *args)
 static podi_rc_t
 limits_reply(podi_flow_t *f, void *ctx)
 {
-    ngx_uint_t                         i;
     ngx_str_t                         *types;
+    ngx_uint_t                         i, n;
     podi_buf_t                         b;
     podi_str_t                         text;
     media_limits_t                    *l = ctx;
@@ -45,12 +46,20 @@ limits_reply(podi_flow_t *f, void *ctx)
     podi_buf_printf(&b, "{\"max_bytes\":%lld,\"batch\":%u,"
                     "\"upload_expires_in\":%lld,"
                     "\"download_expires_in\":%lld,\"types\":[",
-                    (long long) mlcf->max_size, (unsigned) mlcf->batch,
+                    (long long) ngx_podi_channel_upload_max(l->request,
+                                                        mlcf->max_size),
+                    (unsigned) mlcf->batch,
                     (long long) mlcf->upload_expires,
                     (long long) mlcf->download_expires);
 
-    for (i = 0; i < mlcf->types->nelts; i++) {
-        podi_buf_add_c(&b, (i == 0) ? "" : ",");
+    for (i = 0, n = 0; i < mlcf->types->nelts; i++) {
+
+        if (!ngx_podi_channel_takes_type(l->request, (podi_str_t *) &types[i]))
+        {
+            continue;
+        }
+
+        podi_buf_add_c(&b, (n++ == 0) ? "" : ",");
         podi_buf_add_json(&b, (podi_str_t *) &types[i]);
     }
 

@@ -11,6 +11,7 @@
  */
 
 #include "ngx_http_podi_media.h"
+#include "ngx_podi_channel.h"
 
 
 typedef struct {
@@ -184,22 +185,26 @@ static podi_rc_t
 uploads_judge(ngx_http_request_t *r, const media_item_t *item,
     podi_fail_t *fail)
 {
+    off_t                              max;
     ngx_uint_t                         i;
     ngx_str_t                         *types;
     const ngx_http_podi_media_conf_t  *mlcf;
 
     mlcf = ngx_http_podi_media_conf(r);
+    max = ngx_podi_channel_upload_max(r, mlcf->max_size);
 
-    if (item->bytes > mlcf->max_size) {
+    if (item->bytes > max) {
         (void) podi_fail(fail, PODI_E_MEDIA_TOO_LARGE, "bytes",
-                         "at most %lld bytes", (long long) mlcf->max_size);
+                         "at most %lld bytes", (long long) max);
         return PODI_ERROR;
     }
 
     types = mlcf->types->elts;
 
     for (i = 0; i < mlcf->types->nelts; i++) {
-        if (podi_str_eq(&item->type, (podi_str_t *) &types[i])) {
+        if (podi_str_eq(&item->type, (podi_str_t *) &types[i])
+            && ngx_podi_channel_takes_type(r, &item->type))
+        {
             return PODI_OK;
         }
     }

@@ -41,6 +41,12 @@ action_list_read(podi_flow_t *f, void *ctx)
 
     ngx_podi_pg_init(a->request, &call, PODI_SQL_ACTION_LIST);
 
+    if (ngx_http_podi_task_arg_actions(a->request, &call, &f->fail)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
     return ngx_podi_pg_call(f, a->request, &call);
 }
 

@@ -32,8 +32,14 @@ typedef struct {
 } ngx_http_podi_task_again_t;
 
 
-/* whose prices hold for what is ordered here */
-extern const podi_str_t  ngx_http_podi_task_channel;
+/*
+ * Arguments of the request's channel: under which name prices are looked for,
+ * and the actions that it has (SQL null: all).
+ */
+PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_arg_channel(ngx_http_request_t *r,
+    podi_pg_call_t *call, podi_fail_t *fail);
+PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_arg_actions(ngx_http_request_t *r,
+    podi_pg_call_t *call, podi_fail_t *fail);
 
 /* fills the order from a parsed body; ERROR: it is none */
 PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_order(ngx_http_request_t *r,

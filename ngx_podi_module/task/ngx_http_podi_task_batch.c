@@ -10,6 +10,7 @@
  */
 
 #include "ngx_http_podi_task.h"
+#include "ngx_podi_channel.h"
 #include "ngx_podi_param.h"
 #include "podi_problem.h"
 
@@ -161,6 +162,7 @@ batch_name_one(podi_flow_t *f, podi_buf_t *b, const json_t *order)
 static podi_rc_t
 batch_write(podi_flow_t *f, void *ctx)
 {
+    podi_str_t       channel;
     task_batch_t    *t = ctx;
     podi_pg_call_t   call;
     ngx_podi_ctx_t  *pc;
@@ -170,12 +172,20 @@ batch_write(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    channel = ngx_podi_channel_name(t->request);
+
     ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_SUBMIT_BATCH);
     podi_arg_str(&call, &t->named);
-    podi_arg_str(&call, &ngx_http_podi_task_channel);
+    podi_arg_str(&call, &channel);
     podi_arg_str(&call, &pc->trace_id);
     ngx_podi_arg_param(&call, &t->key);
     podi_arg_bytea(&call, &t->hash);
+
+    if (ngx_http_podi_task_arg_channel(t->request, &call, &f->fail)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
 
     return ngx_podi_pg_call(f, t->request, &call);
 }

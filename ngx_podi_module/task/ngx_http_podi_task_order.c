@@ -10,9 +10,7 @@
  */
 
 #include "ngx_http_podi_task.h"
-
-
-const podi_str_t  ngx_http_podi_task_channel = podi_string("default");
+#include "ngx_podi_channel.h"
 
 
 podi_rc_t
@@ -73,6 +71,40 @@ ngx_http_podi_task_name(podi_buf_t *b, size_t n, podi_fail_t *fail)
         }
 
         podi_buf_add_json(b, &text);
+    }
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
+ngx_http_podi_task_arg_channel(ngx_http_request_t *r, podi_pg_call_t *call,
+    podi_fail_t *fail)
+{
+    podi_str_t  prices;
+
+    prices = ngx_podi_channel_prices(r);
+    podi_arg_str(call, &prices);
+
+    return ngx_http_podi_task_arg_actions(r, call, fail);
+}
+
+
+podi_rc_t
+ngx_http_podi_task_arg_actions(ngx_http_request_t *r, podi_pg_call_t *call,
+    podi_fail_t *fail)
+{
+    podi_str_t  actions;
+
+    if (ngx_podi_channel_actions(r, &actions) != PODI_OK) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if (actions.data == NULL) {
+        podi_arg_null(call);
+
+    } else {
+        podi_arg_str(call, &actions);
     }
 
     return PODI_OK;

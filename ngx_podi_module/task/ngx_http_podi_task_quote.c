@@ -67,7 +67,12 @@ quote_price(podi_flow_t *f, void *ctx)
 
     ngx_podi_pg_init(q->request, &call, PODI_SQL_TASK_QUOTE);
     podi_arg_str(&call, &q->order.text);
-    podi_arg_str(&call, &ngx_http_podi_task_channel);
+
+    if (ngx_http_podi_task_arg_channel(q->request, &call, &f->fail)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
 
     return ngx_podi_pg_call(f, q->request, &call);
 }

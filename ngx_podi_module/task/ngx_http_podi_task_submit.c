@@ -9,6 +9,7 @@
  */
 
 #include "ngx_http_podi_task.h"
+#include "ngx_podi_channel.h"
 #include "ngx_podi_param.h"
 #include "podi_fault.h"
 
@@ -103,7 +104,7 @@ submit_name(podi_flow_t *f, void *ctx)
 static podi_rc_t
 submit_write(podi_flow_t *f, void *ctx)
 {
-    podi_str_t       id;
+    podi_str_t       id, channel;
     task_submit_t   *t = ctx;
     podi_pg_call_t   call;
     ngx_podi_ctx_t  *pc;
@@ -114,17 +115,24 @@ submit_write(podi_flow_t *f, void *ctx)
     }
 
     id = podi_id_str(&t->task_id);
+    channel = ngx_podi_channel_name(t->request);
 
     PODI_FAULT(submit_ask);
     ngx_podi_pg_init(t->request, &call, PODI_SQL_TASK_SUBMIT);
     podi_arg_str(&call, &id);
     podi_arg_str(&call, &t->job_ids);
     podi_arg_str(&call, &t->order.text);
-    podi_arg_str(&call, &ngx_http_podi_task_channel);
+    podi_arg_str(&call, &channel);
     podi_arg_str(&call, &pc->trace_id);
 
     ngx_podi_arg_param(&call, &t->key);
     podi_arg_bytea(&call, &t->hash);
+
+    if (ngx_http_podi_task_arg_channel(t->request, &call, &f->fail)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
 
     return ngx_podi_pg_call(f, t->request, &call);
 }

@@ -14,8 +14,5 @@
 /* adds the variables: a preconfiguration hook */
 ngx_int_t ngx_http_podi_trace_variables(ngx_conf_t *cf);
 
-/* takes X-Podi-* (and X_Podi_*) out of what the client has sent */
-ngx_int_t ngx_http_podi_trace_strip(ngx_http_request_t *r);
-
 
 #endif /* NGX_HTTP_PODI_TRACE_H */

@@ -97,7 +97,7 @@ ngx_http_podi_trace_post_read(ngx_http_request_t *r)
     pr = ngx_podi_request(r);
 
     if (pr == NULL
-        || ngx_http_podi_trace_strip(r) != NGX_OK
+        || ngx_podi_strip(r) != NGX_OK
         || ngx_http_podi_trace_begin(r, pr) != PODI_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -4,8 +4,8 @@
 -- each defect once and wants it seen.
 --
 -- Reviewed: tables without a tenant are action, plan, queue_type, gate,
--- price_rule, worker, context_key, chain_key and schema_migration; tenant_slug_uq alone
--- may be unique across tenants; the keeper may read tenants.
+-- price_rule, channel, worker, context_key, chain_key and schema_migration;
+-- tenant_slug_uq alone may be unique across tenants; the keeper may read tenants.
 
 with login (oid, rolname) as (
     select r.oid, r.rolname from pg_roles r
@@ -41,7 +41,7 @@ fn as (
 select 'no tenant_id' as defect, t.relname::text as what from tab t
  where t.oid not in (select ten.oid from ten)
    and t.relname not in ('action', 'plan', 'queue_type', 'gate', 'price_rule',
-                         'worker', 'context_key', 'chain_key',
+                         'channel', 'worker', 'context_key', 'chain_key',
                          'schema_migration')
 union all
 select 'tenant_id nullable', t.relname from ten t where not t.attnotnull

@@ -144,6 +144,22 @@ static const ctl_command_t  main_commands[] = {
       { { "tenant", NULL, NULL, "the tenant's slug" } },
       ctl_quota_list_steps, NULL },
 
+    { "channel", "set",
+      { { "channel", NULL, NULL, "its name" },
+        { "file", NULL, NULL, MAIN_FILE } },
+      ctl_channel_set_steps, NULL },
+
+    { "channel", "kill",
+      { { "channel", NULL, NULL, "its name" } },
+      ctl_channel_kill_steps, NULL },
+
+    { "channel", "open",
+      { { "channel", NULL, NULL, "its name" } },
+      ctl_channel_open_steps, NULL },
+
+    { "channel", "list", { { NULL, NULL, NULL, NULL } },
+      ctl_channel_list_steps, NULL },
+
     { "account", "role",
       { { "tenant", NULL, NULL, "the tenant's slug" },
         { "login", NULL, NULL, "the user's login name" },

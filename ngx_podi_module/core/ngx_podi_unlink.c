@@ -1,5 +1,5 @@
 /*
- * Headers that only PODI may set, taken out of a client's request.
+ * ngx_podi_unlink: headers taken out of a client's request.
  *
  *     [a X b c] [X d]   ->   [a] [b c] [d]
  *
@@ -10,26 +10,25 @@
  */
 
 #include "ngx_podi_core.h"
-#include "ngx_http_podi_trace.h"
 
 
-static ngx_uint_t ngx_http_podi_trace_is_ours(const ngx_table_elt_t *h);
-static ngx_uint_t ngx_http_podi_trace_has_ours(const ngx_list_t *list);
-static ngx_int_t ngx_http_podi_trace_append(ngx_list_t *list,
+static ngx_uint_t ngx_podi_unlink_any(const ngx_list_t *list,
+    ngx_podi_header_pt goes, void *data);
+static ngx_int_t ngx_podi_unlink_part(ngx_list_t *list,
+    const ngx_list_part_t *part, ngx_podi_header_pt goes, void *data);
+static ngx_int_t ngx_podi_unlink_append(ngx_list_t *list,
     ngx_table_elt_t *run, ngx_uint_t n);
-static ngx_int_t ngx_http_podi_trace_part(ngx_list_t *list,
-    const ngx_list_part_t *part);
 
 
 ngx_int_t
-ngx_http_podi_trace_strip(ngx_http_request_t *r)
+ngx_podi_unlink(ngx_http_request_t *r, ngx_podi_header_pt goes, void *data)
 {
     ngx_list_t       *list, old;
     ngx_list_part_t  *part;
 
     list = &r->headers_in.headers;
 
-    if (!ngx_http_podi_trace_has_ours(list)) {
+    if (!ngx_podi_unlink_any(list, goes, data)) {
         return NGX_OK;
     }
 
@@ -40,9 +39,15 @@ ngx_http_podi_trace_strip(ngx_http_request_t *r)
     list->last = NULL;
 
     for (part = &old.part; part; part = part->next) {
-        if (ngx_http_podi_trace_part(list, part) != NGX_OK) {
+        if (ngx_podi_unlink_part(list, part, goes, data) != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    if (r->headers_in.authorization != NULL
+        && goes(r->headers_in.authorization, data))
+    {
+        r->headers_in.authorization = NULL;
     }
 
     if (list->last == NULL) {
@@ -56,7 +61,8 @@ ngx_http_podi_trace_strip(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_podi_trace_part(ngx_list_t *list, const ngx_list_part_t *part)
+ngx_podi_unlink_part(ngx_list_t *list, const ngx_list_part_t *part,
+    ngx_podi_header_pt goes, void *data)
 {
     ngx_uint_t        i, first;
     ngx_table_elt_t  *h;
@@ -66,25 +72,23 @@ ngx_http_podi_trace_part(ngx_list_t *list, const ngx_list_part_t *part)
 
     for (i = 0; i < part->nelts; i++) {
 
-        if (!ngx_http_podi_trace_is_ours(&h[i])) {
+        if (!goes(&h[i], data)) {
             continue;
         }
 
-        if (ngx_http_podi_trace_append(list, &h[first], i - first) != NGX_OK)
-        {
+        if (ngx_podi_unlink_append(list, &h[first], i - first) != NGX_OK) {
             return NGX_ERROR;
         }
 
         first = i + 1;
     }
 
-    return ngx_http_podi_trace_append(list, &h[first], i - first);
+    return ngx_podi_unlink_append(list, &h[first], i - first);
 }
 
 
 static ngx_int_t
-ngx_http_podi_trace_append(ngx_list_t *list, ngx_table_elt_t *run,
-    ngx_uint_t n)
+ngx_podi_unlink_append(ngx_list_t *list, ngx_table_elt_t *run, ngx_uint_t n)
 {
     ngx_list_part_t  *part;
 
@@ -115,7 +119,8 @@ ngx_http_podi_trace_append(ngx_list_t *list, ngx_table_elt_t *run,
 
 
 static ngx_uint_t
-ngx_http_podi_trace_has_ours(const ngx_list_t *list)
+ngx_podi_unlink_any(const ngx_list_t *list, ngx_podi_header_pt goes,
+    void *data)
 {
     ngx_uint_t              i;
     const ngx_list_part_t  *part;
@@ -125,26 +130,11 @@ ngx_http_podi_trace_has_ours(const ngx_list_t *list)
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_podi_trace_is_ours(&h[i])) {
+            if (goes(&h[i], data)) {
                 return 1;
             }
         }
     }
 
     return 0;
-}
-
-
-/* X-Podi-User, and X_Podi_User where underscores_in_headers is on */
-
-static ngx_uint_t
-ngx_http_podi_trace_is_ours(const ngx_table_elt_t *h)
-{
-    const u_char  *k = h->key.data;
-
-    return h->key.len > 7
-           && (k[0] == 'x' || k[0] == 'X')
-           && (k[1] == '-' || k[1] == '_')
-           && ngx_strncasecmp((u_char *) k + 2, (u_char *) "podi", 4) == 0
-           && (k[6] == '-' || k[6] == '_');
 }

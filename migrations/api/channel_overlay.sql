@@ -1,0 +1,26 @@
+-- ----------------------------------------------------------------------
+-- api.channel_overlay()
+--
+--      What the operator has put over the channels of nginx.conf; the same
+--      for each tenant.
+--
+-- Returns:  channels text: [{channel, killed, settings}], by name
+-- Raises:   U0403 when the caller is not the gateway
+-- Writes:   nothing
+-- Called:   channel/ngx_http_podi_channel_overlay.c
+-- ----------------------------------------------------------------------
+create or replace function api.channel_overlay()
+returns table (channels text)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+begin
+    perform internal.enter('gateway');
+    return query
+    select coalesce(jsonb_agg(jsonb_build_object(
+                        'channel', c.channel, 'killed', c.killed,
+                        'settings', c.settings) order by c.channel),
+                    '[]')::text
+      from channel c;
+end
+$$;
