@@ -42,11 +42,11 @@ begin
         coalesce((v_load.gates #>> array[v_own, '1'])::int, 0)));
 
     for v_round in 1 .. 8 loop
-        exit when exists (select internal.gate_shut(v_load.gates, v_load.taken,
-                                                    v_more, v_every, null, 0));
+        exit when exists (select from internal.gate_shut(v_load.gates,
+                              v_load.taken, v_more, v_every, null, 0));
         v_shut := v_shut || array(
-            select (internal.gate_shut(v_load.gates, v_load.taken, v_more,
-                                       v_every, null, 1)).scope);
+            select g.scope from internal.gate_shut(v_load.gates, v_load.taken,
+                                    v_more, v_every, null, 1) g);
         v_known := cardinality(v_all) + cardinality(v_shut);
         for v_job in
             select c.* from internal.claim_order(i_queue, i_n, v_all, v_shut) c

@@ -17,7 +17,7 @@ returns table (
     rate       int,
     period_ms  bigint,
     burst      int)
-language sql
+language sql stable
 as $$
     select coalesce(g.scope, 'queue:' || q.queue),
            case q.state when 'paused' then 0 else g.slots end,

@@ -16,11 +16,17 @@ create or replace function internal.job_is_quiet(
     i_fence      int,
     i_deferrals  int)
 returns boolean
-language sql
+language plpgsql
 as $$
-    select i_deferrals >= 2 and (
-           select count(*) = 2
-             from podi.attempt p
-            where p.job_id = i_job and p.fence between i_fence - 2 and i_fence - 1
-                  and p.outcome = 'deferred')
+begin
+    if i_deferrals < 2 then
+        return false;
+    end if;
+
+    return (select count(*) = 2
+              from podi.attempt p
+             where p.job_id = i_job
+                   and p.fence between i_fence - 2 and i_fence - 1
+                   and p.outcome = 'deferred');
+end
 $$;

@@ -202,6 +202,29 @@ subtest 'what Redis does not know is dispatched' => sub {
     is_deeply $due->(), [], 'nor is a running one';
 };
 
+# one that is not is parsed and planned anew at each call
+subtest 'functions in SQL are made a part of what calls them' => sub {
+    my $super = $db->super;
+    my @id = map { order('resize')->{jobs}[0]{job_id} } 1 .. 2;
+
+    $super->dbh->begin_work;
+    $super->dbh->do("set local track_functions = 'all'");
+    $super->run('select count(*) from sys.job_claim(?::uuid[], ?, ?)',
+                "{$id[0]}", 'w1', 60_000);
+    is $super->value(undef, 'select count(*)'
+        . ' from sys.job_claim_next(?, ?, ?, ?, ?)', 'image', 1, 'w1', 60_000,
+        1000), 1, 'one came without Redis';
+    is $super->value(undef, 'select verdict from sys.job_settle(?)',
+        qq([{"job_id": "$id[0]", "fence": 1, "state": "succeeded"}])), 'OK',
+        'the other one ends';
+    is_deeply $super->all(undef, 'select s.funcname, s.calls'
+        . ' from pg_stat_xact_user_functions s'
+        . ' join pg_proc p on p.oid = s.funcid'
+        . ' join pg_language l on l.oid = p.prolang'
+        . " where l.lanname = 'sql'"), [], 'on the way from hint to end';
+    $super->dbh->rollback;
+};
+
 # such an index is read whole for a tenant, until the first analyze
 is_deeply $db->super->all(undef, q{
     select i.indexrelid::regclass::text as name
