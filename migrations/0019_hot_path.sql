@@ -18,6 +18,7 @@ set local lock_timeout = '5s';
 \ir internal/hold_legal.sql
 \ir internal/alloc_legal.sql
 \ir internal/lot_legal.sql
+\ir internal/wallet_legal.sql
 \ir internal/entry_legal.sql
 
 do $$
@@ -34,6 +35,7 @@ begin
                                   'podi.hold'::regclass,
                                   'podi.hold_alloc'::regclass,
                                   'podi.lot'::regclass,
+                                  'podi.wallet'::regclass,
                                   'podi.ledger'::regclass)
     loop
         execute format('alter table %s drop constraint %I', v_check.rel,
@@ -54,6 +56,8 @@ alter table podi.hold_alloc
     add constraint alloc_legal_ck check (internal.alloc_legal(hold_alloc));
 alter table podi.lot
     add constraint lot_legal_ck check (internal.lot_legal(lot));
+alter table podi.wallet
+    add constraint wallet_legal_ck check (internal.wallet_legal(wallet));
 -- rows of before the chain have no hash
 alter table podi.ledger
     add constraint entry_legal_ck check (internal.entry_legal(ledger)) not valid;

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.event_append_all(events, whose)
+-- internal.event_append_all(events)
 --
 --      Numbers and stores events of any number of users, in the order given.
 --      The heads are locked ascending and held to commit, so that a user's
@@ -10,25 +10,21 @@
 -- Returns:  jsonb, the events as stored, with tenant_id, user_id, seq and at
 -- Raises:   U0404 a user has no head
 -- Writes:   podi.user_head, podi.user_event
--- Called:   internal.event_append, sys.job_claim and every
---           function that ends jobs in batches
+-- Called:   sys.job_claim and every function that ends jobs in batches
 --
 --      events: [{tenant_id, user_id, type, task_id, job_id, trace_id, data}],
 --      in the order in which each user shall read them; the last four may be
---      missing, and so may be what whose says for all of them.
+--      missing.  Mostly they are of one user, and then there is less to do.
 -- ----------------------------------------------------------------------
-create or replace function internal.event_append_all(
-    i_events  jsonb,
-    i_whose   jsonb default '{}')
+drop function if exists internal.event_append_all(jsonb, jsonb);
+create or replace function internal.event_append_all(i_events jsonb)
 returns jsonb
 language plpgsql
 as $$
 declare
     c_none    constant jsonb := '{"task_id": null, "job_id": null,
                                   "trace_id": null, "data": {}}';
-    v_all     constant jsonb[] := array(
-        select c_none || i_whose || e.value
-          from jsonb_array_elements(i_events) e);
+    v_all     jsonb[];
     v_event   jsonb;
     v_whose   text;
     v_tops    jsonb := '{}';
@@ -36,10 +32,14 @@ declare
     v_at      timestamptz;
     v_stored  jsonb[] := '{}';
 begin
-    if i_events = '[]' then
-        return i_events;
+    if not i_events @? '$[*] ? (@.user_id != $[0].user_id
+                                || @.tenant_id != $[0].tenant_id)' then
+        return internal.event_append((i_events #>> '{0,tenant_id}')::uuid,
+                   (i_events #>> '{0,user_id}')::uuid, i_events);
     end if;
 
+    v_all := array(select c_none || e.value
+                     from jsonb_array_elements(i_events) e);
     foreach v_event in array v_all loop
         v_whose := (v_event ->> 'tenant_id') || (v_event ->> 'user_id');
         v_tops := v_tops || jsonb_build_object(v_whose,

@@ -3,7 +3,8 @@
 --
 --      A task of the entered user with its jobs, as the submit answers it,
 --      for the first time and for a repeated request.
---      Runs as its caller; called only by functions that pin search_path.
+--      Runs as its caller; called only by functions that pin search_path, and
+--      made a part of their query.
 --
 -- Returns:  task_id, state, price, jobs_total, channel, hold_id, priority
 --           (the word), on_failure, start_at, deadline_at, round, trace_id,
@@ -29,10 +30,8 @@ returns table (
     trace_id     text,
     created_at   timestamptz,
     jobs         jsonb)
-language plpgsql
+language sql stable
 as $$
-begin
-    return query
     select t.task_id, t.state, t.price, t.jobs_total, t.channel, t.hold_id,
            internal.priority_word(t.priority), t.on_failure, t.start_at,
            t.deadline_at, t.round, t.trace_id, t.created_at,
@@ -48,6 +47,5 @@ begin
              where j.tenant_id = t.tenant_id and j.task_id = t.task_id)
       from podi.task_header t
      where t.task_id = i_task and t.tenant_id = internal.tenant()
-           and t.user_id = internal.user_id();
-end
+           and t.user_id = internal.user_id()
 $$;
