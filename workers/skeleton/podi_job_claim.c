@@ -2,9 +2,9 @@
  * podi_job_claim: from hints, or rows, to held jobs.
  *
  *     OFF -> HINTS -> ROWS -> HINTS ...        Redis is up
- *             |  ^
- *             v  |
- *            WAIT                              until a hint comes, or `poll`
+ *             |  ^     |
+ *             v  |     |                       less came than was asked for
+ *            WAIT <----'                       until a hint comes, or `poll`
  *
  *     OFF -> ROWS -> PAUSE -> ROWS ...         Redis is down, or has lost the
  *                                              gates: by rows alone, with
@@ -41,6 +41,7 @@ static void claim_failed(podi_jobs_t *jobs, podi_flow_t *f);
 
 static void claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static void claim_wait(podi_jobs_t *jobs);
 static podi_rc_t claim_wait_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t claim_wait_over(podi_flow_t *f, void *ctx);
 static void claim_wait_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
@@ -343,18 +344,7 @@ claim_hints_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 
     jobs->proved = podi_time_mono();
     jobs->failures = 0;
-
-    if (jobs->worker->draining) {
-        claim_again(jobs);
-        return;
-    }
-
-    if (!podi_redis_is_up(jobs->worker->blocking)) {
-        claim_pause(jobs, jobs->worker->set->poll);
-        return;
-    }
-
-    claim_flow(jobs, PODI_CLAIM_WAIT, claim_wait_steps, claim_wait_end);
+    claim_wait(jobs);
 }
 
 
@@ -388,7 +378,33 @@ claim_rows_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
         return;
     }
 
+    /* who was given less than he asked for is woken when there is more */
+
+    if (hinted && jobs->dry) {
+        claim_wait(jobs);
+        return;
+    }
+
     claim_again(jobs);
+}
+
+
+static void
+claim_wait(podi_jobs_t *jobs)
+{
+    podi_worker_t  *w = jobs->worker;
+
+    if (w->draining) {
+        claim_again(jobs);
+        return;
+    }
+
+    if (!podi_redis_is_up(w->blocking)) {
+        claim_pause(jobs, w->set->poll);
+        return;
+    }
+
+    claim_flow(jobs, PODI_CLAIM_WAIT, claim_wait_steps, claim_wait_end);
 }
 
 

@@ -50,10 +50,11 @@ claim_hints_ask(podi_flow_t *f, void *ctx)
 
     jobs->carries = (n > 0);
     jobs->hinted = podi_time_mono();
+    jobs->wanted = podi_jobs_free_slots(jobs);
     PODI_FAULT(claim_hints);
 
     return podi_queue_claim(jobs->worker->redis, f, &jobs->queue,
-                            podi_jobs_free_slots(jobs),
+                            jobs->wanted,
                             podi_gate_lease(jobs), jobs->worker->id, over, n);
 }
 
@@ -66,6 +67,7 @@ claim_hints_take(podi_flow_t *f, void *ctx)
 
     n = podi_queue_claimed(f->result);
     jobs->unready = !podi_queue_is_ready(f->result);
+    jobs->dry = (n < jobs->wanted);
 
     for (i = 0; i < n && i < (size_t) jobs->worker->set->concurrency; i++) {
         claim_hint(jobs, podi_queue_claimed_slot(f->result, i));

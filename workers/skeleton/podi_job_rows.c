@@ -118,10 +118,15 @@ claim_rows_take(podi_flow_t *f, void *ctx)
     }
 
     for (i = 0; i < (int) jobs->claimed; i++) {
-        events = podi_row_str(f->result, i, "_events");
-        podi_worker_publish(jobs->worker, f->mem, &events);
         id = podi_row_str(f->result, i, "job_id");
         podi_job_start(jobs, f->result, i, claim_slot(jobs, &id));
+    }
+
+    /* work comes before words */
+
+    for (i = 0; i < (int) jobs->claimed; i++) {
+        events = podi_row_str(f->result, i, "_events");
+        podi_worker_publish(jobs->worker, f->mem, &events);
     }
 
     for (i = 0; i < (int) jobs->n_hints; i++) {

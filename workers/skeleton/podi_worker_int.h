@@ -240,6 +240,7 @@ struct podi_jobs_s {
     podi_timer_t   *timer;
     podi_post_t     post;               /* go on claiming, from a clean stack */
     unsigned        claimed;            /* rows of the last claim */
+    unsigned        wanted;             /* hints that the last claim asked for */
     podi_slot_t    *slots;              /* of hints not claimed yet */
     unsigned        n_hints;
     podi_msec_t     hinted;             /* mono: when they were taken */
@@ -259,6 +260,7 @@ struct podi_jobs_s {
     unsigned        beats;
     podi_msec_t     lost_at;            /* mono: a claim of rows, unanswered */
     unsigned        unready:1;          /* Redis does not know the slots */
+    unsigned        dry:1;              /* it gave fewer than were wanted */
     unsigned        unheard:1;          /* its answer to a claim was lost */
     unsigned        carries:1;          /* a claim, slots that are over */
     unsigned        late:1;             /* the rows came: see CLAIM_MAX */
