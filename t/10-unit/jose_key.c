@@ -111,6 +111,12 @@ test_keys(void)
     is_fail(podi_jose_key_parse(&s, mem, &other, &fail), &fail,
             PODI_E_CONFIG, NULL, "a private part of another key");
 
+    s = str("{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+            "\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\","
+            "\"x\":\"21qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}");
+    is_fail(podi_jose_key_parse(&s, mem, &other, &fail), &fail,
+            PODI_E_CONFIG, NULL, "the same of Ed25519");
+
     s = str("{\"kty\":\"oct\",\"k\":\"AAAA\"}");
     is_fail(podi_jose_key_parse(&s, mem, &other, &fail), &fail,
             PODI_E_CONFIG, NULL, "a kind that is not supported");
