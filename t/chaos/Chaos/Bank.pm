@@ -169,7 +169,8 @@ sub draw
 
         $self->broken('hold', "$said: it was refused with $code")
             if !$nothing || $amount <= $m->{left}
-               || $op->{end} ne 'unknown' && $code ne 'hold_exhausted';
+               || $op->{end} eq 'ok'
+               || $op->{end} eq 'fail' && $code ne 'hold_exhausted';
         return;
     }
     return if $op->{end} eq 'unknown' && $nothing;
