@@ -56,3 +56,11 @@ create policy tenant_wall on podi.object_intent to podi_core
        with check (tenant_id = (select internal.tenant()));
 create policy system_pass on podi.object_intent to podi_system
        using (true) with check (true);
+
+
+create type podi.row_place as (
+    a  uuid,
+    b  uuid,
+    n  bigint
+);
+comment on type podi.row_place is 'Where a slice of rows ends: the key of the last one, of one or two ids and a number, what is not in it filled up';

@@ -108,6 +108,7 @@ grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
 grant execute on function sys.invariant_breaks, sys.ledger_verify,
     sys.reconcile, sys.hold_expire, sys.report_daily to podi_worker, podi_ctl;
+grant execute on function sys.invariant_slice to podi_worker;
 
 -- the operator
 grant execute on function sys.reconcile_bill to podi_ctl;

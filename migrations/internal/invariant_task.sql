@@ -1,24 +1,33 @@
 -- ----------------------------------------------------------------------
--- internal.invariant_task()
+-- internal.invariant_task(from, to)
 --
---      What must never be, where work meets money and events; all tenants.
+--      What must never be, where work meets money and events, of the tasks
+--      behind from and up to to.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  inv, id: one row for each break
+--           I5   the captures of a task's holds are what its jobs were charged
+--                so far
 --           I8   a job of a user that has ended has exactly one event of it
 --                (unless it ended before the oldest event that was kept),
 --                and one that has not has none
 --           I9   a task agrees with its jobs: counts, charges, price, state
---           I11  the hold of a task that has ended has nothing left
+--           I12  a task is paid from its own hold
+--           I13, I17, I18: of its jobs and its budgets
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   sys.invariant_breaks
+-- Called:   internal.invariant_part
 -- ----------------------------------------------------------------------
-create or replace function internal.invariant_task()
+create or replace function internal.invariant_task(
+    i_from  podi.row_place,
+    i_to    podi.row_place)
 returns table (inv text, id text)
 language sql stable
 as $$
-    with sums as (
+    with t as materialized (
+        select x.* from podi.task_header x
+         where x.task_id > (i_from).a and x.task_id <= (i_to).a
+    ), sums as materialized (
         select j.tenant_id, j.task_id, count(*) as total,
                count(*) filter (where j.settled_fence is null) as open,
                count(*) filter (where j.state = 'succeeded') as succeeded,
@@ -27,35 +36,26 @@ as $$
                sum(coalesce(j.charged, j.confirmed)) as charged,
                bool_or(j.state = 'running') as running
           from podi.job j
+         where j.task_id > (i_from).a and j.task_id <= (i_to).a
          group by j.tenant_id, j.task_id
     )
-    select 'I8 one terminal event per job', j.job_id::text
-      from podi.job j
-      join podi.task_header t
-        on t.task_id = j.task_id and t.tenant_id = j.tenant_id
-      join podi.user_head u
-        on u.tenant_id = j.tenant_id and u.user_id = j.user_id
-      left join podi.user_event f
-        on f.tenant_id = u.tenant_id and f.user_id = u.user_id
-           and f.seq = u.floor + 1
+    select 'I5 holds capture their jobs'' charges', t.task_id::text
+      from t
+      left join sums s on s.tenant_id = t.tenant_id and s.task_id = t.task_id
       left join lateral (
-           select count(*) filter (where e.type = 'job.' || j.state) as same,
-                  count(*) as n
-             from podi.user_event e
-            where e.tenant_id = j.tenant_id and e.task_id = j.task_id
-                  and e.job_id = j.job_id
-                  and e.type in ('job.succeeded', 'job.failed',
-                                 'job.cancelled')) e on true
-     cross join lateral (
-           select (j.settled_fence is not null)::int as due) s
-     where (t.kind = 'user'
-            and case t.round when 1 then (e.n, e.same) <> (s.due, s.due)
-                else e.n > t.round or e.same < s.due end
-            and (u.floor = 0 or j.ended_at is null or j.ended_at > f.at))
-           or (t.kind = 'system' and e.n > 0)
+           select sum(h.captured) as captured
+             from podi.hold h
+            where h.task_id = t.task_id and h.tenant_id = t.tenant_id) d on true
+     where coalesce(d.captured, 0) is distinct from s.charged
+    union all
+    select i.inv, i.id from internal.invariant_told(i_from, i_to) i
+    union all
+    select i.inv, i.id from internal.invariant_job(i_from, i_to) i
+    union all
+    select i.inv, i.id from internal.invariant_quota(i_from, i_to) i
     union all
     select 'I9 task agrees with its jobs', t.task_id::text
-      from podi.task_header t
+      from t
       left join sums s on s.tenant_id = t.tenant_id and s.task_id = t.task_id
      where (t.jobs_total, t.jobs_open, t.jobs_succeeded, t.jobs_cancelled,
             t.price, t.charged)
@@ -67,9 +67,12 @@ as $$
                                                     t.jobs_succeeded,
                                                     t.jobs_cancelled))
     union all
-    select 'I11 hold of an ended task is exhausted', h.hold_id::text
-      from podi.hold h
-      join podi.task_header t
-        on t.tenant_id = h.tenant_id and t.task_id = h.task_id
-     where t.ended_at is not null and h.captured + h.released <> h.amount
+    select 'I12 task is paid from its own hold', t.task_id::text
+      from t
+      left join podi.hold h
+        on h.tenant_id = t.tenant_id and h.hold_id = t.hold_id
+      left join podi.wallet w
+        on w.tenant_id = h.tenant_id and w.wallet_id = h.wallet_id
+     where t.hold_id is not null
+           and (h.task_id, w.user_id) is distinct from (t.task_id, t.user_id)
 $$;

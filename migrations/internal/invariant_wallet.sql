@@ -1,58 +1,50 @@
 -- ----------------------------------------------------------------------
--- internal.invariant_wallet()
+-- internal.invariant_wallet(from, to)
 --
---      Every place where the books do not agree.  Invoker rights; sees all
---      tenants only from a sys function.
+--      Whether wallets, of those behind from and up to to, are what their lots
+--      add up to, and what the last entry of their ledger says.
+--      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  inv, id: one row for each break
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   sys.invariant_breaks
+-- Called:   internal.invariant_part
 -- ----------------------------------------------------------------------
-create or replace function internal.invariant_wallet()
+create or replace function internal.invariant_wallet(
+    i_from  podi.row_place,
+    i_to    podi.row_place)
 returns table (inv text, id text)
 language sql stable
-set search_path = podi, pg_temp
 as $$
-    with lots as (
-        select l.tenant_id, l.wallet_id, sum(l.avail) as avail,
-               sum(l.held) as held
-          from lot l group by 1, 2),
-    holds as (
-        select h.tenant_id, h.wallet_id,
-               sum(h.amount - h.captured - h.released) as open
-          from hold h group by 1, 2),
-    allocs as (
-        select a.tenant_id, a.hold_id, sum(a.amount) as amount,
-               sum(a.captured) as captured, sum(a.released) as released,
-               sum(a.refunded) as refunded
-          from hold_alloc a group by 1, 2),
-    lot_held as (
-        select a.tenant_id, a.lot_id, sum(a.captured - a.refunded) as spent,
-               sum(a.amount - a.captured - a.released) as open
-          from hold_alloc a group by 1, 2)
+    with w as materialized (
+        select x.*, l.avail, l.lot_held, e.seq as last_seq, e.hash,
+               e.available_after, e.held_after
+          from podi.wallet x
+          left join lateral (
+               select sum(q.avail) as avail, sum(q.held) as lot_held
+                 from podi.lot q
+                where q.wallet_id = x.wallet_id and q.tenant_id = x.tenant_id
+                      and q.live) l on true
+          left join lateral (
+               select q.seq, q.hash, q.available_after, q.held_after
+                 from podi.ledger q
+                where q.wallet_id = x.wallet_id and q.tenant_id = x.tenant_id
+                order by q.seq desc limit 1) e on true
+         where x.wallet_id > (i_from).a and x.wallet_id <= (i_to).a
+    )
     select 'I1 wallet.available = sum of lot.avail', w.wallet_id::text
-      from wallet w left join lots l using (tenant_id, wallet_id)
-     where w.available <> coalesce(l.avail, 0)
+      from w where w.available <> coalesce(w.avail, 0)
     union all
     select 'I2 wallet.held = sum of lot.held', w.wallet_id::text
-      from wallet w left join lots l using (tenant_id, wallet_id)
-     where w.held <> coalesce(l.held, 0)
+      from w where w.held <> coalesce(w.lot_held, 0)
     union all
-    select 'I3 wallet.held = sum of open holds', w.wallet_id::text
-      from wallet w left join holds h using (tenant_id, wallet_id)
-     where w.held <> coalesce(h.open, 0)
+    select 'I6 wallet knows how long its ledger is', w.wallet_id::text
+      from w where w.seq <> coalesce(w.last_seq, 0)
     union all
-    select 'I4 hold split = lot split', h.hold_id::text
-      from hold h left join allocs a using (tenant_id, hold_id)
-     where (h.amount, h.captured, h.released, h.refunded)
-           is distinct from (a.amount, a.captured, a.released, a.refunded)
+    select 'I7 ledger replay = balance', w.wallet_id::text
+      from w where (w.available, w.held) <> (coalesce(w.available_after, 0),
+                                             coalesce(w.held_after, 0))
     union all
-    select 'I4 lot split = hold split', 'lot ' || l.lot_id
-      from lot l left join lot_held a using (tenant_id, lot_id)
-     where (l.held, l.spent) <> (coalesce(a.open, 0), coalesce(a.spent, 0))
-    union all
-    select i.inv, i.id from internal.invariant_ledger() i
-    union all
-    select i.inv, i.id from internal.invariant_entry() i
+    select 'I14 wallet knows the end of its chain', w.wallet_id::text
+      from w where w.head <> coalesce(w.hash, '')
 $$;

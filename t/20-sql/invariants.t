@@ -1,4 +1,5 @@
-# Every break of an invariant, planted as superuser, is seen by podi_worker.
+# Every break of an invariant, planted as superuser, is seen by podi_worker, and
+# by who goes through all rows in slices.
 
 use strict;
 use warnings;
@@ -93,7 +94,55 @@ my @PLANT = (
     I17 => 'update podi.quota_hold set open = true where task_id = $e',
 );
 
+
+# all that a pass in slices of so many rows sees; the slices adjoin, so that
+# their places rise and the last has no end
+sub slices
+{
+    my ($limit, @parts) = @_;
+    my @seen;
+
+    for my $part (@parts ? @parts : qw(wallet entry user task hold attempt sum)) {
+        my $place;
+
+        do {
+            my $slice = slice($part, $place, $limit);
+            $place = (shift @$slice)->{id};
+            push @seen, map { $_->{kind} } @$slice;
+        } while (defined $place);
+    }
+    return @seen;
+}
+
+
+sub slice
+{
+    return $w->{worker}->all(undef, 'select * from sys.invariant_slice(?, ?, ?)',
+                             @_);
+}
+
+
 $db->whole('nothing is broken before');
+is_deeply [slices(2)], [], 'nor in any slice';
+
+# one by one: each row has its turn, in order
+my %KEY = (wallet => 'wallet_id', entry => 'wallet_id, tenant_id, seq',
+           user => 'tenant_id, user_id', task => 'task_id', hold => 'hold_id',
+           attempt => 'job_id');
+my %TABLE = (entry => 'ledger', user => 'user_head', task => 'task_header');
+for my $part (sort keys %KEY) {
+    my ($place, @turn);
+
+    while (defined($place = slice($part, $place, 1)->[0]{id})) {
+        push @turn, [grep { !/^(?:ffffffff-.*|9223372036854775807)\z/ }
+                     $place =~ /[-\w]+/g];
+    }
+    my $key = $KEY{$part};
+    my @row = map { [map { $_ // () } @{$_}{split /, /, $key}] }
+              @{ $super->all(undef, "select distinct $key from podi."
+                             . ($TABLE{$part} // $part) . " order by $key") };
+    is_deeply \@turn, \@row, "every $part has its turn";
+}
 
 while (my ($inv, $sql) = splice @PLANT, 0, 2) {
     for my $who ($ann, $eve) {
@@ -111,6 +160,9 @@ while (my ($inv, $sql) = splice @PLANT, 0, 2) {
         my @seen = map { $_->{inv} } @{ $db->breaks };
         ok scalar(grep { /^$inv\b/ } @seen), "... and seen by podi_worker"
             or diag "seen: @seen; $plant";
+        @seen = slices(4);
+        ok scalar(grep { /^$inv\b/ } @seen), '... and in a slice'
+            or diag "seen: @seen; $plant";
 
         $super->dbh->do("delete from $table");
         my $columns = $db->columns($table);
@@ -122,6 +174,8 @@ while (my ($inv, $sql) = splice @PLANT, 0, 2) {
 }
 
 $db->whole('nothing is broken after');
+$w->{worker}->refused('U0422', undef,
+    "select * from sys.invariant_slice('moon', null, 9)", 'no such part');
 
 # events that were trimmed take nothing along with them, and hide nothing later
 my ($ended) = $task{ $ann->{user} }{ended}{task_id};

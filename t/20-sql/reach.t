@@ -111,6 +111,9 @@ sub lots
 }
 
 
+reach "an invariant slice ($_)", \@work, jobs(),
+      'select * from sys.invariant_slice(?, null, 5)', $_
+      for qw(wallet entry user task hold attempt);
 reach 'a dispatch, of what was pushed a moment ago', \@work,
       jobs(pushed_at => 'now()'), 'select * from sys.job_dispatch(?, ?)',
       100, 30_000;

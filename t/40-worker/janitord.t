@@ -21,6 +21,7 @@ close $secret;
 chmod 0600, $key;
 
 my $d = $h->daemon('podi_janitord', invariants => '200ms', gauges => '200ms',
+                   slice => 1,
                    uploads => '200ms', purge => '200ms', objects => '200ms',
                    object_grace => '0s', store_timeout => '5s',
                    stores => "local type=s3 bucket=b region=r key_file=$key"
@@ -49,15 +50,18 @@ ok poll(15, sub { !$h->metrics($d)
                   ->{'podi_queue_jobs{queue="test",state="queued"}'} }),
     'and is one no more';
 
-$h->{db}->super->all(undef, 'update podi.wallet set held = held + 1'
-                     . ' where user_id = ?', $h->{ann}{user});
-ok poll(15, sub { ($h->metrics($d)->{'podi_invariant_breaks{inv="any"}'}
-                   // 0) > 0 }), 'a break is a metric';
+# of the second wallet: a slice is one row, so the first look does not see it
+my $bob = $h->{work}->person('bob', 10);
+my $head = $h->{db}->super->value(undef, 'update podi.wallet w'
+    . ' set head = sha256(w.head) from podi.wallet o where w.user_id = ?'
+    . ' and o.wallet_id = w.wallet_id returning o.head::text', $bob->{user});
+is gauge('podi_invariant_breaks{inv="I14"}', 1), 1, 'a break is a metric';
+is gauge('podi_invariant_breaks{inv="any"}', 1), 1, 'seen once in a pass';
 my ($line) = $h->log($d, 'invariant.broken');
 is $line->{level}, 'error', 'and an error in the log';
-like $line->{msg}, qr/^I\d+ /, 'with its name';
-$h->{db}->super->all(undef, 'update podi.wallet set held = held - 1'
-                     . ' where user_id = ?', $h->{ann}{user});
+like $line->{msg}, qr/^I14 .*: [-\w]{36}$/, 'with its name';
+$h->{db}->super->all(undef, 'update podi.wallet set head = ?::bytea'
+                     . ' where user_id = ?', $head, $bob->{user});
 is gauge('podi_invariant_breaks{inv="any"}', 0), 0, 'until it is mended';
 is_deeply [grep { /invariant_breaks/ } keys %{ $h->metrics($d) }],
     ['podi_invariant_breaks{inv="any"}'], 'and leaves nothing behind';

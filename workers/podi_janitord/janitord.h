@@ -15,7 +15,9 @@
 #define JANITORD_NAMES_MAX  32
 #define JANITORD_NAME_MAX   64
 #define JANITORD_ID_MAX     40          /* a UUID as text */
-#define JANITORD_PLACE_MAX  128         /* of sys.reconcile */
+#define JANITORD_PLACE_MAX  128         /* of sys.reconcile, invariant_slice */
+#define JANITORD_PARTS      7           /* of sys.invariant_slice */
+#define JANITORD_INVARIANTS 32          /* numbers; 0: one without */
 #define JANITORD_KEY_MAX    (PODI_OBJECT_KEY_MAX + 1)
 
 /* of one rule: where its pass is, and what it and the one before have seen */
@@ -25,6 +27,15 @@ typedef struct {
     int     hits;
     int     open;
 } janitord_pass_t;
+
+/* of one part: where its pass is, what it and the one before have seen */
+
+typedef struct {
+    char      place[JANITORD_PLACE_MAX];
+    unsigned  seen[JANITORD_INVARIANTS];
+    unsigned  open[JANITORD_INVARIANTS];
+    unsigned  through:1;                /* a pass ended since the last sums */
+} janitord_part_t;
 
 typedef struct {
     podi_msec_t     uploads;
@@ -50,6 +61,8 @@ typedef struct {
     /* nor these: the rule whose turn it is, and where their passes stand */
     podi_rule_e     rule;
     janitord_pass_t  passes[PODI_RULES];
+    unsigned         part;
+    janitord_part_t  parts[JANITORD_PARTS];
 } janitord_t;
 
 typedef struct {

@@ -6,7 +6,8 @@
  *     orphans     objects of attempts that lost their job, too
  *     holds       every 10 s: what is left of those past their end goes back
  *     purge       rows that nobody needs any more
- *     invariants  every minute: what must never be, counted and shouted
+ *     invariants  every minute: a slice of what must never be, counted and
+ *                 shouted
  *     reconcile   every minute: a slice of each rule that is ours to look at
  *     gauges      every 5 s: what only the database knows, as metrics
  *
