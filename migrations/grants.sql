@@ -59,14 +59,14 @@ revoke update on podi.ledger, podi.audit, podi.user_event, podi.media_parent
 grant delete on podi.event_ticket to podi_core;
 grant delete on podi.event_ticket, podi.idempotency, podi.session,
     podi.user_event, podi.worker, podi.object_intent, podi.quota_use,
-    podi.quota_hold to podi_system;
+    podi.quota_hold, podi.revocation, podi.revocation_any to podi_system;
 revoke all on podi.context_key, podi.chain_key, podi.schema_migration
     from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
 revoke all on podi.worker, podi.queue_turn, podi.object_intent from podi_core;
 revoke insert, update on podi.tenant, podi.action, podi.plan,
-    podi.queue_type, podi.gate, podi.price_rule, podi.quota, podi.channel
-    from podi_core;
+    podi.queue_type, podi.gate, podi.price_rule, podi.quota, podi.channel,
+    podi.revocation_any from podi_core;
 revoke update on podi.price_rule from podi_system;
 grant delete on podi.gate, podi.quota to podi_system;
 grant select on podi.context_key, podi.chain_key, podi.tenant to podi_keeper;
@@ -117,7 +117,7 @@ grant execute on function sys.queue_put, sys.queue_list, sys.gate_put to podi_ct
 grant execute on function sys.job_aside, sys.job_dismiss, sys.job_replay
     to podi_ctl;
 grant execute on function sys.tenant_create to podi_ctl;
-grant execute on function sys.account_role to podi_ctl;
+grant execute on function sys.account_role, sys.revoke to podi_ctl;
 grant execute on function sys.price_put, sys.price_list, sys.plan_put,
     sys.plan_list, sys.tenant_plan to podi_ctl;
 grant execute on function sys.channel_put, sys.channel_kill, sys.channel_list

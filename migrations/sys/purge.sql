@@ -3,15 +3,16 @@
 --
 --      Deletes what nobody needs any more, at most limit rows of each kind:
 --      idempotency rows after 7 days, spent tickets, sessions dead for 30
---      days, workers silent for a day, events after 90 days, what was used of
---      budgets after 400 days.  Lets expired lots lapse, at most limit
+--      days, revocations that are over for a day, workers silent for a day,
+--      events after 90 days, what was used of budgets after 400 days.  Lets expired lots lapse, at most limit
 --      wallets.  Rows that somebody holds are left for the next call.  The
 --      oldest go first: the order also keeps the planner on the index, where
 --      it would expect a third of all to be old.
 --
 -- Returns:  what, n: one row for each kind
 -- Raises:   nothing
--- Writes:   podi.idempotency, podi.event_ticket, podi.session, podi.worker,
+-- Writes:   podi.idempotency, podi.event_ticket, podi.session,
+--           podi.revocation, podi.revocation_any, podi.worker,
 --           podi.quota_use, podi.quota_hold, podi.wallet, podi.lot,
 --           podi.ledger, podi.user_event, podi.user_head
 -- Called:   podi_janitord
@@ -49,6 +50,10 @@ begin
             limit i_limit for update skip locked));
     get diagnostics n = row_count;
     what := 'session';
+    return next;
+
+    n := internal.revocation_trim(i_limit);
+    what := 'revocation';
     return next;
 
     delete from worker w where w.seen_at < now() - interval '1 day';

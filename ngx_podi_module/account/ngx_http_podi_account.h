@@ -74,6 +74,10 @@ ngx_int_t ngx_http_podi_account_refresh(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_account_logout(ngx_http_request_t *r,
     const podi_str_t *args);
+ngx_int_t ngx_http_podi_account_logout_all(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_account_revoke(ngx_http_request_t *r,
+    const podi_str_t *args);
 ngx_int_t ngx_http_podi_account_methods(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_account_me(ngx_http_request_t *r,

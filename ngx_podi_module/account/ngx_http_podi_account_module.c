@@ -5,6 +5,8 @@
  *     POST /v1/auth/login       a session: access token and refresh cookie
  *     POST /v1/auth/refresh     the next access token
  *     POST /v1/auth/logout      the end of the session
+ *     POST /v1/auth/logout-all  the end of all sessions
+ *     POST /v1/auth/revoke      the end of one access token
  *     GET  /v1/auth/methods     how one can sign in
  *     GET  /v1/me               who the caller is
  */
@@ -27,6 +29,9 @@ static const ngx_podi_route_t  ngx_http_podi_account_routes[] = {
     { NGX_HTTP_POST, "/v1/auth/refresh",  ngx_http_podi_account_refresh,
       NGX_PODI_ANON },
     { NGX_HTTP_POST, "/v1/auth/logout",   ngx_http_podi_account_logout, 0 },
+    { NGX_HTTP_POST, "/v1/auth/logout-all",
+      ngx_http_podi_account_logout_all, 0 },
+    { NGX_HTTP_POST, "/v1/auth/revoke",   ngx_http_podi_account_revoke, 0 },
     { NGX_HTTP_GET,  "/v1/auth/methods",  ngx_http_podi_account_methods,
       NGX_PODI_ANON },
     { NGX_HTTP_GET,  "/v1/me",            ngx_http_podi_account_me, 0 },

@@ -37,7 +37,7 @@ extern ngx_module_t  ngx_http_podi_auth_module;
 podi_rc_t ngx_http_podi_auth_credential(ngx_http_request_t *r,
     podi_str_t *ret_token, podi_fail_t *fail);
 
-/* asks PostgreSQL whether the session lives; what the phase handler returns */
+/* asks PostgreSQL what is revoked of ctx->who; what the handler returns */
 ngx_int_t ngx_http_podi_auth_session(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx);
 

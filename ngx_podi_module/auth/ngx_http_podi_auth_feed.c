@@ -48,6 +48,7 @@ struct ngx_http_podi_auth_feed_s {
 
 static podi_rc_t feed_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t feed_take(podi_flow_t *f, void *ctx);
+static void feed_take_row(const podi_pg_result_t *res, int row);
 static void feed_tick(void *data);
 static ngx_uint_t feed_lead(time_t now);
 static void feed_begin(ngx_http_podi_auth_feed_t *feed);
@@ -56,9 +57,13 @@ static void feed_next(void *data);
 
 
 static const podi_step_t  feed_steps[] = {
-    { "asking for ended sessions", feed_ask,  0 },
-    { "taking ended sessions",     feed_take, 0 },
+    { "asking for revocations", feed_ask,  0 },
+    { "taking revocations",     feed_take, 0 },
     podi_null_step
+};
+
+static const char *const  feed_kinds[NGX_PODI_MARKS] = {
+    "tenant", "user", "session", "token", "channel"
 };
 
 
@@ -224,20 +229,25 @@ feed_begin(ngx_http_podi_auth_feed_t *feed)
 static podi_rc_t
 feed_ask(podi_flow_t *f, void *ctx)
 {
-    time_t                      since;
+    podi_usec_t                 ended, since;
     podi_pg_call_t              call;
     ngx_http_podi_auth_feed_t  *feed = ctx;
 
     /* at first: everything of which a token may still live */
 
-    since = feed->started - NGX_PODI_TOKEN_LIFE - NGX_PODI_TOKEN_LEEWAY
-            - FEED_OVERLAP;
+    ended = (podi_usec_t) (feed->started - NGX_PODI_TOKEN_LIFE
+                           - NGX_PODI_TOKEN_LEEWAY - FEED_OVERLAP) * 1000000;
+    since = 0;
 
-    podi_pg_call_init(&call, PODI_SQL_SESSION_REVOKED, f->mem);
+    if (feed->newest[feed->at] != 0) {
+        since = feed->newest[feed->at]
+                - (podi_usec_t) FEED_OVERLAP * 1000000;
+        ended = ngx_max(ended, since);
+    }
 
-    podi_arg_time(&call, ngx_max((podi_usec_t) since * 1000000,
-                                 feed->newest[feed->at]
-                                 - (podi_usec_t) FEED_OVERLAP * 1000000));
+    podi_pg_call_init(&call, PODI_SQL_REVOCATION_FEED, f->mem);
+    podi_arg_time(&call, ended);
+    podi_arg_time(&call, since);
 
     return ngx_podi_pg_call_tenant(f, &call, &feed->tenants[feed->at]);
 }
@@ -247,21 +257,19 @@ static podi_rc_t
 feed_take(podi_flow_t *f, void *ctx)
 {
     int                         row;
-    podi_str_t                  session, tenant;
+    podi_str_t                  tenant;
     podi_usec_t                 at;
     ngx_http_podi_auth_feed_t  *feed = ctx;
 
     for (row = 0; row < podi_rows(f->result); row++) {
 
-        if (podi_row_is_null(f->result, row, "session_id")) {
-            break;                  /* none has ended */
+        if (podi_row_is_null(f->result, row, "kind")) {
+            break;                  /* nothing is revoked */
         }
 
-        session = podi_row_str(f->result, row, "session_id");
-        at = podi_row_time(f->result, row, "revoked_at");
+        feed_take_row(f->result, row);
 
-        ngx_podi_revoke_session(&session);
-
+        at = podi_row_time(f->result, row, "at");
         feed->newest[feed->at] = ngx_max(feed->newest[feed->at], at);
     }
 
@@ -270,6 +278,48 @@ feed_take(podi_flow_t *f, void *ctx)
     ngx_podi_feed_covers(&tenant, feed->started + feed->stale + 1);
 
     return PODI_DONE;
+}
+
+
+/* tokens say in whole seconds when they were issued, so up to the next one */
+
+static void
+feed_take_row(const podi_pg_result_t *res, int row)
+{
+    podi_str_t             kind;
+    podi_usec_t            t;
+    ngx_uint_t             i;
+    ngx_podi_revocation_t  what;
+
+    kind = podi_row_str(res, row, "kind");
+
+    for (i = NGX_PODI_MARK_USER; i < NGX_PODI_MARKS; i++) {
+        if (podi_str_eq_c(&kind, feed_kinds[i])) {
+            break;
+        }
+    }
+
+    if (i == NGX_PODI_MARKS) {
+        return;                     /* of a newer database */
+    }
+
+    what.kind = i;
+    what.issuer = podi_row_str(res, row, "issuer");
+    what.id = podi_row_str(res, row, "id");
+    what.before = 0;
+    what.until = ngx_time() + NGX_PODI_TOKEN_LIFE + NGX_PODI_TOKEN_LEEWAY;
+
+    if (!podi_row_is_null(res, row, "not_before")) {
+        t = podi_row_time(res, row, "not_before");
+        what.before = (time_t) ((t + 999999) / 1000000);
+    }
+
+    if (!podi_row_is_null(res, row, "until")) {
+        t = podi_row_time(res, row, "until");
+        what.until = (time_t) ((t + 999999) / 1000000);
+    }
+
+    ngx_podi_revoke(&what);
 }
 
 

@@ -154,7 +154,7 @@ ngx_http_podi_auth_handler(ngx_http_request_t *r)
 
     case NGX_PODI_REVOKED:
         (void) podi_fail(&fail, PODI_E_TOKEN_REVOKED, NULL,
-                         "the session has ended");
+                         "it is revoked, or its session has ended");
         return ngx_http_podi_auth_refuse(r, &fail);
 
     default:

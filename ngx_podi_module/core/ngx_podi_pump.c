@@ -305,8 +305,8 @@ ngx_podi_pump_may_go_on(const ngx_podi_pump_t *pump)
     if (who->expires <= ngx_time()) {
         why = "the token has expired";
 
-    } else if (ngx_podi_session_state(&who->session) == NGX_PODI_REVOKED) {
-        why = "the session has ended";
+    } else if (ngx_podi_identity_state(who) == NGX_PODI_REVOKED) {
+        why = "the token is revoked";
 
     } else {
         return 1;

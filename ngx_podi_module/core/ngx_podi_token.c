@@ -202,7 +202,8 @@ static podi_rc_t
 ngx_podi_token_claims(ngx_http_request_t *r, const json_t *claims,
     ngx_podi_identity_t *who, podi_fail_t *fail)
 {
-    podi_id_t  id;
+    podi_id_t   id;
+    podi_str_t  value;
 
     if (ngx_podi_token_str(r, claims, "sub", &who->user, fail) != PODI_OK
         || ngx_podi_token_str(r, claims, "sid", &who->session, fail) != PODI_OK
@@ -220,6 +221,12 @@ ngx_podi_token_claims(ngx_http_request_t *r, const json_t *claims,
     {
         return podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
                          "sub, sid or tid is no UUID");
+    }
+
+    value = podi_json_str(json_object_get(claims, "chn"));
+
+    if (podi_mem_dup(ngx_podi_mem(r), &value, &who->channel) != PODI_OK) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     who->issuer = podi_str_c(NGX_PODI_ISSUER);

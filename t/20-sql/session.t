@@ -46,7 +46,11 @@ sub refresh
 
 sub live
 {
-    return $web->value($anon, 'select live from api.session_check(?)', @_);
+    my ($session) = @_;
+
+    return $web->value($db->gateway($acme), 'select live from'
+                       . " api.identity_check('podi', ?, ?, null, '', null)",
+                       $ann->{user}, $session);
 }
 
 
@@ -162,15 +166,13 @@ is_deeply([map { $_->{type} } @{ decode_json($r->{_events}) }],
 my $again = $web->one($me, $end, $id, 'logout');
 is_deeply([@$again{qw(ended revoked_at _events)}], [0, $r->{revoked_at}, '[]'],
           'twice is once');
-my $ended = 'select tenant_id, session_id from api.session_revoked(?)';
+my $ended = "select tenant_id, id from api.revocation_feed(?, 'infinity')";
 is_deeply($web->all($db->gateway($acme), $ended, $since),
-          [{ tenant_id => $acme, session_id => $id }],
-          'the gateway learns of it');
+          [{ tenant_id => $acme, id => $id }], 'the gateway learns of it');
 is_deeply($web->all($db->gateway($acme), $ended, '2200-01-01'),
-          [{ tenant_id => $acme, session_id => undef }],
+          [{ tenant_id => $acme, id => undef }],
           'and whose sessions they are, when none has ended');
-$web->refused('U0403', $me, 'select * from api.session_revoked(?)', $since,
-              'a user does not');
+$web->refused('U0403', $me, $ended, $since, 'a user does not');
 
 
 # --- tickets ---------------------------------------------------------------

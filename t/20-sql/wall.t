@@ -272,8 +272,11 @@ is($web->value($admin, 'select count(*) from api.event_read(0, 100)'), 1,
 $web->refused('U0403', $good, $open, $db->uuid, $bob->{user}, @device,
               'who is signed in cannot open a session of another');
 
+my $check = 'select live from'
+    . " api.identity_check('podi', ?, ?, null, '', null)";
+
 for my $id ($session{eve}, $nobody) {
-    ok(!$web->value($good, 'select live from api.session_check(?)', $id),
+    ok(!$web->value($db->gateway($acme), $check, $eve->{user}, $id),
        'another tenant\'s session is as dead as one that is not');
     is($web->value($good, 'select verdict from'
                    . ' api.session_refresh(?, 1, 1000)', $id),
@@ -282,7 +285,7 @@ for my $id ($session{eve}, $nobody) {
                         'select * from api.event_tops(array[?]::uuid[])', $id),
               [], 'and tells nothing of events');
 }
-is($web->value($db->as($eve), 'select live from api.session_check(?)',
+is($web->value($db->gateway($eve->{tenant}), $check, $eve->{user},
                $session{eve}), 1, 'the owner\'s session was left alone');
 
 is_deeply($web->all($db->anon($acme),

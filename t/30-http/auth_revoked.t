@@ -1,14 +1,19 @@
-# A session that ended stays ended for as long as any of its tokens might be
-# believed: also one of another nginx, or of this one with a longer
-# podi_token_lifetime.
+# What is revoked stays so for as long as a token that it names might be
+# believed, by every worker of every nginx: a session, a user, a token, a
+# channel; and nobody is believed on what was heard long ago.
 
 use strict;
 use warnings;
+use Podi::Proc qw( poll spawn reaped );
+use Podi::Stack::Files;
 use Test::More;
+use Time::HiRes qw( time );
 use Podi::Stack;
 
-my $s = Podi::Stack->new->start('pg', 'redis');
-my $born = time - 480;
+my $guarded = "location = /guarded {\n    podi_auth on;\n    empty_gif;\n}\n";
+my $s = Podi::Stack->new(server => "\n$guarded",
+    http => "podi_revocation_stale 3s;\n")->start('pg', 'redis');
+my $born = int(time) - 480;
 my ($ann, $bob) = map {
     $s->member($_, claims => { iat => $born, exp => $born + 600 })
 } qw( ann bob );
@@ -19,15 +24,181 @@ $s->sql("update podi.session set revoke_reason = 'admin',"
 
 # nginx begins after that, and has heard of what PostgreSQL knows
 $s->start('nginx');
-ok $s->wait_for(sub {
-    my ($age) = $s->get('/metrics')->body
-        =~ /^podi_revocation_feed_age_seconds (\d+)$/m;
-    return defined $age && $age < 5;
-}, 20, 'the feed'), 'the feed has been read';
 
+# another nginx on the same database
+my $port = Podi::Stack::free_port();
+my $dir = $s->dir;
+mkdir "$dir/second";
+Podi::Stack::Files::write_file("$dir/second/nginx.conf", <<"CONF");
+include $dir/conf/podi-load.conf;
+worker_processes 2;
+error_log $dir/log/second.log notice;
+pid $dir/second/pid;
+@{[ $> == 0 ? 'user ' . Podi::Stack::Files::web_user() . ';' : '' ]}
+events { }
+http {
+    access_log off;
+    client_body_temp_path $dir/second/body;
+    include $dir/conf/podi-http.conf;
+    server {
+        listen 127.0.0.1:$port;
+        podi_tenant demo;
+        $guarded
+        location = /metrics { podi_status; }
+    }
+}
+CONF
+my $second = spawn(dir => $dir, log => "$dir/log/second.out", env => {},
+    cmd => [ $ENV{PODI_NGINX} // '/usr/sbin/nginx', '-p', "$dir/second/",
+             '-c', "$dir/second/nginx.conf", '-g', 'daemon off;',
+             '-e', "$dir/log/second.log" ]);
+my @urls = ($s->url, "http://127.0.0.1:$port");
+
+
+sub age
+{
+    my ($url) = @_;
+
+    return $s->get("$url/metrics", unchecked => 1)->body
+        =~ /^podi_revocation_feed_age_seconds (\d+)$/m ? $1 : 1e9;
+}
+
+
+# what each nginx says, several times: each has two workers
+sub said
+{
+    my ($token) = @_;
+    my %said;
+
+    for my $url ((@urls) x 4) {
+        my $res = $s->get("$url/guarded", as => $token, unchecked => 1);
+        $said{ $res->code || $res->status } = 1;
+    }
+    return join ' ', sort keys %said;
+}
+
+
+sub revoke
+{
+    my ($kind, $id, %o) = @_;
+
+    $s->sql("select kind from sys.revoke(?, ?, ?, ?, ?, 'a test')", $kind,
+            $o{issuer} // 'podi', $id, $o{tenant}, $o{for} // 3600);
+    return time;
+}
+
+
+# how long it takes until all say that it is revoked
+sub out
+{
+    my ($token, $since) = @_;
+    my %out;
+
+    poll(10, sub {
+        for my $url (grep { !$out{$_} } @urls) {
+            my $code = $s->get("$url/guarded", as => $token,
+                               unchecked => 1)->code // '';
+            $out{$url} = time if $code eq 'token_revoked';
+        }
+        return keys %out == @urls;
+    }) or return 'not out: ' . said($token);
+    my ($last) = sort { $b <=> $a } values %out;
+    note sprintf 'heard of after %.0f ms', 1000 * ($last - $since);
+    return said($token);
+}
+
+
+poll(20, sub { !grep { age($_) > 2 } @urls }) or die 'the feeds do not begin';
 is $s->get('/v1/wallet', as => $ann)->code, 'token_revoked',
     'ended minutes ago, and not forgotten';
+is said($ann), 'token_revoked', '... by any';
 is $s->get('/v1/wallet', as => $bob)->status, 200, 'an old token that is good';
 
+# --- each kind, while the token is known to the caches
+
+my ($carol, $david, $eve) = map { $s->member($_) } qw( carol david evelyn );
+my $jti = $s->db->uuid;
+my %token = (
+    user    => $carol->{token},
+    login   => $david->{token},
+    session => $s->token($eve),
+    token   => $s->token($bob, jti => $jti),
+    channel => $s->token($bob, chn => 'shop'),
+);
+my $other = $s->token($bob, chn => 'other');
+
+is said($token{$_}), '200', "a good token: $_" for sort keys %token;
+
+is out($token{user}, revoke(user => $carol->{user_id})), 'token_revoked',
+    'all that a user was issued';
+is out($token{login}, revoke(user => 'david', tenant => 'demo')),
+    'token_revoked', 'a user by his login';
+is out($token{session}, revoke(session => $eve->{session})),
+    'token_revoked', 'a session';
+is out($token{token}, revoke(token => $jti)), 'token_revoked',
+    'one token';
+is out($token{channel}, revoke(channel => 'shop')), 'token_revoked',
+    'what was issued in a channel';
+is said($_), '200', 'nobody else' for $bob, $other;
+
+# --- what comes after it
+
+my $again = $s->member('carol2');
+is said($again), '200', 'somebody else may come';
+is said($s->token($bob, chn => 'shop', iat => int(time) + 2)), '200',
+    'a channel goes on with new tokens';
+my $back = $s->db->uuid;
+$s->db->{web}->one($s->db->anon($s->{tenant_id}),
+    'select * from api.session_open(?, ?, ?, ?, ?, ?, ?)', $back,
+    $carol->{user_id}, 'local', 'test', '127.0.0.0/24', 3600_000, 86400_000);
+is said($s->token({ %$carol, session => $back }, iat => int(time) + 2)),
+    '200', 'a user who signs in again';
+is said($s->token({ %$carol, session => $back }, iat => int(time) - 60,
+                  exp => int(time) + 60)), 'token_revoked', '... with what he is issued then';
+is revoke(user => 'nobody', issuer => 'elsewhere') > 0, 1,
+    'people of other issuers need no row here';
+
+# --- by the user himself
+
+my @devices = map { $s->member("frida$_") } 1 .. 2;
+$devices[1] = { %{ $devices[0] }, session => $s->db->uuid };
+$s->db->{web}->one($s->db->anon($s->{tenant_id}),
+    'select * from api.session_open(?, ?, ?, ?, ?, ?, ?)',
+    $devices[1]{session}, $devices[0]{user_id}, 'local', 'test',
+    '127.0.0.0/24', 3600_000, 86400_000);
+$devices[1]{token} = $s->token($devices[1]);
+my $lost = $s->token($devices[1]);
+
+is $s->post('/v1/auth/revoke', as => $devices[0], json => {
+    token => $lost })->status, 204, 'a lost token';
+is $s->get('/guarded', as => $lost)->code, 'token_revoked', 'is out at once';
+is out($lost, time), 'token_revoked', 'and everywhere';
+is said($devices[1]), '200', 'its session goes on';
+is $s->post('/v1/auth/revoke', as => $devices[0], json => {
+    token => $_ })->status, 204, 'what is no token needs no revoking'
+    for 'x', $lost;
+is $s->post('/v1/auth/revoke', as => $devices[0], json => {
+    token => $bob->{token} })->code, 'forbidden', 'nobody revokes for others';
+is said($bob), '200', '... nor did';
+
+is $s->post('/v1/auth/logout-all', as => $devices[0])->status, 204,
+    'the end of all sessions';
+is $s->get('/v1/me', as => $_)->code, 'token_revoked', 'at once here'
+    for @devices;
+is out($_->{token}, time), 'token_revoked', 'and everywhere' for @devices;
+
+# --- what was heard long ago is not believed
+
+$s->allow_errors(qr/PostgreSQL/);
+$s->pg->stop;
+ok poll(20, sub { said($bob) eq 'unavailable' }),
+    'without PostgreSQL nobody is let in any more';
+is said($token{token}), 'token_revoked', 'who is known to be out is told so';
+
+$s->pg->start;
+ok poll(20, sub { said($bob) eq '200' }), 'PostgreSQL is back';
+
+kill 'QUIT', $second;
+ok poll(20, sub { reaped($second) }), 'the other nginx ends';
 $s->done;
 done_testing;

@@ -142,6 +142,27 @@ subtest 'account role' => sub {
         'there are no kings');
 };
 
+subtest 'revoke' => sub {
+    my $issued = 'select coalesce(string_agg(kind || ' . "' ' || id, ', '"
+        . ' order by kind), ' . "'')" . ' from podi.revocation_any';
+
+    my ($code, $out) = ctl(qw(revoke user ann --tenant acme --reason lost));
+    is $code, 0, 'a user by login';
+    like $out, qr/^kind=user\nissuer=podi\nid=[0-9a-f-]{36}\nuntil=.*\nended=0$/m,
+        '... which is told';
+    is $h->{db}->super->value(undef, 'select reason from podi.revocation'),
+        'lost', '... really';
+    is((ctl(qw(revoke token t1 --for 60)))[0], 0, 'a token');
+    is((ctl(qw(revoke channel shop)))[0], 0, 'a channel');
+    is((ctl(qw(revoke user zoe --issuer corp)))[0], 0, 'a stranger');
+    is $h->{db}->super->value(undef, $issued),
+        'channel shop, token t1, user zoe', 'all of them, really';
+    is((ctl(qw(revoke user ann)))[0], 1, 'of ours a login wants a tenant');
+    is((ctl(qw(revoke session), $h->{db}->uuid))[0], 1, 'no such session');
+    is((ctl(qw(revoke token t1 --for soon)))[0], 1, 'soon is no time');
+    is((ctl(qw(revoke token)))[0], 2, 'which one?');
+};
+
 subtest 'action put' => sub {
     my $file = "$h->{dir}/action.json";
     my $put = sub { open my $out, '>', $file or die $!;

@@ -105,6 +105,7 @@ extern const podi_step_t  ctl_channel_open_steps[];
 extern const podi_step_t  ctl_channel_list_steps[];
 extern const podi_step_t  ctl_tenant_steps[];
 extern const podi_step_t  ctl_role_steps[];
+extern const podi_step_t  ctl_revoke_steps[];
 extern const podi_step_t  ctl_action_steps[];
 extern const podi_step_t  ctl_invariant_steps[];
 extern const podi_step_t  ctl_reconcile_steps[];

@@ -64,6 +64,7 @@ static const char *const  ctl_names[][6] = {
     { "tenant_id", "slug", "name", "is_new", NULL, NULL },
     { "user_id", "login", "role", NULL, NULL, NULL },
     { "action", "is_new", NULL, NULL, NULL, NULL },
+    { "kind", "issuer", "id", "until", "ended", NULL },
     { "task_id", "round", "price", NULL, NULL, NULL },
 };
 
@@ -260,7 +261,8 @@ ctl_tell(podi_flow_t *f, void *ctx)
     row = strcmp(noun, "wallet") == 0 ? 0
           : strcmp(noun, "tenant") == 0 ? 1
           : strcmp(noun, "account") == 0 ? 2
-          : strcmp(noun, "action") == 0 ? 3 : 4;
+          : strcmp(noun, "action") == 0 ? 3
+          : strcmp(noun, "revoke") == 0 ? 4 : 5;
 
     for (i = 0; i < 6 && ctl_names[row][i] != NULL; i++) {
         ctl_print(f->result, ctl_names[row][i]);

@@ -19,6 +19,13 @@
 
 #define MAIN_FILE  "a JSON object, see docs/schema.md; - is stdin"
 
+/* of the four verbs of revoke, in the order that ctl_revoke.c reads */
+#define MAIN_REVOKE(what)                                                     \
+    { "id", NULL, NULL, what },                                               \
+    { "for", NULL, "86400", "seconds; no such token lives longer" },          \
+    { "reason", NULL, "by the operator", "for the audit" },                   \
+    { "issuer", NULL, "podi", "a podi_issuer's name; ours if not given" }
+
 
 static const ctl_command_t *main_command(char **word, int *ret_used);
 static int main_options(ctl_t *ctl, char **word);
@@ -165,6 +172,16 @@ static const ctl_command_t  main_commands[] = {
         { "login", NULL, NULL, "the user's login name" },
         { "role", NULL, NULL, "admin, user" } },
       ctl_role_steps, NULL },
+
+    { "revoke", "user",
+      { MAIN_REVOKE("his user_id, or with a tenant his login"),
+        { "tenant", NULL, "", "the tenant's slug" } },
+      ctl_revoke_steps, NULL },
+
+    { "revoke", "session", { MAIN_REVOKE("its id") }, ctl_revoke_steps, NULL },
+    { "revoke", "token", { MAIN_REVOKE("its jti") }, ctl_revoke_steps, NULL },
+    { "revoke", "channel", { MAIN_REVOKE("its name") },
+      ctl_revoke_steps, NULL },
 
     { "action", "put",
       { { "file", NULL, NULL, MAIN_FILE } },
