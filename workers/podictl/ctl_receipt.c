@@ -69,7 +69,7 @@ receipt_open(ctl_t *ctl, json_t **ret_claims)
     podi_str_t          token, jwks, text;
     podi_fail_t         fail;
     podi_jose_ring_t   *ring;
-    podi_jose_accept_t  accept = { .remote = 1 };
+    podi_jose_accept_t  accept = { .remote = 0 };
 
     memset(&fail, 0, sizeof(podi_fail_t));
 
