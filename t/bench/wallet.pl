@@ -16,6 +16,7 @@ use Podi::Bench;
 my $WALLETS = 200;
 my $CLIENTS = 8;
 my $SCALE = 10;
+my $WARM = 3;                           # seconds that are not counted
 
 my $bench = Podi::Bench->new('wallet');
 my $s = $bench->stack;
@@ -48,13 +49,13 @@ sub run
     my ($wallets) = @_;
 
     return $bench->pgbench($s, clients => $CLIENTS, files => [$script],
-                       define => { wallets => $wallets });
+                       warm => $WARM, define => { wallets => $wallets });
 }
 
 
 sub tpcb
 {
-    return $bench->pgbench($s, clients => $CLIENTS,
+    return $bench->pgbench($s, clients => $CLIENTS, warm => $WARM,
                            builtin => 'tpcb-like', define => {});
 }
 

@@ -7,6 +7,7 @@ package Podi::Bench::Tools;
 use strict;
 use warnings;
 
+use List::Util qw( sum );
 use POSIX ();
 use Podi::Repo qw( root );
 use Podi::Stack;
@@ -274,7 +275,8 @@ sub wrk
 }
 
 
-# (transactions a second, what went wrong)
+# (transactions a second, what went wrong); warm: seconds before it counts, in
+# which new connections compile their functions
 sub pgbench
 {
     my ($self, $s, %arg) = @_;
@@ -284,13 +286,18 @@ sub pgbench
     local $ENV{PGPASSWORD} = $s->pg->password($role);
     my ($text, $status) = output($self->pinned(Podi::Pg::bin('pgbench'), '-n',
         '-M', 'prepared', '-h', $host, '-U', $role, '-c', $arg{clients},
-        '-j', 1, '-T', $self->seconds,
+        '-j', 1, '-T', $self->seconds + ($arg{warm} // 0),
+        $arg{warm} ? ('-P', 1) : (),
         (map { ('-D', "$_=$arg{define}{$_}") } keys %{ $arg{define} || {} }),
         (map { ('-f', $_) } @{ $arg{files} }),
         (map { ('-b', $_) } grep { defined } $arg{builtin}), $s->db->{name}));
     my ($rate) = $text =~ /^tps = ([\d.]+)/m;
     my ($failed) = $text =~ /^number of failed transactions: (\d+)/m;
     my ($latency) = $text =~ /^latency average = ([\d.]+) ms/m;
+    my @second = $text =~ /^progress: [\d.]+ s, ([\d.]+) tps/mg;
+
+    splice @second, 0, $arg{warm} // 0;
+    $rate = sum(@second) / @second if $rate && @second;
 
     $self->{latency} = $latency;
     return ($rate // 0, $status || !$rate ? "pgbench ended with $status: $text"

@@ -51,12 +51,13 @@ sub count
 }
 
 
-# the first calls find nothing connected and nothing prepared; wait: until the
-# jobs of these calls are done
+# the first calls find nothing connected and nothing prepared; rate, 20 a
+# second; wait: until the jobs of these calls are done
 sub warm
 {
     my ($self, %arg) = @_;
-    my ($due) = $self->produce(20, 1, %arg, prefix => 'w');
+    my ($due) = $self->produce($arg{rate} // 20, 1, %arg,
+                               prefix => 'w' . ($arg{rate} // ''));
 
     $self->wait_for('E', scalar keys %$due, 10) if $arg{wait};
 }

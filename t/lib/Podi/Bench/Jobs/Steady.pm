@@ -61,6 +61,7 @@ sub once
 
     $side->work($IN_FLIGHT);
     $side->warm(action => 'bench.free', wait => 1);
+    $side->warm(action => 'bench.free', wait => 1, rate => $RATE);
     (my $due, $error) = $side->produce($RATE, $seconds,
                                        action => 'bench.free');
     my $end = all_settled($side, keys %$due);
