@@ -39,6 +39,12 @@ typedef enum {
     NGX_PODI_COUNT_CACHE_MISSES,
     NGX_PODI_COUNT_CACHE_L1_EVICTED,
     NGX_PODI_COUNT_CACHE_L2_EVICTED,
+    NGX_PODI_COUNT_LIMIT_CALLS,
+    NGX_PODI_COUNT_LIMIT_FAILURES,
+    NGX_PODI_COUNT_LIMIT_LEASED,
+    NGX_PODI_COUNT_LIMIT_CACHED,
+    NGX_PODI_COUNT_LIMIT_TAKEN,
+    NGX_PODI_COUNT_LIMIT_RETURNED,
     NGX_PODI_COUNT_LAST
 } ngx_podi_count_e;
 
@@ -66,6 +72,7 @@ typedef struct {
     ngx_atomic_t             pg_waiting;
     ngx_atomic_t             pg_tombstones;
     ngx_atomic_t             redis_up;
+    ngx_atomic_t             limit_open;    /* limits without Redis */
     ngx_atomic_t             threads_running;
     ngx_atomic_t             threads_waiting;
 } ngx_podi_slot_t;

@@ -55,6 +55,7 @@ typedef struct {
     ngx_http_podi_limit_missing_e    missing;
     podi_limit_mode_e                mode;
     podi_limit_failure_e             on_failure;
+    ngx_uint_t                       nodes;     /* without Redis */
     unsigned                         costs:1;   /* there is an expression */
     unsigned                         late:1;    /* its key needs an identity */
 } ngx_http_podi_limit_zone_t;
@@ -82,11 +83,15 @@ typedef struct {
 typedef struct {
     ngx_array_t                      zones;     /* ..._zone_t * */
     ngx_array_t                      named;     /* ..._use_t *, to be bound */
+    ngx_msec_t                       deadline;  /* of Redis */
+    ngx_msec_t                       lease;     /* of places in Redis */
+    ngx_uint_t                       remote;    /* zones that need it */
 } ngx_http_podi_limit_main_conf_t;
 
 typedef struct {
     ngx_array_t                     *uses;      /* ..._use_t *; NULL: inherit */
     ngx_uint_t                       early;     /* how many of them are */
+    ngx_uint_t                       remote;    /* some may need Redis */
     ngx_uint_t                       status;
     ngx_uint_t                       headers;   /* ..._headers_e */
 } ngx_http_podi_limit_loc_conf_t;
@@ -108,6 +113,8 @@ typedef struct {
     const ngx_http_podi_limit_rule_t *rule;
     podi_cell_answer_t                answer;
     podi_limit_mode_e                 mode;     /* who has decided */
+    unsigned                          unknown:1;    /* what is left of it */
+    unsigned                          closed:1;     /* no Redis: refused */
 } ngx_http_podi_limit_item_t;
 
 typedef struct {
@@ -122,6 +129,13 @@ typedef struct {
 /* phase handlers: decide what has not been decided in this request */
 ngx_int_t ngx_http_podi_limit_decide(ngx_http_request_t *r,
     ngx_uint_t early);
+
+/*
+ * Charges the first `local` ops, in this machine's memory.  OK; DECLINED: one
+ * that is not dry did not pass; ERROR: no memory.  Places are given back with
+ * the request.
+ */
+ngx_int_t ngx_http_podi_limit_take(ngx_http_podi_limit_set_t *set);
 
 /*
  * The key and the rule of an op.  OK; DECLINED: there is nothing to count by,
@@ -164,6 +178,14 @@ void ngx_http_podi_limit_metrics(podi_buf_t *b);
  */
 ngx_int_t ngx_http_podi_limit_term(ngx_http_podi_limit_terms_t *terms,
     const ngx_str_t *s);
+/*
+ * "mode=exact", "on_failure=open", "nodes=2" of limits that machines share.
+ * OK; DECLINED: no such parameter, or no such value.
+ */
+ngx_int_t ngx_http_podi_limit_shared(ngx_http_podi_limit_zone_t *zone,
+    const ngx_str_t *s);
+char *ngx_http_podi_limit_shared_check(ngx_conf_t *cf,
+    ngx_http_podi_limit_zone_t *zone);
 /* NULL, or what is wrong with them together */
 const char *ngx_http_podi_limit_terms(
     const ngx_http_podi_limit_terms_t *terms, podi_rule_t *rule);

@@ -2,22 +2,28 @@
  * All limits of a location, decided as one.
  *
  *     uses, less what has judged this request before
- *         -> keys, costs, rules -> buckets (all or nothing)
+ *         -> keys, costs, rules
+ *         -> here:    buckets (all or nothing)
+ *         -> passed:  those in Redis (all or nothing), maybe parked
+ *         -> refused: what was taken here comes back; 429, and until when
  *         -> passed:  counted; places are given back with the request
- *         -> refused: nothing has moved; 429, and when to come back
  *
  * A limit judges a request once, whatever internal redirects it takes; the
  * limits of the location that it ends in are added.
  */
 
-#include "ngx_http_podi_limit.h"
+#include "ngx_http_podi_limit_remote.h"
 
 
 static ngx_int_t limit_set(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf, ngx_uint_t early,
     podi_fail_t *fail);
-static ngx_int_t limit_take(ngx_http_podi_limit_set_t *set);
+static ngx_int_t limit_set_some(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf, ngx_uint_t early,
+    ngx_uint_t remote, podi_fail_t *fail);
 static void limit_leave(void *data);
+static ngx_int_t limit_decided(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf, ngx_int_t rc);
 static ngx_int_t limit_passed(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf);
 static ngx_int_t limit_refused(ngx_http_podi_limit_set_t *set,
@@ -32,7 +38,7 @@ ngx_http_podi_limit_decide(ngx_http_request_t *r, ngx_uint_t early)
 {
     ngx_int_t                        rc;
     podi_fail_t                      fail;
-    ngx_http_podi_limit_set_t        set;
+    ngx_http_podi_limit_set_t        set, *parked;
     ngx_http_podi_limit_loc_conf_t  *llcf;
 
     llcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_limit_module);
@@ -47,6 +53,12 @@ ngx_http_podi_limit_decide(ngx_http_request_t *r, ngx_uint_t early)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    parked = ngx_http_podi_limit_parked(r, &rc);
+
+    if (parked != NULL) {
+        return limit_decided(parked, llcf, rc);
+    }
+
     set.request = r;
 
     rc = limit_set(&set, llcf, early, &fail);
@@ -59,21 +71,71 @@ ngx_http_podi_limit_decide(ngx_http_request_t *r, ngx_uint_t early)
         return NGX_DECLINED;
     }
 
-    rc = limit_take(&set);
+    rc = ngx_http_podi_limit_take(&set);
 
-    if (rc == NGX_OK) {
-        return limit_passed(&set, llcf);
+    if (rc == NGX_OK && set.local < set.n) {
+        rc = ngx_http_podi_limit_remote(r, &set);
     }
 
-    return (rc == NGX_DECLINED) ? limit_refused(&set, llcf)
-                                : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return limit_decided(&set, llcf, rc);
 }
 
+
+/* places come back with the request: that is soon enough */
+
+static ngx_int_t
+limit_decided(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf, ngx_int_t rc)
+{
+    ngx_uint_t  i;
+
+    switch (rc) {
+
+    case NGX_OK:
+        return limit_passed(set, llcf);
+
+    case NGX_DECLINED:
+        for (i = 0; set->local < set->n && i < set->local; i++) {
+            if (set->ops[i].hold == NULL) {
+                ngx_podi_bucket_undo(&set->ops[i]);
+            }
+        }
+
+        return limit_refused(set, llcf);
+
+    case NGX_ERROR:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    default:
+        return rc;
+    }
+}
+
+
+/* first those that this machine decides, then those of Redis */
 
 static ngx_int_t
 limit_set(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf, ngx_uint_t early,
     podi_fail_t *fail)
+{
+    set->n = 0;
+
+    if (limit_set_some(set, llcf, early, 0, fail) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    set->local = set->n;
+
+    return (llcf->remote && !early) ? limit_set_some(set, llcf, 0, 1, fail)
+                                    : NGX_OK;
+}
+
+
+static ngx_int_t
+limit_set_some(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_loc_conf_t *llcf, ngx_uint_t early,
+    ngx_uint_t remote, podi_fail_t *fail)
 {
     uint64_t                     bit;
     ngx_int_t                    rc;
@@ -85,13 +147,14 @@ limit_set(ngx_http_podi_limit_set_t *set,
 
     pr = ngx_podi_request(set->request);
     uses = llcf->uses->elts;
-    set->n = 0;
 
     for (i = 0; i < llcf->uses->nelts; i++) {
         use = uses[i];
         bit = (uint64_t) 1 << use->zone->bit;
 
-        if (use->early != early || (pr->limits & bit)) {
+        if (use->early != early || (pr->limits & bit)
+            || (use->zone->mode != PODI_LIMIT_LOCAL) != remote)
+        {
             continue;
         }
 
@@ -117,16 +180,19 @@ limit_set(ngx_http_podi_limit_set_t *set,
 
         item->use = use;
         item->rule = ngx_http_podi_limit_rule(set->request, use->zone);
-        item->mode = PODI_LIMIT_LOCAL;
+        item->mode = use->zone->mode;
+        item->unknown = remote;
+        item->closed = 0;
 
         op->bucket = use->zone->bucket;
         op->rule = &item->rule->rule;
         op->dry = use->dry;
+        op->passed = 1;
+        op->taken = 0;
+        op->hold = NULL;
 
         set->n++;
     }
-
-    set->local = set->n;
 
     return NGX_OK;
 }
@@ -134,14 +200,14 @@ limit_set(ngx_http_podi_limit_set_t *set,
 
 /* memory for giving places back comes first: there is no way back after */
 
-static ngx_int_t
-limit_take(ngx_http_podi_limit_set_t *set)
+ngx_int_t
+ngx_http_podi_limit_take(ngx_http_podi_limit_set_t *set)
 {
     ngx_int_t             rc;
     ngx_uint_t            i;
     ngx_pool_cleanup_t   *cln[NGX_PODI_BUCKET_OPS];
 
-    for (i = 0; i < set->n; i++) {
+    for (i = 0; i < set->local; i++) {
         cln[i] = NULL;
 
         if (set->ops[i].rule->kind != PODI_CELL_CONN) {
@@ -155,9 +221,9 @@ limit_take(ngx_http_podi_limit_set_t *set)
         }
     }
 
-    rc = ngx_podi_bucket_take(set->ops, set->n);
+    rc = ngx_podi_bucket_take(set->ops, set->local);
 
-    for (i = 0; rc == NGX_OK && i < set->n; i++) {
+    for (i = 0; rc == NGX_OK && i < set->local; i++) {
         if (cln[i] != NULL && set->ops[i].taken) {
             *(ngx_podi_bucket_op_t *) cln[i]->data = set->ops[i];
             cln[i]->handler = limit_leave;
@@ -179,13 +245,14 @@ static ngx_int_t
 limit_passed(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf)
 {
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, degraded;
     ngx_podi_request_t          *pr;
     ngx_podi_decision_t         *d;
     ngx_http_podi_limit_item_t  *item;
 
     pr = ngx_podi_request(set->request);
     d = &pr->pub.decision;
+    degraded = 0;
 
     pr->limited = ngx_max(pr->limited, NGX_PODI_LIMIT_PASSED);
 
@@ -203,14 +270,22 @@ limit_passed(ngx_http_podi_limit_set_t *set,
             d->would_by = "limit";
         }
 
+        if (item->mode == PODI_LIMIT_DEGRADED) {
+            ngx_http_podi_limit_binds(d, set, i);
+            degraded = 1;
+        }
+
         if (llcf->headers == NGX_HTTP_PODI_LIMIT_HEADERS_OFF) {
             continue;
         }
 
-        ngx_podi_bucket_answer(&set->ops[i], &item->answer);
+        if (i < set->local) {
+            ngx_podi_bucket_answer(&set->ops[i], &item->answer);
+        }
 
         if (!set->ops[i].dry
-            && (d->mode == NULL || item->answer.left < d->left))
+            && (d->mode == NULL || (!degraded && !item->unknown
+                                    && item->answer.left < d->left)))
         {
             ngx_http_podi_limit_binds(d, set, i);
         }
@@ -247,7 +322,9 @@ limit_refused(ngx_http_podi_limit_set_t *set,
     for (i = 0; i < set->n; i++) {
         item = &set->items[i];
 
-        ngx_podi_bucket_answer(&set->ops[i], &item->answer);
+        if (i < set->local) {
+            ngx_podi_bucket_answer(&set->ops[i], &item->answer);
+        }
 
         if (set->ops[i].passed) {
             continue;
@@ -289,6 +366,14 @@ limit_fail(const ngx_http_podi_limit_set_t *set,
     ngx_str_t  *name = &binds->use->zone->bucket->name;
 
     ngx_memzero(fail, sizeof(podi_fail_t));
+
+    if (binds->closed) {
+        (void) podi_fail(fail, PODI_E_UNAVAILABLE, NULL,
+                         "the limit \"%.*s\" cannot be counted",
+                         (int) name->len, name->data);
+        fail->retry_after = ngx_http_podi_limit_seconds(wait);
+        return;
+    }
 
     (void) podi_fail(fail, (status == NGX_HTTP_SERVICE_UNAVAILABLE)
                            ? PODI_E_UNAVAILABLE : PODI_E_RATE_LIMITED,

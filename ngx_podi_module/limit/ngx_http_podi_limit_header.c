@@ -112,7 +112,7 @@ ngx_http_podi_limit_headers(const ngx_http_podi_limit_set_t *set,
     q = p;
 
     for (i = 0; i < set->n; i++) {
-        if (!set->ops[i].dry) {
+        if (!set->ops[i].dry && !set->items[i].unknown) {
             q = limit_item(q, &set->items[i], wait);
         }
     }
@@ -193,7 +193,7 @@ limit_legacy(const ngx_http_podi_limit_set_t *set, unsigned wait)
     for (i = 0; i < set->n; i++) {
         item = &set->items[i];
 
-        if (!set->ops[i].dry
+        if (!set->ops[i].dry && !item->unknown
             && (least == NULL || item->answer.left < least->answer.left))
         {
             least = item;

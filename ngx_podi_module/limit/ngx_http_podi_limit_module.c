@@ -9,7 +9,7 @@
  * its own has only those, and `podi_limit off` has none.
  */
 
-#include "ngx_http_podi_limit.h"
+#include "ngx_http_podi_limit_remote.h"
 
 
 static ngx_int_t ngx_http_podi_limit_early(ngx_http_request_t *r);
@@ -27,6 +27,8 @@ static void *ngx_http_podi_limit_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_podi_limit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_podi_limit_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_podi_limit_init_process(ngx_cycle_t *cycle);
+static void ngx_http_podi_limit_exit_process(ngx_cycle_t *cycle);
 
 
 static ngx_conf_enum_t  ngx_http_podi_limit_statuses[] = {
@@ -40,6 +42,15 @@ static ngx_conf_enum_t  ngx_http_podi_limit_header_modes[] = {
     { ngx_string("on"), NGX_HTTP_PODI_LIMIT_HEADERS_ON },
     { ngx_string("legacy"), NGX_HTTP_PODI_LIMIT_HEADERS_LEGACY },
     { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_podi_limit_deadlines = {
+    ngx_conf_check_num_bounds, 1, 10000
+};
+
+static ngx_conf_num_bounds_t  ngx_http_podi_limit_leases = {
+    ngx_conf_check_num_bounds, 1000, 3600000
 };
 
 
@@ -80,6 +91,20 @@ static ngx_command_t  ngx_http_podi_limit_commands[] = {
       offsetof(ngx_http_podi_limit_loc_conf_t, headers),
       &ngx_http_podi_limit_header_modes },
 
+    { ngx_string("podi_limit_deadline"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_podi_limit_main_conf_t, deadline),
+      &ngx_http_podi_limit_deadlines },
+
+    { ngx_string("podi_limit_lease"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_podi_limit_main_conf_t, lease),
+      &ngx_http_podi_limit_leases },
+
       ngx_null_command
 };
 
@@ -106,10 +131,10 @@ ngx_module_t  ngx_http_podi_limit_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_podi_limit_init_process,      /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_podi_limit_exit_process,      /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -250,6 +275,9 @@ ngx_http_podi_limit_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    lmcf->deadline = NGX_CONF_UNSET_MSEC;
+    lmcf->lease = NGX_CONF_UNSET_MSEC;
+
     return lmcf;
 }
 
@@ -260,8 +288,29 @@ static char *
 ngx_http_podi_limit_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_uint_t                         i;
+    ngx_podi_main_conf_t              *pmcf;
     ngx_http_podi_limit_use_t        **use;
+    ngx_http_podi_limit_zone_t       **zone;
     ngx_http_podi_limit_main_conf_t   *lmcf = conf;
+
+    ngx_conf_init_msec_value(lmcf->deadline, 30);
+    ngx_conf_init_msec_value(lmcf->lease, 30000);
+
+    zone = lmcf->zones.elts;
+
+    for (i = 0; i < lmcf->zones.nelts; i++) {
+        lmcf->remote += (zone[i]->mode != PODI_LIMIT_LOCAL);
+    }
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_module);
+
+    if (lmcf->remote != 0 && pmcf->redis.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"podi_limit_zone\" with mode=exact or leased "
+                           "counts in Redis: write podi_redis "
+                           "127.0.0.1:6379; at http level");
+        return NGX_CONF_ERROR;
+    }
 
     use = lmcf->named.elts;
 
@@ -330,9 +379,17 @@ ngx_http_podi_limit_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_podi_limit_loc_conf_t  *prev = parent;
     ngx_http_podi_limit_loc_conf_t  *conf = child;
 
+    ngx_uint_t                       i;
+    ngx_http_podi_limit_use_t      **use;
+
     if (conf->uses == NULL) {
         conf->uses = prev->uses;
         conf->early = prev->early;
+    }
+
+    for (i = 0; conf->uses != NULL && i < conf->uses->nelts; i++) {
+        use = conf->uses->elts;
+        conf->remote |= (use[i]->zone->mode != PODI_LIMIT_LOCAL);
     }
 
     ngx_conf_merge_uint_value(conf->status, prev->status,
@@ -367,4 +424,24 @@ ngx_http_podi_limit_init(ngx_conf_t *cf)
     *h = ngx_http_podi_limit_late;
 
     return ngx_podi_metric_source(cf, ngx_http_podi_limit_metrics);
+}
+
+
+static ngx_int_t
+ngx_http_podi_limit_init_process(ngx_cycle_t *cycle)
+{
+    const ngx_http_podi_limit_main_conf_t  *lmcf;
+
+    lmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_podi_limit_module);
+
+    return (lmcf == NULL || lmcf->remote == 0)
+           ? NGX_OK : ngx_http_podi_limit_remote_start(cycle, lmcf);
+}
+
+
+static void
+ngx_http_podi_limit_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_podi_limit_remote_stop();
 }

@@ -105,6 +105,7 @@ ngx_http_podi_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     zone->bucket->rule = zone->rule.rule;
+    zone->bucket->shared = (zone->mode != PODI_LIMIT_LOCAL);
 
     return ngx_podi_bucket_define(cf, zone->bucket, size);
 }
@@ -134,6 +135,7 @@ limit_zone_add(ngx_conf_t *cf, ngx_http_podi_limit_main_conf_t *lmcf,
     }
 
     zone->bit = lmcf->zones.nelts - 1;
+    zone->nodes = 1;
     *known = zone;
 
     zone->bucket = ngx_podi_bucket_named(cf, name);
@@ -181,12 +183,20 @@ limit_parameter(ngx_conf_t *cf, ngx_http_podi_limit_zone_t *zone,
         }
     }
 
+    if (rc == NGX_DECLINED
+        && ngx_http_podi_limit_shared(zone, s) == NGX_OK)
+    {
+        return NGX_CONF_OK;
+    }
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "\"podi_limit_zone\" does not take \"%V\": it takes "
                        "key=ip, key=$variable, rate=10r/s (or r/m, r/h, r/d) "
                        "with burst=20, quota=1000/day (or hour, month) with "
-                       "offset=+08:00, conn=5, cost=$variable and "
-                       "missing=ip, skip or deny", s);
+                       "offset=+08:00, conn=5, cost=$variable, "
+                       "missing=ip, skip or deny, mode=local, exact or "
+                       "leased, on_failure=open, closed or local, nodes=2",
+                       s);
 
     return NGX_CONF_ERROR;
 }
@@ -292,6 +302,10 @@ limit_zone_check(ngx_conf_t *cf, ngx_http_podi_limit_zone_t *zone)
                            "\"podi_limit_zone\" %V: a request is one place "
                            "of conn=, and takes no cost=",
                            &zone->bucket->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_podi_limit_shared_check(cf, zone) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 

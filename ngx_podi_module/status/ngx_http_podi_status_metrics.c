@@ -67,7 +67,21 @@ static const status_counter_t  status_counts[] = {
       NGX_PODI_COUNT_CACHE_L1_EVICTED },
     { "podi_auth_cache_l2_evictions_total",
       "Tokens that made room for others in shared memory",
-      NGX_PODI_COUNT_CACHE_L2_EVICTED }
+      NGX_PODI_COUNT_CACHE_L2_EVICTED },
+    { "podi_limit_redis_calls_total", "Calls to Redis that decide limits",
+      NGX_PODI_COUNT_LIMIT_CALLS },
+    { "podi_limit_redis_failures_total",
+      "Requests whose limits Redis did not decide in time",
+      NGX_PODI_COUNT_LIMIT_FAILURES },
+    { "podi_limit_leased_total", "Limits paid with units taken before",
+      NGX_PODI_COUNT_LIMIT_LEASED },
+    { "podi_limit_cached_total",
+      "Requests refused by what Redis had said before",
+      NGX_PODI_COUNT_LIMIT_CACHED },
+    { "podi_limit_units_taken_total", "Units taken from Redis for leases",
+      NGX_PODI_COUNT_LIMIT_TAKEN },
+    { "podi_limit_units_returned_total", "Units of leases given back",
+      NGX_PODI_COUNT_LIMIT_RETURNED }
 };
 
 static const status_gauge_t  status_slots[] = {
@@ -83,6 +97,8 @@ static const status_gauge_t  status_slots[] = {
       offsetof(ngx_podi_slot_t, pg_tombstones) },
     { "podi_redis_up", "Workers with a Redis connection",
       offsetof(ngx_podi_slot_t, redis_up) },
+    { "podi_limit_breaker_open", "Workers that decide limits without Redis",
+      offsetof(ngx_podi_slot_t, limit_open) },
     { "podi_threads_running", "Threads at work",
       offsetof(ngx_podi_slot_t, threads_running) },
     { "podi_threads_waiting", "Pieces of work that wait for a core",

@@ -208,4 +208,61 @@ number(ask_t *a, size_t i)
 }
 
 
+/* write(2) and the like so far, of this process */
+
+static int64_t
+writes(void)
+{
+    FILE       *io = fopen("/proc/self/io", "r");
+    long long   n = 0;
+    char        line[64];
+
+    while (io != NULL && fgets(line, sizeof(line), io) != NULL) {
+        (void) sscanf(line, "syscw: %lld", &n);
+    }
+
+    if (io != NULL) {
+        fclose(io);
+    }
+
+    return n;
+}
+
+
+/* asks as fast as it can for so long; gives how many passed */
+
+static int64_t
+storm(podi_limit_t **limits, int n, podi_msec_t lasts, int64_t *asked)
+{
+    int          i;
+    int64_t      passed = 0;
+    podi_msec_t  until_when = podi_time_mono() + lasts;
+
+    while (podi_time_mono() < until_when) {
+        for (i = 0; i < n; i++) {
+            (*asked)++;
+            passed += decide(limits[i], 1) == 1;
+        }
+
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+
+    return passed;
+}
+
+
+static uint64_t
+calls_of(podi_limit_t **limits, int n)
+{
+    int       i;
+    uint64_t  calls = 0;
+
+    for (i = 0; i < n; i++) {
+        calls += stat_of(limits[i]).calls;
+    }
+
+    return calls;
+}
+
+
 #endif /* PODI_STORE_LIMIT_TEST_H */
