@@ -161,6 +161,18 @@ subtest 'what is seen from outside' => sub {
     ok poll(10, sub { $h->{db}->super->value(undef,
         "select count(*) from podi.worker where daemon = 'podi_echod'") }),
         'the database knows it';
+
+    # it may claim nothing, and hears of nothing
+    my $may = 'execute on function sys.job_claim_next';
+
+    $h->{db}->super->dbh->do("revoke $may from podi_worker");
+    $h->redis_stop;
+    ok poll(15, sub { ($h->metrics($echod)->{'podi_worker_alive'} // 1) == 0 }),
+        'who can claim nothing is not alive';
+    $h->{db}->super->dbh->do("grant $may to podi_worker");
+    ok poll(10, sub { ($h->metrics($echod)->{'podi_worker_alive'} // 0) == 1 }),
+        'until he can';
+    $h->redis_start;
     is $h->stop($echod), 0, 'it ends';
     is_deeply $h->metrics($echod), {}, 'and leaves no metrics behind';
 };
