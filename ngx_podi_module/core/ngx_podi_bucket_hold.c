@@ -160,11 +160,13 @@ ngx_podi_hold_reap(ngx_podi_bucket_t *b, ngx_uint_t born)
     ngx_uint_t              found;
     ngx_podi_hold_chunk_t  *chunk;
 
-    if (!born && ngx_current_msec - b->local->reaped < HOLD_REAP) {
-        return 0;
-    }
+    if (!born) {
+        if (ngx_current_msec - b->local->reaped < HOLD_REAP) {
+            return 0;
+        }
 
-    b->local->reaped = ngx_current_msec;
+        b->local->reaped = ngx_current_msec;
+    }
 
     found = 0;
     alive = born ? 0 : (uint64_t) ngx_pid;

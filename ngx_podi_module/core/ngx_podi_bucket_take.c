@@ -13,6 +13,7 @@
 
 #include "ngx_podi_bucket.h"
 #include "podi_assert.h"
+#include "podi_fault.h"
 
 
 #define BUCKET_SPINS  64            /* before the core is given away */
@@ -209,6 +210,8 @@ bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell)
 
     op->seen = *cell;
     op->taken = 1;
+
+    PODI_FAULT(limit_write);
 
     if (live) {
         bucket_evicted(op->bucket);
