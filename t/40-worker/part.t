@@ -44,8 +44,9 @@ subtest 'a job in two parts' => sub {
     my $lines = $super->all(undef, 'select level, line from podi.job_log'
         . ' where job_id = ? order by n', $t->{jobs}[0]{job_id});
     is_deeply [map { "$_->{level} $_->{line}" } @$lines],
-        [map { "info part $_ with token: ***" } 1, 2],
-        'its lines are there when it has ended, without the secret';
+        [(map { "info part $_ with token: ***" } 1, 2),
+         'warn ' . '0' x 998 . '?'],
+        'its lines are there when it has ended, without the secret, and cut';
 };
 
 subtest 'a job that dies between them' => sub {

@@ -226,6 +226,12 @@ echo_part(podi_flow_t *f, podi_job_t *job, unsigned n)
     podi_job_usage(job, "calls", 1);
     podi_job_cost(job, 700);
     podi_job_log(job, PODI_LOG_INFO, "part %u with token: hunter2", n);
+
+    if (n == 2) {
+        /* the end of the line is within its last character */
+        podi_job_log(job, PODI_LOG_WARN, "%0998d\xc3\xa9", 0);
+    }
+
     checkpoint = podi_str_c(n == 1 ? "{\"at\":1}" : "{\"at\":2}");
 
     return podi_job_segment(job, f, n, &checkpoint);
