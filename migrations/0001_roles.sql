@@ -33,10 +33,13 @@ begin
                                case when v_role in ('podi_web', 'podi_worker',
                                                     'podi_ctl')
                                     then 'login' else 'nologin' end);
-                -- a plan that may not scan looks dear enough to be compiled at
-                -- each call; of the cluster, so that copies of a database,
-                -- which leave settings of their own behind, have it too
+                -- a plan that may not scan looks dear enough to be compiled, or
+                -- to have parallel workers, at each call; of the cluster, so
+                -- that copies of a database, which leave settings of their own
+                -- behind, have it too
                 execute format('alter role %I set jit = off', v_role);
+                execute format('alter role %I set'
+                               ' max_parallel_workers_per_gather = 0', v_role);
             end if;
         exception
             when duplicate_object or unique_violation then
