@@ -1,7 +1,7 @@
 /*
  * POST /v1/auth/login: a name and a password for a session.
  *
- *     read body -> parse -> find (PG) -> check (thread)
+ *     may try? -> read body -> parse -> find (PG) -> check (thread)
  *         -> judge: wrong: record (PG) | right: store a renewed hash (PG)
  *         -> open the session (PG) -> reply
  *
@@ -10,6 +10,7 @@
 
 #include "ngx_http_podi_account.h"
 #include "ngx_http_podi_account_password.h"
+#include "ngx_podi_bucket.h"
 
 
 typedef struct {
@@ -67,6 +68,10 @@ static podi_rc_t
 login_read_body(podi_flow_t *f, void *ctx)
 {
     account_login_t  *a = ctx;
+
+    if (ngx_podi_failures_peek(a->request, &f->fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
 
     return ngx_podi_read_body(f, a->request, ACCOUNT_BODY_MAX);
 }
@@ -166,6 +171,8 @@ login_open(podi_flow_t *f, void *ctx)
     }
 
     if (!a->password.matches) {
+        ngx_podi_failures_charge(a->request);
+
         return podi_fail(&f->fail, PODI_E_BAD_CREDENTIALS, NULL,
                          "wrong login name or password");
     }

@@ -98,6 +98,14 @@ ngx_podi_bucket_check(ngx_conf_t *cf, ngx_array_t *buckets,
             return NGX_CONF_ERROR;
         }
 
+        if (b[i]->failures && b[i]->rule.kind == PODI_CELL_CONN) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"podi_auth_failures\" counts with rate= or "
+                               "quota=, not with conn= (zone %V)",
+                               &b[i]->name);
+            return NGX_CONF_ERROR;
+        }
+
         b[i]->password = password;
     }
 

@@ -79,7 +79,9 @@ typedef struct {
     uint32_t                   free;    /* a hold's number + 1 */
 } ngx_podi_bucket_local_t;
 
-typedef struct {
+typedef struct ngx_podi_bucket_s  ngx_podi_bucket_t;
+
+struct ngx_podi_bucket_s {
     ngx_str_t                  name;
     podi_rule_t                rule;
     ngx_shm_zone_t            *zone;    /* NULL: only its name is known */
@@ -87,8 +89,9 @@ typedef struct {
     ngx_podi_bucket_local_t   *local;   /* written by init_process only */
     const podi_secret_t       *password;    /* of Redis, or NULL */
     u_char                     secret[PODI_SIPHASH_LEN];
-    ngx_uint_t                 shared;  /* the same secret on all machines */
-} ngx_podi_bucket_t;
+    unsigned                   shared:1;    /* one secret on all machines */
+    unsigned                   failures:1;  /* counts them */
+};
 
 typedef struct {
     ngx_podi_bucket_t         *bucket;
@@ -123,6 +126,9 @@ ngx_podi_bucket_t *ngx_podi_bucket_named(ngx_conf_t *cf, ngx_str_t *name);
 char *ngx_podi_bucket_define(ngx_conf_t *cf, ngx_podi_bucket_t *b,
     size_t size);
 
+/* podi_auth_failures */
+char *ngx_podi_set_failures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
 /* the key of an op: parts of any bytes, none of which can look like two */
 void ngx_podi_key_begin(const ngx_podi_bucket_t *b, podi_siphash_t *h);
 void ngx_podi_key_part(podi_siphash_t *h, ngx_podi_key_e kind,
@@ -136,6 +142,10 @@ void ngx_podi_key_address(podi_siphash_t *h, ngx_http_request_t *r);
  */
 ngx_int_t ngx_podi_bucket_take(ngx_podi_bucket_op_t *ops, ngx_uint_t n);
 
+/* the same of one, and nothing is charged; charged, whether it passes or not */
+ngx_int_t ngx_podi_bucket_peek(ngx_podi_bucket_op_t *op);
+void ngx_podi_bucket_charge(ngx_podi_bucket_op_t *op);
+
 /* what is left, and when to come back; computed only when it is shown */
 void ngx_podi_bucket_answer(const ngx_podi_bucket_op_t *op,
     podi_cell_answer_t *answer);
@@ -144,12 +154,14 @@ void ngx_podi_bucket_answer(const ngx_podi_bucket_op_t *op,
 void ngx_podi_bucket_undo(ngx_podi_bucket_op_t *op);
 
 /*
- * For failures, by the client's address: may he try at all?  ERROR: no, and
- * fail says until when.  charge: he failed.
+ * Failed logins and forged tokens, by the client's address, where
+ * podi_auth_failures names a limit; else these do nothing.  peek, before what
+ * costs much: may he try at all?  ERROR: no, and fail says until when.
+ * charge: he has failed.
  */
-PODI_MUSTCHECK podi_rc_t ngx_podi_bucket_peek(ngx_http_request_t *r,
-    ngx_podi_bucket_t *b, podi_fail_t *fail);
-void ngx_podi_bucket_charge(ngx_http_request_t *r, ngx_podi_bucket_t *b);
+PODI_MUSTCHECK podi_rc_t ngx_podi_failures_peek(ngx_http_request_t *r,
+    podi_fail_t *fail);
+void ngx_podi_failures_charge(ngx_http_request_t *r);
 
 void ngx_podi_bucket_count(const ngx_podi_bucket_t *b,
     ngx_podi_bucket_count_e what);

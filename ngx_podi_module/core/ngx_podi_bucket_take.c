@@ -24,15 +24,11 @@
 static ngx_int_t bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n);
 static void bucket_sort(ngx_podi_bucket_op_t *ops,
     ngx_podi_bucket_op_t **order, ngx_uint_t n);
-static podi_cell_set_t *bucket_set(const ngx_podi_bucket_t *b,
-    const u_char *key);
+static void bucket_prepare(ngx_podi_bucket_op_t *op);
 static void bucket_clock(ngx_podi_bucket_t *b, const podi_rule_t *rule,
     podi_cell_clock_t *now);
 static void bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell);
 static void bucket_evicted(ngx_podi_bucket_t *b);
-static void bucket_failure(ngx_http_request_t *r, ngx_podi_bucket_t *b,
-    ngx_podi_bucket_op_t *op);
-static unsigned bucket_seconds(int64_t usec);
 
 
 /* a place of a dead worker may be all that is in the way */
@@ -137,8 +133,7 @@ bucket_sort(ngx_podi_bucket_op_t *ops, ngx_podi_bucket_op_t **order,
 
     for (i = 0; i < n; i++) {
         op = &ops[i];
-        op->set = bucket_set(op->bucket, op->key);
-        bucket_clock(op->bucket, op->rule, &op->now);
+        bucket_prepare(op);
 
         for (k = i; k > 0 && order[k - 1]->set > op->set; k--) {
             order[k] = order[k - 1];
@@ -149,16 +144,19 @@ bucket_sort(ngx_podi_bucket_op_t *ops, ngx_podi_bucket_op_t **order,
 }
 
 
-/* of other bytes than a cell's tag */
+/* the set is chosen by other bytes than a cell's tag */
 
-static podi_cell_set_t *
-bucket_set(const ngx_podi_bucket_t *b, const u_char *key)
+static void
+bucket_prepare(ngx_podi_bucket_op_t *op)
 {
-    uint32_t  hash;
+    uint32_t                      hash;
+    const ngx_podi_bucket_shm_t  *shm = op->bucket->shm;
 
-    ngx_memcpy(&hash, key + 8, sizeof(hash));
+    ngx_memcpy(&hash, op->key + 8, sizeof(hash));
 
-    return &b->shm->sets[(hash * b->shm->n) >> 32];
+    op->set = &shm->sets[(hash * shm->n) >> 32];
+
+    bucket_clock(op->bucket, op->rule, &op->now);
 }
 
 
@@ -288,83 +286,43 @@ ngx_podi_bucket_undo(ngx_podi_bucket_op_t *op)
 }
 
 
-podi_rc_t
-ngx_podi_bucket_peek(ngx_http_request_t *r, ngx_podi_bucket_t *b,
-    podi_fail_t *fail)
+ngx_int_t
+ngx_podi_bucket_peek(ngx_podi_bucket_op_t *op)
 {
-    podi_cell_t           *cell;
-    podi_cell_answer_t     answer;
-    ngx_podi_bucket_op_t   op;
+    podi_cell_t  *cell;
 
-    bucket_failure(r, b, &op);
+    bucket_prepare(op);
 
-    ngx_podi_bucket_lock(b, op.set);
+    ngx_podi_bucket_lock(op->bucket, op->set);
 
-    cell = podi_cell_find(op.set, op.key);
-    op.passed = podi_cell_peek(op.rule, cell, 1, &op.now, NULL);
+    cell = podi_cell_find(op->set, op->key);
+    op->passed = podi_cell_peek(op->rule, cell, op->cost, &op->now, NULL);
+    op->taken = 0;
 
-    if (!op.passed) {
-        (void) podi_cell_peek(op.rule, cell, 1, &op.now, &answer);
+    if (cell != NULL) {
+        op->seen = *cell;
+
+    } else {
+        ngx_memzero(&op->seen, sizeof(podi_cell_t));
     }
 
-    ngx_podi_bucket_unlock(op.set);
+    ngx_podi_bucket_unlock(op->set);
 
-    if (op.passed) {
-        return PODI_OK;
-    }
-
-    ngx_podi_bucket_count(b, NGX_PODI_BUCKET_REFUSED);
-
-    (void) podi_fail(fail, PODI_E_RATE_LIMITED, NULL,
-                     "too many failures from this address (%.*s)",
-                     (int) b->name.len, b->name.data);
-    fail->retry_after = bucket_seconds(answer.retry_after);
-
-    return PODI_ERROR;
+    return op->passed ? NGX_OK : NGX_DECLINED;
 }
 
 
 void
-ngx_podi_bucket_charge(ngx_http_request_t *r, ngx_podi_bucket_t *b)
+ngx_podi_bucket_charge(ngx_podi_bucket_op_t *op)
 {
-    ngx_podi_bucket_op_t  op;
-
-    bucket_failure(r, b, &op);
-
-    ngx_podi_bucket_lock(b, op.set);
-
-    bucket_charge(&op, podi_cell_find(op.set, op.key));
-
-    ngx_podi_bucket_unlock(op.set);
-
-    ngx_podi_bucket_count(b, NGX_PODI_BUCKET_CHARGED);
-}
-
-
-static void
-bucket_failure(ngx_http_request_t *r, ngx_podi_bucket_t *b,
-    ngx_podi_bucket_op_t *op)
-{
-    podi_siphash_t  h;
-
-    ngx_podi_key_begin(b, &h);
-    ngx_podi_key_address(&h, r);
-    podi_siphash_end(&h, op->key);
-
-    op->bucket = b;
-    op->rule = &b->rule;
-    op->cost = 1;
+    bucket_prepare(op);
     op->hold = NULL;
-    op->set = bucket_set(b, op->key);
 
-    bucket_clock(b, op->rule, &op->now);
-}
+    ngx_podi_bucket_lock(op->bucket, op->set);
 
+    bucket_charge(op, podi_cell_find(op->set, op->key));
 
-static unsigned
-bucket_seconds(int64_t usec)
-{
-    return (unsigned) ngx_min((usec + 999999) / 1000000, 0x7fffffff);
+    ngx_podi_bucket_unlock(op->set);
 }
 
 

@@ -106,6 +106,7 @@ typedef struct {
     ngx_msec_t                   deadline;
     ngx_array_t                 *contents;   /* of this very location */
     ngx_uint_t                   needs_tenant;
+    struct ngx_podi_bucket_s    *failures;   /* NULL: nobody counts them */
     ngx_flag_t                   dry_run;
     ngx_str_t                    challenge;  /* `Bearer realm="..."`, more */
     ngx_podi_csrf_e              csrf;       /* podi_csrf, after its merge */

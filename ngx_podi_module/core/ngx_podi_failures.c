@@ -1,0 +1,115 @@
+/*
+ * ngx_podi_failures: who guesses passwords or signatures has a limit of
+ * failures by his address.
+ *
+ *     peek -> the costly check -> failed -> charge
+ *
+ * Who is over it is not checked at all, whatever he brings: an answer would
+ * tell him whether the guess was right.
+ */
+
+#include "ngx_podi_bucket.h"
+#include "ngx_podi_core.h"
+
+
+static ngx_uint_t failures_op(ngx_http_request_t *r,
+    ngx_podi_bucket_op_t *op);
+
+
+char *
+ngx_podi_set_failures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t            *value, name;
+    ngx_podi_loc_conf_t  *plcf = conf;
+
+    if (plcf->failures != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        plcf->failures = NULL;
+        return NGX_CONF_OK;
+    }
+
+    if (value[1].len <= 5 || ngx_strncmp(value[1].data, "zone=", 5) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"podi_auth_failures\" does not take \"%V\": "
+                           "write podi_auth_failures zone=failures; with a "
+                           "podi_limit_zone of that name", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    name.data = value[1].data + 5;
+    name.len = value[1].len - 5;
+
+    plcf->failures = ngx_podi_bucket_named(cf, &name);
+    if (plcf->failures == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    plcf->failures->failures = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+podi_rc_t
+ngx_podi_failures_peek(ngx_http_request_t *r, podi_fail_t *fail)
+{
+    podi_cell_answer_t    answer;
+    ngx_podi_bucket_op_t  op;
+
+    if (!failures_op(r, &op) || ngx_podi_bucket_peek(&op) == NGX_OK) {
+        return PODI_OK;
+    }
+
+    ngx_podi_bucket_count(op.bucket, NGX_PODI_BUCKET_REFUSED);
+    ngx_podi_bucket_answer(&op, &answer);
+
+    (void) podi_fail(fail, PODI_E_RATE_LIMITED, NULL,
+                     "too many failures from this address");
+
+    fail->retry_after = (unsigned) ((answer.retry_after + 999999) / 1000000);
+
+    return PODI_ERROR;
+}
+
+
+void
+ngx_podi_failures_charge(ngx_http_request_t *r)
+{
+    ngx_podi_bucket_op_t  op;
+
+    if (failures_op(r, &op)) {
+        ngx_podi_bucket_charge(&op);
+        ngx_podi_bucket_count(op.bucket, NGX_PODI_BUCKET_CHARGED);
+    }
+}
+
+
+/* 0: there is no such limit here */
+
+static ngx_uint_t
+failures_op(ngx_http_request_t *r, ngx_podi_bucket_op_t *op)
+{
+    podi_siphash_t        h;
+    ngx_podi_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+
+    if (plcf->failures == NULL) {
+        return 0;
+    }
+
+    op->bucket = plcf->failures;
+    op->rule = &plcf->failures->rule;
+    op->cost = 1;
+
+    ngx_podi_key_begin(op->bucket, &h);
+    ngx_podi_key_address(&h, r);
+    podi_siphash_end(&h, op->key);
+
+    return 1;
+}
