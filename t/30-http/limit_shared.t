@@ -1,5 +1,5 @@
 # Limits that machines share, while Redis is away (nobody listens there); with
-# Redis: t/50-fault/limit.t.
+# Redis: t/50-fault/limit_redis.t.
 
 use Test::Nginx::Socket 'no_plan';
 
