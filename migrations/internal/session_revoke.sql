@@ -7,7 +7,7 @@
 -- Returns:  o_revoked_at, o_events; both NULL when it was not live
 -- Raises:   nothing
 -- Writes:   podi.session, podi.event_ticket, podi.audit, podi.user_event
--- Called:   api.session_end, api.session_refresh
+-- Called:   api.session_end, api.session_refresh, api.api_key_revoke
 -- ----------------------------------------------------------------------
 create or replace function internal.session_revoke(
     i_session  uuid,

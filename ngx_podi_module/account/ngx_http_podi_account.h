@@ -82,6 +82,16 @@ ngx_int_t ngx_http_podi_account_methods(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_account_me(ngx_http_request_t *r,
     const podi_str_t *args);
+ngx_int_t ngx_http_podi_account_api_key_create(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_account_api_key_list(ngx_http_request_t *r,
+    const podi_str_t *args);
+ngx_int_t ngx_http_podi_account_api_key_revoke(ngx_http_request_t *r,
+    const podi_str_t *args);
+
+/* FORBIDDEN for who comes with an API key: those are not managed by another */
+podi_rc_t ngx_http_podi_account_is_person(ngx_http_request_t *r,
+    podi_fail_t *fail);
 
 
 #endif /* NGX_HTTP_PODI_ACCOUNT_H */

@@ -9,6 +9,8 @@
  *     POST /v1/auth/revoke      the end of one access token
  *     GET  /v1/auth/methods     how one can sign in
  *     GET  /v1/me               who the caller is
+ *     POST, GET, DELETE         keys of the caller's programs
+ *          /v1/me/api-keys
  */
 
 #include "ngx_http_podi_account.h"
@@ -35,6 +37,12 @@ static const ngx_podi_route_t  ngx_http_podi_account_routes[] = {
     { NGX_HTTP_GET,  "/v1/auth/methods",  ngx_http_podi_account_methods,
       NGX_PODI_ANON },
     { NGX_HTTP_GET,  "/v1/me",            ngx_http_podi_account_me, 0 },
+    { NGX_HTTP_POST, "/v1/me/api-keys",   ngx_http_podi_account_api_key_create,
+      0 },
+    { NGX_HTTP_GET,  "/v1/me/api-keys",   ngx_http_podi_account_api_key_list,
+      0 },
+    { NGX_HTTP_DELETE, "/v1/me/api-keys/{key_id}",
+      ngx_http_podi_account_api_key_revoke, 0 },
     ngx_podi_null_route
 };
 

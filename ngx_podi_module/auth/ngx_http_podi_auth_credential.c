@@ -2,27 +2,56 @@
  * The token that a request carries.
  *
  *     Authorization: Bearer <token>      any method
- *     Cookie: __Host-podi_s=<token>      GET and HEAD
+ *     another header, the query          any method, where configured
+ *     X-Api-Key: <key>                   any method
+ *     Cookie: __Host-podi_s=<token>      GET and HEAD; where podi_csrf guards,
+ *                                        any method
  *
- * The header comes first: a page that has just refreshed in another tab may
- * still send an older token of the same session than its cookie.  A cookie
- * is no permission to change anything, because any site can make a browser
- * send it; that needs the guard module's checks.
+ * Who sends two different tokens is refused: this gateway might take one and
+ * an upstream the other.  A cookie is sent by the browser, not by the page, so
+ * it may be of another age than the page's token when both speak for the same
+ * session; then the page's counts.
  */
 
 #include "ngx_http_podi_auth.h"
 
 
-static podi_rc_t ngx_http_podi_auth_bearer(const ngx_str_t *value,
-    podi_str_t *token, podi_fail_t *fail);
+static podi_rc_t credential_headers(ngx_http_request_t *r,
+    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+static podi_rc_t credential_header(const ngx_table_elt_t *h,
+    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+static podi_rc_t credential_query(ngx_http_request_t *r,
+    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+static podi_rc_t credential_cookie(ngx_http_request_t *r,
+    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+static podi_rc_t credential_take(ngx_http_podi_auth_ctx_t *ctx,
+    podi_str_t *token, ngx_podi_credential_e credential, podi_fail_t *fail);
+static ngx_uint_t credential_may_be_cookie(ngx_http_request_t *r);
+static ngx_uint_t credential_same_session(const podi_str_t *a,
+    const podi_str_t *b);
+static podi_str_t credential_bearer(const ngx_str_t *value);
 
 
 podi_rc_t
-ngx_http_podi_auth_credential(ngx_http_request_t *r, podi_str_t *ret_token,
+ngx_http_podi_auth_credential(ngx_http_request_t *r,
+    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail)
+{
+    if (credential_headers(r, ctx, fail) != PODI_OK
+        || credential_query(r, ctx, fail) != PODI_OK
+        || credential_cookie(r, ctx, fail) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return (ctx->token.len == 0) ? PODI_DECLINED : PODI_OK;
+}
+
+
+static podi_rc_t
+credential_headers(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
     podi_fail_t *fail)
 {
     ngx_uint_t        i;
-    podi_str_t        token = podi_null_str;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
@@ -31,63 +60,243 @@ ngx_http_podi_auth_credential(ngx_http_request_t *r, podi_str_t *ret_token,
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (h[i].key.len == sizeof("Authorization") - 1
-                && ngx_strncmp(h[i].lowcase_key, "authorization",
-                               sizeof("authorization") - 1)
-                   == 0
-                && ngx_http_podi_auth_bearer(&h[i].value, &token, fail)
-                   != PODI_OK)
+            if (h[i].lowcase_key != NULL
+                && credential_header(&h[i], ctx, fail) != PODI_OK)
             {
                 return PODI_ERROR;
             }
         }
     }
 
-    if (token.data == NULL && (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
-        && ngx_podi_cookie(r, NGX_PODI_ACCESS_COOKIE, &token, fail)
-           != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
+    return PODI_OK;
+}
 
-    if (token.len == 0) {
-        return PODI_DECLINED;
-    }
 
-    *ret_token = token;
+static podi_rc_t
+credential_header(const ngx_table_elt_t *h, ngx_http_podi_auth_ctx_t *ctx,
+    podi_fail_t *fail)
+{
+    ngx_uint_t                     i;
+    podi_str_t                     token;
+    ngx_podi_credential_e          credential;
+    const ngx_http_podi_source_t  *source = ctx->conf->sources->elts;
+
+    for (i = 0; i < ctx->conf->sources->nelts; i++, source++) {
+
+        if (source->name.len != h->key.len
+            || source->kind == NGX_HTTP_PODI_SOURCE_COOKIE
+            || source->kind == NGX_HTTP_PODI_SOURCE_QUERY
+            || ngx_strncmp(source->name.data, h->lowcase_key, h->key.len)
+               != 0)
+        {
+            continue;
+        }
+
+        credential = NGX_PODI_CREDENTIAL_HEADER;
+        token = credential_bearer(&h->value);
+
+        if (token.data == NULL
+            && source->kind != NGX_HTTP_PODI_SOURCE_BEARER)
+        {
+            token.data = h->value.data;
+            token.len = h->value.len;
+        }
+
+        if (source->kind == NGX_HTTP_PODI_SOURCE_API_KEY
+            || ngx_http_podi_auth_is_api_key(&token))
+        {
+            credential = NGX_PODI_CREDENTIAL_API_KEY;
+        }
+
+        return credential_take(ctx, &token, credential, fail);
+    }
 
     return PODI_OK;
 }
 
 
-/* another scheme is somebody else's business: auth_basic, an upstream */
+/* NULL data: another scheme is somebody else's: auth_basic's, an upstream's */
 
-static podi_rc_t
-ngx_http_podi_auth_bearer(const ngx_str_t *value, podi_str_t *token,
-    podi_fail_t *fail)
+static podi_str_t
+credential_bearer(const ngx_str_t *value)
 {
-    podi_str_t  found;
+    podi_str_t  token = podi_null_str;
 
     if (value->len < 7
         || ngx_strncasecmp(value->data, (u_char *) "Bearer ", 7) != 0)
     {
+        return token;
+    }
+
+    token.data = value->data + 7;
+    token.len = value->len - 7;
+
+    while (token.len != 0 && token.data[0] == ' ') {
+        token.data++;
+        token.len--;
+    }
+
+    return token;
+}
+
+
+static podi_rc_t
+credential_take(ngx_http_podi_auth_ctx_t *ctx, podi_str_t *token,
+    ngx_podi_credential_e credential, podi_fail_t *fail)
+{
+    if (token->len == 0) {
         return PODI_OK;
     }
 
-    found.data = value->data + 7;
-    found.len = value->len - 7;
-
-    while (found.len != 0 && found.data[0] == ' ') {
-        found.data++;
-        found.len--;
-    }
-
-    if (token->data != NULL && !podi_str_eq(token, &found)) {
-        return podi_fail(fail, PODI_E_BAD_REQUEST, "Authorization",
+    if (ctx->token.len != 0 && !podi_str_eq(&ctx->token, token)) {
+        return podi_fail(fail, PODI_E_BAD_REQUEST, NULL,
                          "two different tokens");
     }
 
-    *token = found;
+    ctx->token = *token;
+    ctx->credential = credential;
 
     return PODI_OK;
+}
+
+
+static podi_rc_t
+credential_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
+    podi_fail_t *fail)
+{
+    ngx_uint_t                     i;
+    podi_str_t                     token;
+    const ngx_http_podi_source_t  *source = ctx->conf->sources->elts;
+
+    if (r->args.len == 0) {
+        return PODI_OK;
+    }
+
+    for (i = 0; i < ctx->conf->sources->nelts; i++, source++) {
+
+        if (source->kind != NGX_HTTP_PODI_SOURCE_QUERY) {
+            continue;
+        }
+
+        if (ngx_podi_query(r, (char *) source->name.data, &token, fail)
+            != PODI_OK)
+        {
+            return podi_fail(fail, PODI_E_BAD_REQUEST, NULL,
+                             "a token in the query that comes twice, or "
+                             "cannot be read");
+        }
+
+        if (credential_take(ctx, &token,
+                            ngx_http_podi_auth_is_api_key(&token)
+                            ? NGX_PODI_CREDENTIAL_API_KEY
+                            : NGX_PODI_CREDENTIAL_QUERY, fail)
+            != PODI_OK)
+        {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+credential_cookie(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
+    podi_fail_t *fail)
+{
+    ngx_uint_t                     i;
+    podi_str_t                     token;
+    const ngx_http_podi_source_t  *source = ctx->conf->sources->elts;
+
+    for (i = 0; i < ctx->conf->sources->nelts; i++, source++) {
+
+        if (source->kind != NGX_HTTP_PODI_SOURCE_COOKIE) {
+            continue;
+        }
+
+        if (ngx_podi_cookie(r, (char *) source->name.data, &token, fail)
+            != PODI_OK)
+        {
+            return PODI_ERROR;
+        }
+
+        if (token.len == 0
+            || (ctx->token.len != 0
+                && credential_same_session(&token, &ctx->token)))
+        {
+            continue;
+        }
+
+        if (ctx->token.len == 0 && !credential_may_be_cookie(r)) {
+            continue;
+        }
+
+        if (credential_take(ctx, &token, NGX_PODI_CREDENTIAL_COOKIE, fail)
+            != PODI_OK)
+        {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+/*
+ * Another site can make a browser send a cookie, so by itself it is no
+ * permission to change anything: the guard module's checks are.
+ */
+
+static ngx_uint_t
+credential_may_be_cookie(ngx_http_request_t *r)
+{
+    ngx_podi_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+
+    return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+           || plcf->csrf != NGX_PODI_CSRF_OFF;
+}
+
+
+/*
+ * By what both say of themselves: nothing is believed because of it, and a lie
+ * gets in no further than the token that counts.
+ */
+
+static ngx_uint_t
+credential_same_session(const podi_str_t *a, const podi_str_t *b)
+{
+    ngx_uint_t           i, same;
+    podi_str_t           left, right;
+    podi_arena_t        *arena;
+    const json_t        *x, *y;
+    static const char   *names[] = { "iss", "sub", "sid" };
+
+    if (podi_str_eq(a, b)) {
+        return 1;
+    }
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return 0;
+    }
+
+    left = ngx_http_podi_auth_payload(a);
+    right = ngx_http_podi_auth_payload(b);
+
+    x = ngx_http_podi_auth_claims(&left, podi_arena_mem(arena));
+    y = ngx_http_podi_auth_claims(&right, podi_arena_mem(arena));
+
+    same = x != NULL && y != NULL;
+
+    for (i = 0; i < 3 && same; i++) {
+        same = json_is_string(json_object_get(x, names[i]))
+               && json_equal(json_object_get(x, names[i]),
+                             json_object_get(y, names[i]));
+    }
+
+    podi_arena_free(&arena);
+
+    return same;
 }

@@ -77,11 +77,13 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
     amcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_podi_auth_module);
 
-    if (amcf == NULL || !amcf->used || ngx_podi_worker() == NULL) {
+    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_podi_module);
+
+    if (amcf == NULL || !amcf->used || !pmcf->needs_pg
+        || ngx_podi_worker() == NULL)
+    {
         return NGX_OK;
     }
-
-    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_podi_module);
 
     feed = ngx_pcalloc(cycle->pool, sizeof(ngx_http_podi_auth_feed_t));
     if (feed == NULL) {

@@ -18,7 +18,6 @@
 
 
 #define NGX_HTTP_PODI_ISSUERS_MAX  64
-#define NGX_HTTP_PODI_ISSUER_OURS  "podi"
 
 /* from which claim a field of the identity comes */
 
@@ -38,11 +37,9 @@ typedef struct {
     ngx_uint_t                  index;      /* in the configuration; 0: ours */
     ngx_uint_t                  ours;       /* "podi" */
     podi_jose_expect_t          expect;     /* all but the time */
-    ngx_str_t                   iss;
+    podi_jose_accept_t          accept;     /* which keys it may have */
     podi_jose_ring_t           *ring;       /* of files; NULL: jwks_url */
-    ngx_str_t                   jwks_url;
-    unsigned                    algs;       /* those allowed (podi_jose) */
-    size_t                      token_max;
+    ngx_str_t                   jwks_url;   /* with a NUL */
     ngx_array_t                 rules;      /* podi_claim_rule_t * */
     const podi_claim_path_t    *map[NGX_HTTP_PODI_MAP_LAST];
 } ngx_http_podi_issuer_t;
@@ -51,8 +48,33 @@ typedef struct {
     ngx_uint_t                  id;         /* in the configuration, from 1 */
     ngx_array_t                 issuers;    /* ngx_http_podi_issuer_t * */
     ngx_array_t                *rules;      /* podi_claim_rule_t *, or NULL */
+    size_t                      token_max;  /* of the most generous issuer */
 } ngx_http_podi_policy_t;
 
+
+/* a block that is being read: files are, when all lines are known */
+
+typedef struct {
+    ngx_str_t                   path;       /* NULL data: there is none */
+    podi_str_t                  kid;
+    unsigned                    algs;       /* 0: those of the issuer */
+} ngx_http_podi_issuer_file_t;
+
+typedef struct {
+    ngx_http_podi_issuer_t       *is;
+    ngx_http_podi_issuer_file_t   set;      /* jwks_file */
+    ngx_http_podi_issuer_file_t   files[PODI_JOSE_KEYS_MAX];
+    ngx_uint_t                    n;
+} ngx_http_podi_issuer_block_t;
+
+
+/* a line of the block; conf: the block */
+char *ngx_http_podi_issuer_line(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf);
+
+ngx_http_podi_issuer_t *ngx_http_podi_issuer_make(ngx_conf_t *cf);
+char *ngx_http_podi_issuer_end(ngx_conf_t *cf,
+    ngx_http_podi_issuer_block_t *b);
 
 /* of the running configuration; NULL: there is none such */
 const ngx_http_podi_issuer_t *ngx_http_podi_issuer_at(ngx_uint_t index);

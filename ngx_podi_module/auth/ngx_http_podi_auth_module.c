@@ -1,30 +1,17 @@
 /*
  * auth: who is asking.
  *
- *     credential -> cache -> revoked? -> identity -> next phase
- *                     |         |
- *                     |         +- unknown: ask PostgreSQL (parked)
- *                     +- miss: verify, put
+ *     PREACCESS..  --
+ *     ACCESS       ngx_http_podi_auth_handler: a token becomes an identity
+ *     PRECONTENT   the token is taken out of the request (podi_auth_strip)
  *
- * An access-phase handler: works in front of proxy_pass as well.  What has
- * been revoked is looked up in shared memory at each request, so a logout
- * counts from the next one on.
- *
- * In a location with PODI content, a route that may be anonymous gets an
- * identity when there is a good token, and none otherwise.
+ * Works in front of proxy_pass as well.  A configuration decides at its end
+ * which issuers each location asks; only tokens of PODI's own need PostgreSQL.
  */
 
 #include "ngx_http_podi_auth_cache.h"
-#include "ngx_http_podi_auth_keys.h"
 
 
-static ngx_int_t ngx_http_podi_auth_handler(ngx_http_request_t *r);
-static podi_rc_t ngx_http_podi_auth_read(ngx_http_request_t *r,
-    const podi_str_t *token, ngx_podi_identity_t *who, podi_fail_t *fail);
-static ngx_int_t ngx_http_podi_auth_refuse(ngx_http_request_t *r,
-    const podi_fail_t *fail);
-static char *ngx_http_podi_auth(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_podi_auth_stale(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static void *ngx_http_podi_auth_create_main_conf(ngx_conf_t *cf);
@@ -36,13 +23,63 @@ static ngx_int_t ngx_http_podi_auth_start(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_podi_auth_init(ngx_conf_t *cf);
 
 
+static ngx_conf_enum_t  ngx_http_podi_auth_modes[] = {
+    { ngx_string("off"), NGX_HTTP_PODI_AUTH_OFF },
+    { ngx_string("on"), NGX_HTTP_PODI_AUTH_ON },
+    { ngx_string("optional"), NGX_HTTP_PODI_AUTH_OPTIONAL },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_http_podi_auth_commands[] = {
 
     { ngx_string("podi_auth"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_http_podi_auth,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_podi_auth_loc_conf_t, on),
+      offsetof(ngx_http_podi_auth_loc_conf_t, mode),
+      &ngx_http_podi_auth_modes },
+
+    { ngx_string("podi_issuer"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_podi_auth_issuer_block,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("podi_auth_issuer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_podi_auth_issuer_names,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("podi_auth_source"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_podi_auth_sources,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("podi_auth_strip"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_podi_auth_loc_conf_t, strip),
+      NULL },
+
+    { ngx_string("podi_auth_realm"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_podi_auth_realm,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("podi_require"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_podi_auth_require,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("podi_jwks"),
@@ -71,7 +108,7 @@ static ngx_command_t  ngx_http_podi_auth_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_podi_auth_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_podi_auth_variables,          /* preconfiguration */
     ngx_http_podi_auth_init,               /* postconfiguration */
 
     ngx_http_podi_auth_create_main_conf,   /* create main configuration */
@@ -101,174 +138,53 @@ ngx_module_t  ngx_http_podi_auth_module = {
 };
 
 
-static ngx_int_t
-ngx_http_podi_auth_handler(ngx_http_request_t *r)
+/* the beginning of each WWW-Authenticate (RFC 6750, RFC 9728) */
+
+char *
+ngx_http_podi_auth_realm(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    podi_rc_t                       rc;
-    podi_str_t                      token;
-    podi_fail_t                     fail;
-    ngx_http_podi_auth_ctx_t       *ctx;
-    ngx_http_podi_auth_loc_conf_t  *alcf;
+    u_char               *p;
+    ngx_str_t            *value, url;
+    ngx_podi_loc_conf_t  *plcf;
 
-    alcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_auth_module);
+    value = cf->args->elts;
+    plcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_podi_module);
 
-    if (!alcf->on || r != r->main) {
-        return NGX_DECLINED;
+    if (plcf->challenge.data != NULL) {
+        return "is duplicate";
     }
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_podi_auth_module);
+    ngx_str_null(&url);
 
-    if (ctx != NULL) {
-        return ctx->decided ? NGX_OK : NGX_DECLINED;
-    }
-
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_podi_auth_ctx_t));
-
-    if (ctx == NULL || ngx_podi_request(r) == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ctx->request = r;
-    ngx_http_set_ctx(r, ctx, ngx_http_podi_auth_module);
-
-    ngx_memzero(&fail, sizeof(podi_fail_t));
-
-    rc = ngx_http_podi_auth_credential(r, &token, &fail);
-
-    if (rc == PODI_DECLINED) {
-        (void) podi_fail(&fail, PODI_E_UNAUTHENTICATED, NULL,
-                         "there is no token");
-    }
-
-    if (rc != PODI_OK
-        || ngx_http_podi_auth_read(r, &token, &ctx->who, &fail) != PODI_OK)
+    if (cf->args->nelts == 3
+        && ngx_strncmp(value[2].data, "resource_metadata=https://", 26) == 0)
     {
-        return ngx_http_podi_auth_refuse(r, &fail);
+        url.data = value[2].data + sizeof("resource_metadata=") - 1;
+        url.len = value[2].len - (sizeof("resource_metadata=") - 1);
     }
 
-    switch (ngx_podi_identity_state(&ctx->who)) {
-
-    case NGX_PODI_LIVE:
-        ngx_http_podi_auth_accept(r, ctx);
-        return NGX_OK;
-
-    case NGX_PODI_REVOKED:
-        (void) podi_fail(&fail, PODI_E_TOKEN_REVOKED, NULL,
-                         "it is revoked, or its session has ended");
-        return ngx_http_podi_auth_refuse(r, &fail);
-
-    default:
-        return ngx_http_podi_auth_session(r, ctx);
-    }
-}
-
-
-static podi_rc_t
-ngx_http_podi_auth_read(ngx_http_request_t *r, const podi_str_t *token,
-    ngx_podi_identity_t *who, podi_fail_t *fail)
-{
-    ngx_http_podi_auth_basis_t  basis;
-
-    if (ngx_http_podi_auth_cache_get(r, 0, token, who) == PODI_OK) {
-        return PODI_OK;
-    }
-
-    if (ngx_podi_token_read(r, token, who, fail) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    basis.issuer = 0;
-    basis.generation = ngx_http_podi_auth_generation(0);
-    basis.until = who->expires;
-
-    ngx_http_podi_auth_cache_put(r, 0, token, who, &basis);
-
-    return PODI_OK;
-}
-
-
-/* the key files are read with the configuration: of one generation */
-
-ngx_uint_t
-ngx_http_podi_auth_generation(ngx_uint_t issuer)
-{
-    return 1;
-}
-
-
-void
-ngx_http_podi_auth_accept(ngx_http_request_t *r,
-    ngx_http_podi_auth_ctx_t *ctx)
-{
-    ngx_podi_ctx(r)->identity = ctx->who;
-    ctx->decided = 1;
-
-    ngx_podi_count(NGX_PODI_COUNT_AUTH_OK);
-}
-
-
-ngx_uint_t
-ngx_http_podi_auth_is_optional(ngx_http_request_t *r)
-{
-    const ngx_podi_route_t  *route;
-
-    route = ngx_podi_route_here(r);
-
-    return route != NULL && (route->flags & NGX_PODI_ANON);
-}
-
-
-/*
- * With `satisfy any` another module may still let the request in, so nginx
- * has to be told, and answers in its own words when nobody does.
- */
-
-static ngx_int_t
-ngx_http_podi_auth_refuse(ngx_http_request_t *r, const podi_fail_t *fail)
-{
-    podi_str_t                 none = podi_null_str;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (podi_error(fail->error)->http == NGX_HTTP_UNAUTHORIZED
-        && ngx_http_podi_auth_is_optional(r))
+    if ((cf->args->nelts == 3 && url.len == 0)
+        || strpbrk((char *) value[1].data, "\"\\")
+        || (url.len != 0 && strpbrk((char *) url.data, "\"\\ ")))
     {
-        return NGX_DECLINED;
+        return "needs a name, and may have resource_metadata=https://...; "
+               "neither with quotes in it";
     }
 
-    ngx_podi_count(NGX_PODI_COUNT_AUTH_REFUSED);
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
-        && podi_error(fail->error)->http == NGX_HTTP_UNAUTHORIZED)
-    {
-        return ngx_podi_challenge(r, fail, &none);
+    p = ngx_pnalloc(cf->pool, value[1].len + url.len + 64);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
     }
 
-    return ngx_podi_refuse(r, "auth", fail);
-}
+    plcf->challenge.data = p;
 
+    p = ngx_sprintf(p, "Bearer realm=\"%V\"", &value[1]);
 
-static char *
-ngx_http_podi_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    char                            *rv;
-    ngx_podi_main_conf_t            *pmcf;
-    ngx_http_podi_auth_loc_conf_t   *alcf = conf;
-    ngx_http_podi_auth_main_conf_t  *amcf;
-
-    rv = ngx_conf_set_flag_slot(cf, cmd, conf);
-
-    if (rv != NGX_CONF_OK || !alcf->on) {
-        return rv;
+    if (url.len != 0) {
+        p = ngx_sprintf(p, ", resource_metadata=\"%V\"", &url);
     }
 
-    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_module);
-    amcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_auth_module);
-
-    pmcf->needs_pg = 1;
-    pmcf->needs_token = 1;
-    amcf->used = 1;
+    plcf->challenge.len = p - plcf->challenge.data;
 
     return NGX_CONF_OK;
 }
@@ -298,12 +214,28 @@ ngx_http_podi_auth_stale(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static void *
 ngx_http_podi_auth_create_main_conf(ngx_conf_t *cf)
 {
-    ngx_http_podi_auth_main_conf_t  *amcf;
+    ngx_http_podi_issuer_t          **ours;
+    ngx_http_podi_auth_main_conf_t   *amcf;
 
     amcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_podi_auth_main_conf_t));
-    if (amcf == NULL) {
+
+    if (amcf == NULL
+        || ngx_array_init(&amcf->issuers, cf->pool, 4,
+                          sizeof(ngx_http_podi_issuer_t *))
+           != NGX_OK
+        || ngx_array_init(&amcf->policies, cf->pool, 4,
+                          sizeof(ngx_http_podi_policy_t *))
+           != NGX_OK)
+    {
         return NULL;
     }
+
+    ours = ngx_array_push(&amcf->issuers);
+    if (ours == NULL) {
+        return NULL;
+    }
+
+    *ours = NULL;
 
     amcf->stale = NGX_CONF_UNSET;
 
@@ -320,18 +252,7 @@ ngx_http_podi_auth_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_value(amcf->stale, 10);
 
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_podi_auth_start(ngx_cycle_t *cycle)
-{
-    if (ngx_http_podi_auth_cache_start(cycle) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_podi_auth_feed_start(cycle);
+    return ngx_http_podi_auth_issuer_ours(cf, amcf);
 }
 
 
@@ -345,7 +266,18 @@ ngx_http_podi_auth_create_loc_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    conf->on = NGX_CONF_UNSET;
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->issuers = NULL;
+     *     conf->sources = NULL;
+     *     conf->wants = NULL;
+     *     conf->rules = NULL;
+     *     conf->policy = NULL;
+     */
+
+    conf->mode = NGX_CONF_UNSET_UINT;
+    conf->strip = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -354,12 +286,62 @@ ngx_http_podi_auth_create_loc_conf(ngx_conf_t *cf)
 static char *
 ngx_http_podi_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
-    ngx_http_podi_auth_loc_conf_t  *prev = parent;
-    ngx_http_podi_auth_loc_conf_t  *conf = child;
+    ngx_http_podi_auth_loc_conf_t   *prev = parent;
+    ngx_http_podi_auth_loc_conf_t   *conf = child;
+    ngx_http_podi_auth_main_conf_t  *amcf;
 
-    ngx_conf_merge_value(conf->on, prev->on, 0);
+    ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_PODI_AUTH_OFF);
+    ngx_conf_merge_value(conf->strip, prev->strip, 0);
 
-    return NGX_CONF_OK;
+    if (conf->wants_here && conf->mode == NGX_HTTP_PODI_AUTH_OFF) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"podi_require\" stands in a location where "
+                           "nobody is asked who he is: write podi_auth on; "
+                           "beside it");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->issuers == NULL) {
+        conf->issuers = prev->issuers;
+    }
+
+    /* one of its own takes the place of all of the level above */
+
+    if (conf->wants == NULL) {
+        conf->wants = prev->wants;
+        conf->rules = prev->rules;
+    }
+
+    if (conf->mode == NGX_HTTP_PODI_AUTH_OFF) {
+
+        if (conf->sources == NULL) {
+            conf->sources = prev->sources;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    amcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_auth_module);
+    amcf->used = 1;
+
+    if (ngx_http_podi_auth_sources_merge(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    conf->policy = ngx_http_podi_auth_policy(cf, amcf, conf);
+
+    return (conf->policy == NULL) ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_podi_auth_start(ngx_cycle_t *cycle)
+{
+    if (ngx_http_podi_auth_cache_start(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_podi_auth_feed_start(cycle);
 }
 
 
@@ -377,6 +359,13 @@ ngx_http_podi_auth_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_podi_auth_handler;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_podi_auth_strip_handler;
 
     return ngx_http_podi_auth_cache_init(cf);
 }

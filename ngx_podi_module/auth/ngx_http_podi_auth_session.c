@@ -2,7 +2,7 @@
  * Is all that a token names still there?  Asked of PostgreSQL when the table
  * in shared memory may lack what has been revoked.
  *
- *     ask (PG) -> judge -> next phase | 401
+ *     ask (PG) -> judge -> verdict in ctx
  *
  * When PostgreSQL is down as well nobody gets in: 503.
  */
@@ -10,36 +10,20 @@
 #include "ngx_http_podi_auth.h"
 
 
-static podi_rc_t auth_session_ask(podi_flow_t *f, void *ctx);
 static void auth_session_arg(podi_pg_call_t *call, const podi_str_t *value);
 static podi_str_t auth_session_tenant(const ngx_http_podi_auth_ctx_t *a);
-static podi_rc_t auth_session_judge(podi_flow_t *f, void *ctx);
+static void auth_session_why(podi_flow_t *f, ngx_http_podi_auth_ctx_t *a);
 
 
-static const podi_step_t  auth_session_steps[] = {
-    { "checking the identity",  auth_session_ask,   PODI_MAY_FAIL },
-    { "judging the identity",   auth_session_judge, 0 },
-    podi_null_step
-};
-
-
-ngx_int_t
-ngx_http_podi_auth_session(ngx_http_request_t *r,
-    ngx_http_podi_auth_ctx_t *ctx)
-{
-    ngx_podi_count(NGX_PODI_COUNT_AUTH_LOOKUPS);
-
-    return ngx_podi_flow_gate(r, "auth", auth_session_steps, ctx);
-}
-
-
-static podi_rc_t
-auth_session_ask(podi_flow_t *f, void *ctx)
+podi_rc_t
+ngx_http_podi_auth_ask_session(podi_flow_t *f, void *ctx)
 {
     podi_str_t                  tenant;
     podi_pg_call_t              call;
     ngx_http_podi_auth_ctx_t   *a = ctx;
     const ngx_podi_identity_t  *who = &a->who;
+
+    ngx_podi_count(NGX_PODI_COUNT_AUTH_LOOKUPS);
 
     ngx_podi_pg_init(a->request, &call, PODI_SQL_IDENTITY_CHECK);
     podi_arg_str(&call, &who->issuer);
@@ -92,44 +76,46 @@ auth_session_tenant(const ngx_http_podi_auth_ctx_t *a)
 }
 
 
-static podi_rc_t
-auth_session_judge(podi_flow_t *f, void *ctx)
+podi_rc_t
+ngx_http_podi_auth_take_session(podi_flow_t *f, void *ctx)
 {
-    podi_str_t                 kind;
     ngx_http_podi_auth_ctx_t  *a = ctx;
 
-    if (f->result != NULL && podi_row_bool(f->result, 0, "live")) {
-        ngx_http_podi_auth_accept(a->request, a);
-        return PODI_DONE;
+    a->decided = 1;
+
+    if (f->result == NULL || !podi_row_bool(f->result, 0, "live")) {
+        auth_session_why(f, a);
+        ngx_http_podi_auth_deny(a, &f->fail);
     }
 
-    if (ngx_http_podi_auth_is_optional(a->request)) {
-        a->decided = 1;
-        return PODI_DONE;
-    }
+    return PODI_DONE;
+}
 
-    ngx_podi_count(NGX_PODI_COUNT_AUTH_REFUSED);
 
-    kind = podi_str_c("session");
+/* a tenant that is no more ends its sessions */
+
+static void
+auth_session_why(podi_flow_t *f, ngx_http_podi_auth_ctx_t *a)
+{
+    podi_str_t  kind = podi_string("session");
 
     if (f->result != NULL) {
         kind = podi_row_str(f->result, 0, "kind");
 
     } else if (f->fail.error != PODI_E_NOT_FOUND) {
-        return PODI_ERROR;
+        return;
 
     } else if (!a->who.ours) {
-        return podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
+        (void) podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
                          "podi_tenant names no tenant, so what is revoked "
                          "cannot be asked for");
+        return;
     }
-
-    /* a tenant that is no more ends its sessions */
 
     if (a->who.ours && podi_str_eq_c(&kind, "session")) {
         ngx_podi_revoke_session(&a->who.session);
     }
 
-    return podi_fail(&f->fail, PODI_E_TOKEN_REVOKED, NULL,
+    (void) podi_fail(&f->fail, PODI_E_TOKEN_REVOKED, NULL,
                      "revoked by its " PODI_STR_FMT, podi_str_arg(&kind));
 }

@@ -59,7 +59,7 @@ typedef struct {
     podi_str_t             scope;    /* words and single spaces */
     podi_str_t             channel;  /* to which the token is bound, or "" */
     podi_str_t             plan;
-    podi_str_t             claims;   /* JSON; NULL data: nobody asks for them */
+    podi_str_t             claims;   /* of a token: base64url, as it came */
     ngx_podi_credential_e  credential;
     time_t                 issued;   /* iat; 0: not said */
     time_t                 expires;
@@ -68,7 +68,7 @@ typedef struct {
 
 /* what the gateway made of a request; $podi_decision shows it */
 typedef struct {
-    const char            *by;       /* auth limit guard channel breaker; NULL */
+    const char            *by;       /* auth limit guard channel breaker */
     podi_error_e           error;    /* with which it was refused */
     const char            *would_by; /* the same of what only ran dry */
     podi_error_e           would;

@@ -16,8 +16,6 @@ static const podi_str_t  ngx_podi_token_typ = podi_string(NGX_PODI_TOKEN_TYP);
 
 static void ngx_podi_token_claim(podi_buf_t *b, const char *name,
     const podi_str_t *value);
-static podi_rc_t ngx_podi_token_claims(ngx_http_request_t *r,
-    const json_t *claims, ngx_podi_identity_t *who, podi_fail_t *fail);
 static podi_rc_t ngx_podi_token_str(ngx_http_request_t *r,
     const json_t *claims, const char *name, podi_str_t *ret_value,
     podi_fail_t *fail);
@@ -163,7 +161,6 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
     pmcf = ngx_podi_conf();
 
     ngx_memzero(&expect, sizeof(podi_jose_expect_t));
-    ngx_memzero(&who, sizeof(ngx_podi_identity_t));
 
     aud = podi_str_c((char *) pmcf->token_audience.data);
 
@@ -185,7 +182,8 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
                           podi_arena_mem(arena), &claims, fail);
 
     if (rc == PODI_OK) {
-        rc = ngx_podi_token_claims(r, claims, &who, fail);
+        ngx_memzero(&who, sizeof(ngx_podi_identity_t));
+        rc = ngx_podi_token_identity(r, claims, &who, fail);
     }
 
     podi_arena_free(&arena);
@@ -198,8 +196,8 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
 }
 
 
-static podi_rc_t
-ngx_podi_token_claims(ngx_http_request_t *r, const json_t *claims,
+podi_rc_t
+ngx_podi_token_identity(ngx_http_request_t *r, const json_t *claims,
     ngx_podi_identity_t *who, podi_fail_t *fail)
 {
     podi_id_t   id;

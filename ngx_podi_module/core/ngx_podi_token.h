@@ -11,7 +11,7 @@
 #include "ngx_podi.h"
 
 
-/* carries an access token; taken from it for GET and HEAD only */
+/* carries an access token */
 #define NGX_PODI_ACCESS_COOKIE  "__Host-podi_s"
 
 typedef struct {
@@ -35,6 +35,10 @@ PODI_MUSTCHECK podi_rc_t ngx_podi_token_mint(ngx_http_request_t *r,
 PODI_MUSTCHECK podi_rc_t ngx_podi_token_read(ngx_http_request_t *r,
     const podi_str_t *token, ngx_podi_identity_t *ret_identity,
     podi_fail_t *fail);
+
+/* the same of claims that auth has verified, into a zeroed identity */
+PODI_MUSTCHECK podi_rc_t ngx_podi_token_identity(ngx_http_request_t *r,
+    const json_t *claims, ngx_podi_identity_t *who, podi_fail_t *fail);
 
 /*
  * A statement for anybody and for ever, by the same key: {iss, aud, iat, sub,

@@ -2,7 +2,6 @@
  * Variables for access logs and for proxy_set_header.
  *
  *     $podi_trace_id $podi_span_id $podi_traceparent   the trace
- *     $podi_tenant $podi_user $podi_session $podi_role who asks, after auth
  *     $podi_route $podi_error_code                     what became of it
  *
  * An unknown one is empty ("not found", so logs show "-").
@@ -16,10 +15,6 @@ typedef enum {
     TRACE_ID,
     TRACE_SPAN,
     TRACE_PARENT,
-    TRACE_TENANT,
-    TRACE_USER,
-    TRACE_SESSION,
-    TRACE_ROLE,
     TRACE_ROUTE,
     TRACE_ERROR
 } ngx_http_podi_trace_e;
@@ -41,18 +36,6 @@ static ngx_http_variable_t  ngx_http_podi_trace_vars[] = {
 
     { ngx_string("podi_traceparent"), NULL, ngx_http_podi_trace_variable,
       TRACE_PARENT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("podi_tenant"), NULL, ngx_http_podi_trace_variable,
-      TRACE_TENANT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("podi_user"), NULL, ngx_http_podi_trace_variable,
-      TRACE_USER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("podi_session"), NULL, ngx_http_podi_trace_variable,
-      TRACE_SESSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("podi_role"), NULL, ngx_http_podi_trace_variable,
-      TRACE_ROLE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("podi_route"), NULL, ngx_http_podi_trace_variable,
       TRACE_ROUTE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -112,8 +95,7 @@ static podi_str_t
 ngx_http_podi_trace_value(ngx_http_request_t *r, ngx_podi_request_t *pr,
     uintptr_t data)
 {
-    podi_str_t                  value = podi_null_str;
-    const ngx_podi_identity_t  *who = &pr->pub.identity;
+    podi_str_t  value = podi_null_str;
 
     switch (data) {
 
@@ -134,18 +116,6 @@ ngx_http_podi_trace_value(ngx_http_request_t *r, ngx_podi_request_t *pr,
         }
 
         return value;
-
-    case TRACE_TENANT:
-        return who->tenant;
-
-    case TRACE_USER:
-        return who->user;
-
-    case TRACE_SESSION:
-        return who->session;
-
-    case TRACE_ROLE:
-        return who->role;
 
     case TRACE_ROUTE:
         return podi_str_c(pr->pub.route);

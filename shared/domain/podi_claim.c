@@ -20,15 +20,9 @@
 
 typedef enum {
     CLAIM_EXISTS,
-    CLAIM_EQ,
-    CLAIM_NE,
-    CLAIM_IN,
-    CLAIM_ANY,
-    CLAIM_GT,
-    CLAIM_GE,
-    CLAIM_LT,
-    CLAIM_LE,
-    CLAIM_PREFIX
+    CLAIM_EQ, CLAIM_NE,
+    CLAIM_IN, CLAIM_ANY, CLAIM_PREFIX,
+    CLAIM_GT, CLAIM_GE, CLAIM_LT, CLAIM_LE
 } claim_op_e;
 
 typedef struct {
@@ -308,7 +302,16 @@ claim_write(podi_claim_rule_t *rule, const podi_str_t *words, size_t n,
             podi_buf_add_byte(&b, ' ');
         }
 
-        podi_buf_add_str(&b, &words[i]);
+        /* quoted, so that no two rules have the same text */
+
+        if (memchr(words[i].data, ' ', words[i].len) != NULL
+            || memchr(words[i].data, '"', words[i].len) != NULL)
+        {
+            podi_buf_add_json(&b, &words[i]);
+
+        } else {
+            podi_buf_add_str(&b, &words[i]);
+        }
     }
 
     return podi_buf_take(&b, &rule->text);

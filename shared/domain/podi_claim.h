@@ -48,7 +48,7 @@ const json_t *podi_claim_find(const podi_claim_path_t *path,
 
 int podi_claim_holds(const podi_claim_rule_t *rule, const json_t *claims);
 
-/* as it was written, with single blanks */
+/* as it was written, with single blanks; of no two rules the same */
 podi_str_t podi_claim_text(const podi_claim_rule_t *rule);
 
 
