@@ -114,7 +114,7 @@ cache_got(ngx_http_request_t *r, const char *level, ngx_podi_count_e count,
 
 void
 ngx_http_podi_auth_cache_put(ngx_http_request_t *r, ngx_uint_t policy,
-    const podi_str_t *token, const ngx_podi_identity_t *who,
+    const podi_str_t *token, ngx_podi_identity_t *who,
     const ngx_http_podi_auth_basis_t *basis)
 {
     u_char                           digest[PODI_SHA256_LEN];
@@ -136,6 +136,8 @@ ngx_http_podi_auth_cache_put(ngx_http_request_t *r, ngx_uint_t policy,
     if (pack == NULL || !ngx_http_podi_auth_pack_holds(pack)) {
         return;
     }
+
+    who->marks = &pack->marks;
 
     key.policy = policy;
     key.token = *token;

@@ -42,9 +42,12 @@ podi_rc_t ngx_http_podi_auth_cache_get(ngx_http_request_t *r,
     ngx_uint_t policy, const podi_str_t *token,
     ngx_podi_identity_t *ret_who);
 
-/* after the whole verification; without room, or when off, nothing happens */
+/*
+ * After the whole verification; without room, or when off, nothing is kept.
+ * who->marks is set: what made the entry need not be made again.
+ */
 void ngx_http_podi_auth_cache_put(ngx_http_request_t *r, ngx_uint_t policy,
-    const podi_str_t *token, const ngx_podi_identity_t *who,
+    const podi_str_t *token, ngx_podi_identity_t *who,
     const ngx_http_podi_auth_basis_t *basis);
 
 /* `podi_token_cache size [l1=entries] | off;` and the life of both levels */
