@@ -41,7 +41,7 @@ ngx_http_podi_limit_breaker_init(ngx_http_podi_limit_worker_t *w,
     conf->calls_min = 3;
     conf->bad_percent = 50;
     conf->open = 250;
-    conf->open_max = 2000;
+    conf->open_max = 1000;
     conf->probe = 2 * deadline;
     conf->probe_max = 2 * deadline;
 }

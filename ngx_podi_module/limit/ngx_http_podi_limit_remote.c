@@ -3,6 +3,7 @@
  *
  *     asks -> known here (lease, refusal)?  -> decided, no time passes
  *          -> breaker open?                 -> on_failure of each
+ *          -> a worker that is just born?   -> parked until it is connected
  *          -> parked -> answer              -> decided
  *                    -> failed, or too late -> on_failure of each
  *
@@ -24,6 +25,8 @@
 /* a request that waits, and afterwards the places that it holds */
 
 typedef struct {
+    podi_op_t                    op;        /* waits for the connection */
+    podi_link_t                  link;
     ngx_http_podi_limit_set_t    set;
     podi_limit_ask_t             asks[PODI_LIMIT_ASKS];
     podi_limit_answer_t          answers[PODI_LIMIT_ASKS];
@@ -36,11 +39,16 @@ typedef struct {
 
 static ngx_int_t remote_engine(ngx_http_podi_limit_worker_t *w,
     const ngx_http_podi_limit_main_conf_t *lmcf, podi_redis_conf_t *redis);
+static void remote_changed(void *data, const char *what,
+    const podi_fail_t *fail);
+static void remote_known(void *data);
 static void remote_asks(const ngx_http_podi_limit_set_t *set,
     podi_limit_ask_t *asks);
 static ngx_int_t remote_park(ngx_http_request_t *r,
     ngx_http_podi_limit_set_t *set, const podi_limit_ask_t *asks,
     uint64_t ticket);
+static podi_rc_t remote_wait(podi_flow_t *f, void *ctx);
+static void remote_waits_no_more(podi_op_t *op);
 static podi_rc_t remote_take(podi_flow_t *f, void *ctx);
 static podi_rc_t remote_told(podi_flow_t *f, void *ctx);
 static void remote_report(limit_parked_t *p, podi_breaker_outcome_e outcome);
@@ -51,6 +59,7 @@ static void remote_tick(void *data);
 
 
 static const podi_step_t  remote_steps[] = {
+    { "connecting to Redis", remote_wait, 0 },
     { "asking Redis for limits", remote_take, PODI_MAY_FAIL },
     { "reading what it answered", remote_told, 0 },
     podi_null_step
@@ -80,6 +89,7 @@ ngx_http_podi_limit_remote_start(ngx_cycle_t *cycle,
 
     limit_worker = w;
     w->io->arm(w->tick, REMOTE_TICK);
+    w->io->arm(w->first, lmcf->deadline);
 
     return NGX_OK;
 }
@@ -100,8 +110,10 @@ remote_engine(ngx_http_podi_limit_worker_t *w,
     redis->connect_timeout = 1000;
     redis->reconnect_max = 500;
     redis->in_flight = 4096;
-    redis->on_change = ngx_podi_log_state;
-    redis->data = "Redis (limits)";
+    redis->on_change = remote_changed;
+    redis->data = w;
+
+    podi_list_init(&w->waiting);
 
     w->redis = podi_redis_create(w->io, redis);
     if (w->redis == NULL) {
@@ -119,8 +131,37 @@ remote_engine(ngx_http_podi_limit_worker_t *w,
     w->arena = podi_arena_create();
     w->tick = w->io->timer(w->io, PODI_TIMER_HOUSEKEEPING, remote_tick, w);
 
-    return (w->limit == NULL || w->arena == NULL || w->tick == NULL)
+    w->first = w->io->timer(w->io, PODI_TIMER_WORK, remote_known, w);
+
+    return (w->limit == NULL || w->arena == NULL || w->tick == NULL
+            || w->first == NULL)
            ? NGX_ERROR : NGX_OK;
+}
+
+
+static void
+remote_changed(void *data, const char *what, const podi_fail_t *fail)
+{
+    ngx_podi_log_state("Redis (limits)", what, fail);
+    remote_known(data);
+}
+
+
+/* connected, or not, or it takes too long: nobody waits for that any more */
+
+static void
+remote_known(void *data)
+{
+    limit_parked_t                *p;
+    ngx_http_podi_limit_worker_t  *w = data;
+
+    w->known = 1;
+
+    while (!podi_list_is_empty(&w->waiting)) {
+        p = podi_list_owner(w->waiting.next, limit_parked_t, link);
+        podi_list_remove(&p->link);
+        podi_op_done(&p->op, NULL, NULL);
+    }
 }
 
 
@@ -143,6 +184,7 @@ ngx_http_podi_limit_remote_stop(void)
     }
 
     w->io->timer_free(w->tick);
+    w->io->timer_free(w->first);
     podi_limit_free(&w->limit);
     podi_redis_free(&w->redis);
     podi_arena_free(&w->arena);
@@ -219,6 +261,8 @@ remote_park(ngx_http_request_t *r, ngx_http_podi_limit_set_t *set,
 
     p = cln->data;
 
+    p->op.flow = NULL;
+    podi_list_init(&p->link);
     ngx_memzero(p->answers, sizeof(p->answers));
     ngx_memcpy(p->asks, asks, (set->n - set->local)
                               * sizeof(podi_limit_ask_t));
@@ -263,6 +307,30 @@ ngx_http_podi_limit_parked(ngx_http_request_t *r, ngx_int_t *ret_rc)
     *ret_rc = p->rc;
 
     return &p->set;
+}
+
+
+/* so that a reload lets nobody through, nor refuses anybody, for a moment */
+
+static podi_rc_t
+remote_wait(podi_flow_t *f, void *ctx)
+{
+    limit_parked_t  *p = ctx;
+
+    if (limit_worker->known) {
+        return PODI_OK;
+    }
+
+    podi_list_append(&limit_worker->waiting, &p->link);
+
+    return podi_flow_wait(f, &p->op, remote_waits_no_more);
+}
+
+
+static void
+remote_waits_no_more(podi_op_t *op)
+{
+    podi_list_remove(&podi_list_owner(op, limit_parked_t, op)->link);
 }
 
 

@@ -17,6 +17,9 @@ typedef struct {
     podi_redis_t                *redis;
     podi_limit_t                *limit;
     podi_timer_t                *tick;
+    podi_timer_t                *first;     /* how long the first ones wait */
+    podi_link_t                  waiting;   /* ... for the connection */
+    ngx_uint_t                   known;     /* whether Redis is there */
     podi_limit_stat_t            seen;      /* at the last tick */
     podi_breaker_t               breaker;
     podi_breaker_conf_t          conf;
