@@ -1,7 +1,8 @@
 -- ----------------------------------------------------------------------
 -- api.session_end_all(reason)
 --
---      Ends all sessions of the caller, the one he asks with too.
+--      Ends all sessions of the caller, the one he asks with too.  His API
+--      keys are no devices: they go on.
 --
 -- Returns:  ended, a JSON array of their ids; _events
 -- Raises:   nothing of its own
@@ -20,6 +21,6 @@ begin
 
     select to_jsonb(e.o_ended), e.o_events into ended, _events
       from internal.sessions_end(internal.tenant(), internal.user_id(), null,
-               coalesce(i_reason, 'logout'), 'account.logout_all') e;
+               false, coalesce(i_reason, 'logout'), 'account.logout_all') e;
 end
 $$;

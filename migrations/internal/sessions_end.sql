@@ -1,8 +1,8 @@
 -- ----------------------------------------------------------------------
--- internal.sessions_end(tenant, user, session, reason, verb)
+-- internal.sessions_end(tenant, user, session, keys, reason, verb)
 --
---      Ends the live sessions of a user, or one of them, and tells him.
---      Invoker rights.
+--      Ends the live sessions of a user, or one of them, and tells him; those
+--      of API keys only with keys.  Invoker rights.
 --
 -- Returns:  o_ended, their ids; o_events
 -- Raises:   nothing
@@ -13,6 +13,7 @@ create or replace function internal.sessions_end(
     i_tenant   uuid,
     i_user     uuid,
     i_session  uuid,
+    i_keys     boolean,
     i_reason   text,
     i_verb     text,
     out o_ended   uuid[],
@@ -26,6 +27,7 @@ begin
            set revoked_at = clock_timestamp(), revoke_reason = i_reason
          where s.tenant_id = i_tenant and s.user_id = i_user
            and s.session_id = coalesce(i_session, s.session_id)
+           and (i_keys or s.identity_source <> 'api_key')
            and s.revoked_at is null
         returning s.session_id)
     select coalesce(array_agg(e.session_id order by e.session_id), '{}')

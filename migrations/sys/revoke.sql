@@ -3,7 +3,8 @@
 --
 --      From now on no token is believed that names this session or jti, or
 --      was issued before to this user or in this channel.  A user of ours is
---      named by his UUID, or by login with a tenant; his sessions end.
+--      named by his UUID, or by login with a tenant; his sessions
+--      and API keys end.
 --
 -- Returns:  kind, issuer, id, until, ended (sessions), _events
 -- Raises:   U0404 no such user or session of ours; U0422
@@ -56,7 +57,7 @@ begin
         end if;
 
         v_end := internal.sessions_end(v_who.o_tenant, v_who.o_user,
-                     case i_kind when 'session' then i_id::uuid end,
+                     case i_kind when 'session' then i_id::uuid end, true,
                      'admin', 'account.revoke');
         ended := cardinality(v_end.o_ended);
         _events := v_end.o_events;

@@ -29,10 +29,11 @@ my $revoke = "select * from sys.revoke(?, ?, ?, ?, ?, 'a test')";
 
 sub opened
 {
-    my ($who) = @_;
+    my ($who, $source) = @_;
 
     return $web->one($db->anon($who->{tenant}), 'select session_id from'
-        . ' api.session_open(?,?,?,?,?,?,?)', $db->uuid, $who->{user}, 'local',
+        . ' api.session_open(?,?,?,?,?,?,?)', $db->uuid, $who->{user},
+        $source // 'local',
         'a browser', '10.0.0.0/24', 3600_000, 86400_000)->{session_id};
 }
 
@@ -154,14 +155,20 @@ is(heard($since), "token podi $mine", 'a token of his own');
 is(heard($since, $zeta), '', 'which another tenant does not hear of');
 
 @sessions = sort map { opened($ann) } 1 .. 3;
+my $key = opened($ann, 'api_key');
 $r = $web->one($me, 'select * from api.session_end_all(null)');
 is_deeply(decode_json($r->{ended}), \@sessions, 'all sessions');
 is(scalar @{ decode_json($r->{_events}) }, 3, 'each is told');
 is(fault(user => $bob->{user}, session => $other), 'live',
    'those of others go on');
+is(fault(session => $key, issued => now()), 'live', 'so does an API key');
 is_deeply($web->one($me, 'select ended, _events from'
                     . ' api.session_end_all(null)'),
           { ended => '[]', _events => '[]' }, 'twice is once');
+
+
+is(by_operator('user', 'podi', $ann->{user}, undef, 60)->{ended}, 1,
+   'which an operator ends with its user');
 
 
 # --- who may ---------------------------------------------------------------
