@@ -18,6 +18,12 @@ location = /guarded {
     add_header X-User $podi_user always;
     empty_gif;
 }
+
+location = /strict {
+    podi_auth on;
+    podi_require claim level ge 2;
+    empty_gif;
+}
 CONF
 
 # 4 places in each worker, about 20 for all of them
@@ -114,6 +120,20 @@ is_deeply [ grep { !/^401|token_invalid|bad_request/ }
             map { (ask($one, $_))[0] } @forged ], [],
     'who changes a token, or puts a known signature under another, stays out';
 is((ask($one, $token))[0], 200, 'while the token itself is good');
+
+# --- a rule of one location is not another's
+
+my $high = $s->token($ann, level => 2);
+my $low = $s->token($ann, level => 1);
+
+is $s->get('/guarded', as => $_, unchecked => 1)->status, 200, 'good here'
+    for $high, $low, $low;
+for (1 .. 3) {
+    is $s->get('/strict', as => $low, unchecked => 1)->code, 'forbidden',
+        'and not enough there, known or not';
+    is $s->get('/strict', as => $high, unchecked => 1)->status, 200,
+        'while another is';
+}
 
 # --- its end
 
