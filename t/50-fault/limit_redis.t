@@ -289,6 +289,17 @@ EOT
         'limits before and after an internal redirect';
     ok held(0), 'no place is held when requests are over';
 
+    my $log = "$dir/b/logs/error.log";
+
+    $cutter->say('stall');
+    close send_get('b', '/in?k=abort');
+    ok poll(10, sub { qx(grep -c 'client prematurely closed' $log) == 1 }),
+        'who waits goes away';
+    $cutter->say('pass');
+    ok poll(10, sub { get('b', '/in?k=abort') eq '200 exact' }),
+        'the next one passes';
+    ok held(0), 'and the place of who went away is free';
+
     $cutter->say('stall');
     my @wait = map { send_get('b', '/in?k=reload') } 1 .. 3;
     my $gone = send_get('b', '/in?k=gone');
@@ -296,7 +307,6 @@ EOT
                         '-w', '%{http_code}', '--http2-prior-knowledge',
                         '--unix-socket', "$dir/h2.sock", 'http://x/?k=h2'
                        or die; $h2 } 0.3, 20;
-    my $log = "$dir/b/logs/error.log";
     my ($cut) = readline $h2[0];
     is $cut, '000', 'a stream is reset while it waits';
     close $gone;
