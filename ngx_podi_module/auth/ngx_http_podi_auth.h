@@ -65,7 +65,7 @@ typedef struct {
     ngx_array_t                  *wants;    /* ngx_http_podi_want_t */
     ngx_array_t                  *rules;    /* podi_claim_rule_t * */
     ngx_flag_t                    strip;
-    ngx_uint_t                    api_keys;     /* of the sources, merged */
+    ngx_uint_t                    api_keys;     /* are taken, after merge */
     ngx_uint_t                    wants_here;   /* in a location */
     const ngx_http_podi_policy_t *policy;
 } ngx_http_podi_auth_loc_conf_t;

@@ -5,7 +5,7 @@
  *                    |         |
  *                    miss      unknown: ask PostgreSQL (parked)
  *                    |
- *                    verify, put
+ *                    too many failures? -> verify, put
  *
  * What is found stays in a ctx that internal redirects do not forget: a token
  * that was taken out of the request is not asked for twice.  Nothing of a
@@ -13,6 +13,7 @@
  */
 
 #include "ngx_http_podi_auth_cache.h"
+#include "ngx_podi_bucket.h"
 
 
 static ngx_http_podi_auth_ctx_t *auth_ctx(ngx_http_request_t *r);
@@ -20,6 +21,10 @@ static ngx_int_t auth_begin(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx);
 static ngx_int_t auth_read(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+static ngx_int_t auth_read_unknown(ngx_http_request_t *r,
+    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+static ngx_int_t auth_read_known(ngx_http_request_t *r,
+    ngx_http_podi_auth_ctx_t *ctx);
 static ngx_int_t auth_conclude(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx);
 static void auth_accept(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx);
@@ -135,39 +140,64 @@ static ngx_int_t
 auth_read(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
     podi_fail_t *fail)
 {
-    podi_rc_t   rc;
-    ngx_uint_t  is_key;
-
-    is_key = (ctx->credential == NGX_PODI_CREDENTIAL_API_KEY);
+    if (ctx->credential == NGX_PODI_CREDENTIAL_API_KEY
+        && !(ctx->conf->api_keys
+             && ngx_http_podi_auth_api_key_is_whole(&ctx->token)))
+    {
+        (void) podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
+                         "this is no API key, or none is taken here");
+        ngx_http_podi_auth_deny(ctx, fail);
+        return NGX_OK;
+    }
 
     if (ngx_http_podi_auth_cache_get(r, ctx->conf->policy->id, &ctx->token,
                                      &ctx->who)
         != PODI_OK)
     {
-        if (is_key && ctx->conf->api_keys
-            && ngx_http_podi_auth_api_key_is_whole(&ctx->token))
-        {
-            return ngx_http_podi_auth_await(r, ctx,
-                                            NGX_HTTP_PODI_AWAIT_API_KEY);
-        }
-
-        if (is_key) {
-            rc = podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
-                           "this is no API key, or none is taken here");
-        } else {
-            rc = ngx_http_podi_auth_verify(r, ctx, fail);
-        }
-
-        if (rc == PODI_AGAIN) {
-            return ngx_http_podi_auth_await(r, ctx, NGX_HTTP_PODI_AWAIT_KEYS);
-        }
-
-        if (rc != PODI_OK) {
-            ngx_http_podi_auth_deny(ctx, fail);
-            return NGX_OK;
-        }
+        return auth_read_unknown(r, ctx, fail);
     }
 
+    return auth_read_known(r, ctx);
+}
+
+
+/* whoever has failed too often costs us nothing more */
+
+static ngx_int_t
+auth_read_unknown(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
+    podi_fail_t *fail)
+{
+    podi_rc_t  rc;
+
+    ngx_memzero(fail, sizeof(podi_fail_t));
+
+    if (ngx_podi_failures_peek(r, fail) != PODI_OK) {
+        ngx_http_podi_auth_deny(ctx, fail);
+        return NGX_OK;
+    }
+
+    if (ctx->credential == NGX_PODI_CREDENTIAL_API_KEY) {
+        return ngx_http_podi_auth_await(r, ctx, NGX_HTTP_PODI_AWAIT_API_KEY);
+    }
+
+    rc = ngx_http_podi_auth_verify(r, ctx, fail);
+
+    if (rc == PODI_AGAIN) {
+        return ngx_http_podi_auth_await(r, ctx, NGX_HTTP_PODI_AWAIT_KEYS);
+    }
+
+    if (rc != PODI_OK) {
+        ngx_http_podi_auth_deny(ctx, fail);
+        return NGX_OK;
+    }
+
+    return auth_read_known(r, ctx);
+}
+
+
+static ngx_int_t
+auth_read_known(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx)
+{
     if (ngx_http_podi_auth_live(ctx) == PODI_AGAIN) {
         return ngx_http_podi_auth_await(r, ctx, NGX_HTTP_PODI_AWAIT_SESSION);
     }
@@ -207,6 +237,10 @@ ngx_http_podi_auth_deny(ngx_http_podi_auth_ctx_t *ctx,
 
     ctx->decided = 1;
     ctx->who.known = 0;
+
+    if (fail->error == PODI_E_TOKEN_INVALID) {
+        ngx_podi_failures_charge(ctx->request);
+    }
 
     ctx->fail = ngx_palloc(ctx->request->pool, sizeof(podi_fail_t));
 
@@ -352,7 +386,9 @@ auth_goes_on(ngx_http_request_t *r, const ngx_http_podi_auth_ctx_t *ctx,
     status = podi_error(fail->error)->http;
 
     if (auth_is_anonymous_route(r)) {
-        return status == NGX_HTTP_UNAUTHORIZED || status == NGX_HTTP_FORBIDDEN;
+        return status == NGX_HTTP_UNAUTHORIZED
+               || status == NGX_HTTP_FORBIDDEN
+               || status == NGX_HTTP_TOO_MANY_REQUESTS;
     }
 
     return alcf->mode == NGX_HTTP_PODI_AUTH_OPTIONAL && alcf->wants == NULL

@@ -49,6 +49,7 @@ typedef struct {
     ngx_array_t                 issuers;    /* ngx_http_podi_issuer_t * */
     ngx_array_t                *rules;      /* podi_claim_rule_t *, or NULL */
     size_t                      token_max;  /* of the most generous issuer */
+    ngx_uint_t                  ours;       /* PODI is one of them */
 } ngx_http_podi_policy_t;
 
 

@@ -329,8 +329,13 @@ ngx_http_podi_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     conf->policy = ngx_http_podi_auth_policy(cf, amcf, conf);
+    if (conf->policy == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
-    return (conf->policy == NULL) ? NGX_CONF_ERROR : NGX_CONF_OK;
+    conf->api_keys = conf->api_keys && conf->policy->ours;
+
+    return NGX_CONF_OK;
 }
 
 

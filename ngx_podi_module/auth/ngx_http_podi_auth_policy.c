@@ -157,6 +157,7 @@ policy_add(ngx_conf_t *cf, ngx_http_podi_policy_t *policy,
 
     *slot = is;
     policy->token_max = ngx_max(policy->token_max, is->expect.max);
+    policy->ours |= is->ours;
 
     return NGX_CONF_OK;
 }

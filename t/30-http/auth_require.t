@@ -17,6 +17,7 @@ podi_issuer one {
     map       role=roles;
 }
 podi_auth_issuer one;
+podi_limit_zone failures 1m key=ip rate=1r/h burst=3;
 server {
     listen unix:\$TEST_NGINX_HTML_DIR/up.sock;
     location / { return 200 "in"; }
@@ -53,6 +54,10 @@ our $Server = <<'EOS';
     location /any {
         satisfy any; auth_basic x; auth_basic_user_file /dev/null;
         podi_auth on; podi_require scope=read;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
+    location /counted {
+        podi_auth on; podi_auth_failures zone=failures;
         proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
     }
     location /dry {
@@ -239,3 +244,14 @@ a rule needs a claim and an operator
 --- must_die
 --- error_log
 neither with quotes in it
+
+
+=== TEST 16: forged tokens are counted; what was found good before still passes
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ ('GET /counted') x 10 ]
+--- more_headers eval
+[ $::as->("sub => 'good'"), $::as->(), $::as->("exp => time - 1"),
+  map({ "Authorization: Bearer a.b.$_" } 1 .. 5),
+  $::as->("sub => 'good'"), $::as->("sub => 'new'") ]
+--- error_code eval: [ 200, 401, 401, 401, 401, 401, 429, 429, 200, 429 ]
