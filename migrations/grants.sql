@@ -66,9 +66,9 @@ grant select on podi.schema_migration to podi_core;
 revoke all on podi.worker, podi.queue_turn, podi.object_intent from podi_core;
 revoke insert, update on podi.tenant, podi.action, podi.plan,
     podi.queue_type, podi.gate, podi.price_rule, podi.quota, podi.channel,
-    podi.revocation_any from podi_core;
+    podi.limit_rate, podi.revocation_any from podi_core;
 revoke update on podi.price_rule from podi_system;
-grant delete on podi.gate, podi.quota to podi_system;
+grant delete on podi.gate, podi.quota, podi.limit_rate to podi_system;
 grant select on podi.context_key, podi.chain_key, podi.tenant to podi_keeper;
 
 -- schemas
@@ -122,6 +122,7 @@ grant execute on function sys.price_put, sys.price_list, sys.plan_put,
     sys.plan_list, sys.tenant_plan to podi_ctl;
 grant execute on function sys.channel_put, sys.channel_kill, sys.channel_list
     to podi_ctl;
+grant execute on function sys.limit_put, sys.limit_list to podi_ctl;
 grant execute on function sys.quota_put, sys.quota_list, sys.tenant_zone
     to podi_ctl;
 grant execute on function sys.wallet_grant, sys.wallet_refund,

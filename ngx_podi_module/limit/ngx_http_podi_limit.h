@@ -86,6 +86,9 @@ typedef struct {
     ngx_msec_t                       deadline;  /* of Redis */
     ngx_msec_t                       lease;     /* of places in Redis */
     ngx_uint_t                       remote;    /* zones that need it */
+    ngx_flag_t                       rates_on;  /* of the database */
+    ngx_shm_zone_t                  *zone;
+    struct ngx_http_podi_rates_s    *rates;     /* by init_process only */
 } ngx_http_podi_limit_main_conf_t;
 
 typedef struct {

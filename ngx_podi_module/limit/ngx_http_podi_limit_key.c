@@ -10,7 +10,7 @@
  * client puts into it.
  */
 
-#include "ngx_http_podi_limit.h"
+#include "ngx_http_podi_limit_rates.h"
 
 
 static ngx_int_t limit_part(ngx_http_request_t *r, podi_siphash_t *h,
@@ -23,6 +23,9 @@ static ngx_int_t limit_value(ngx_http_request_t *r,
     const ngx_http_podi_limit_expr_t *expr, podi_str_t *ret_value);
 static ngx_int_t limit_cost(ngx_http_request_t *r,
     const ngx_http_podi_limit_zone_t *zone, int64_t *ret_cost);
+static const ngx_http_podi_limit_rule_t *limit_rate(ngx_http_request_t *r,
+    const ngx_http_podi_limit_zone_t *zone,
+    const ngx_http_podi_rate_set_t *rates, const podi_str_t *plan);
 static podi_str_t limit_plan_of(const ngx_podi_ctx_t *pc);
 
 
@@ -224,13 +227,25 @@ ngx_http_podi_limit_rule(ngx_http_request_t *r,
 {
     ngx_uint_t                         i;
     podi_str_t                         plan;
+    const ngx_http_podi_rate_set_t    *rates;
     const ngx_http_podi_limit_rule_t  *rule;
 
-    if (zone->plans.nelts == 0) {
+    rates = ngx_http_podi_rates();
+
+    if (rates == NULL && zone->plans.nelts == 0) {
         return &zone->rule;
     }
 
     plan = limit_plan_of(ngx_podi_ctx(r));
+
+    if (rates != NULL) {
+        rule = limit_rate(r, zone, rates, &plan);
+
+        if (rule != NULL) {
+            return rule;
+        }
+    }
+
     rule = zone->plans.elts;
 
     for (i = 0; i < zone->plans.nelts; i++) {
@@ -240,6 +255,45 @@ ngx_http_podi_limit_rule(ngx_http_request_t *r,
     }
 
     return &zone->rule;
+}
+
+
+/* a copy: by the end of the request there may be newer ones */
+
+static const ngx_http_podi_limit_rule_t *
+limit_rate(ngx_http_request_t *r, const ngx_http_podi_limit_zone_t *zone,
+    const ngx_http_podi_rate_set_t *rates, const podi_str_t *plan)
+{
+    const podi_rule_t           *found;
+    const ngx_podi_ctx_t        *pc;
+    ngx_http_podi_limit_rule_t  *rule;
+
+    pc = ngx_podi_ctx(r);
+    found = NULL;
+
+    if (pc->identity.known) {
+        found = ngx_http_podi_rate_set_find(rates, zone, NGX_PODI_KEY_USER,
+                                            &pc->identity.user);
+    }
+
+    if (found == NULL) {
+        found = ngx_http_podi_rate_set_find(rates, zone, NGX_PODI_KEY_PLAN,
+                                            plan);
+    }
+
+    if (found == NULL) {
+        return NULL;
+    }
+
+    rule = ngx_pcalloc(r->pool, sizeof(ngx_http_podi_limit_rule_t));
+    if (rule == NULL) {
+        return NULL;
+    }
+
+    rule->rule = *found;
+
+    return (ngx_http_podi_limit_policy(r->pool, &zone->bucket->name, rule)
+            == NGX_OK) ? rule : NULL;
 }
 
 

@@ -9,6 +9,7 @@
  * its own has only those, and `podi_limit off` has none.
  */
 
+#include "ngx_http_podi_limit_rates.h"
 #include "ngx_http_podi_limit_remote.h"
 
 
@@ -68,6 +69,13 @@ static ngx_command_t  ngx_http_podi_limit_commands[] = {
       ngx_http_podi_limit_plan,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("podi_limit_rates"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_http_podi_rates_on,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_podi_limit_main_conf_t, rates_on),
       NULL },
 
     { ngx_string("podi_limit"),
@@ -276,6 +284,7 @@ ngx_http_podi_limit_create_main_conf(ngx_conf_t *cf)
     }
 
     lmcf->deadline = NGX_CONF_UNSET_MSEC;
+    lmcf->rates_on = NGX_CONF_UNSET;
     lmcf->lease = NGX_CONF_UNSET_MSEC;
 
     return lmcf;
@@ -294,6 +303,7 @@ ngx_http_podi_limit_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_http_podi_limit_main_conf_t   *lmcf = conf;
 
     ngx_conf_init_msec_value(lmcf->deadline, 30);
+    ngx_conf_init_value(lmcf->rates_on, 0);
     ngx_conf_init_msec_value(lmcf->lease, 30000);
 
     zone = lmcf->zones.elts;
@@ -407,6 +417,10 @@ ngx_http_podi_limit_init(ngx_conf_t *cf)
     ngx_http_handler_pt        *h;
     ngx_http_core_main_conf_t  *cmcf;
 
+    if (ngx_http_podi_rates_check(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
@@ -435,8 +449,13 @@ ngx_http_podi_limit_init_process(ngx_cycle_t *cycle)
     lmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_podi_limit_module);
 
-    return (lmcf == NULL || lmcf->remote == 0)
-           ? NGX_OK : ngx_http_podi_limit_remote_start(cycle, lmcf);
+    if (lmcf != NULL && lmcf->remote != 0
+        && ngx_http_podi_limit_remote_start(cycle, lmcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_podi_rates_start(cycle);
 }
 
 
@@ -444,4 +463,5 @@ static void
 ngx_http_podi_limit_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_podi_limit_remote_stop();
+    ngx_http_podi_rates_stop(cycle);
 }

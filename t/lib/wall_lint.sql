@@ -4,8 +4,8 @@
 -- each defect once and wants it seen.
 --
 -- Reviewed: tables without a tenant are action, plan, queue_type, gate,
--- price_rule, channel, revocation_any, worker, context_key, chain_key and
--- schema_migration; tenant_slug_uq alone may be unique across tenants; the keeper
+-- price_rule, channel, limit_rate, revocation_any, worker, context_key, chain_key
+-- and schema_migration; tenant_slug_uq alone may be unique across tenants; the keeper
 -- may read tenants.
 
 with login (oid, rolname) as (
@@ -42,8 +42,8 @@ fn as (
 select 'no tenant_id' as defect, t.relname::text as what from tab t
  where t.oid not in (select ten.oid from ten)
    and t.relname not in ('action', 'plan', 'queue_type', 'gate', 'price_rule',
-                         'channel', 'revocation_any', 'worker', 'context_key',
-                         'chain_key', 'schema_migration')
+                         'channel', 'limit_rate', 'revocation_any', 'worker',
+                         'context_key', 'chain_key', 'schema_migration')
 union all
 select 'tenant_id nullable', t.relname from ten t where not t.attnotnull
 union all
@@ -94,7 +94,8 @@ select 'facts may be deleted', i.rolname || ' ' || t.relname
  where i.rolname <> 'podi_owner' and has_table_privilege(i.oid, t.oid, 'delete')
    and t.relname not in ('event_ticket', 'idempotency', 'session', 'user_event',
                          'worker', 'gate', 'quota', 'quota_use', 'quota_hold',
-                         'object_intent', 'revocation', 'revocation_any')
+                         'limit_rate', 'object_intent', 'revocation',
+                         'revocation_any')
 union all
 select 'keys readable', r.rolname || ' ' || k.name
   from (select * from login union all select * from inner_role) r,

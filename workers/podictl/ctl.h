@@ -103,6 +103,8 @@ extern const podi_step_t  ctl_channel_set_steps[];
 extern const podi_step_t  ctl_channel_kill_steps[];
 extern const podi_step_t  ctl_channel_open_steps[];
 extern const podi_step_t  ctl_channel_list_steps[];
+extern const podi_step_t  ctl_limit_set_steps[];
+extern const podi_step_t  ctl_limit_list_steps[];
 extern const podi_step_t  ctl_tenant_steps[];
 extern const podi_step_t  ctl_role_steps[];
 extern const podi_step_t  ctl_revoke_steps[];

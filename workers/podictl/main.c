@@ -167,6 +167,17 @@ static const ctl_command_t  main_commands[] = {
     { "channel", "list", { { NULL, NULL, NULL, NULL } },
       ctl_channel_list_steps, NULL },
 
+    { "limit", "set",
+      { { "limit", NULL, NULL, "the name of its podi_limit_zone" },
+        { "kind", NULL, NULL, "plan, user" },
+        { "subject", NULL, NULL, "a plan, a login; no tenant: sub" },
+        { "terms", NULL, NULL, "as rate=50r/s, or none" },
+        { "tenant", NULL, "", "a user's, by its slug" } },
+      ctl_limit_set_steps, NULL },
+
+    { "limit", "list", { { NULL, NULL, NULL, NULL } },
+      ctl_limit_list_steps, NULL },
+
     { "account", "role",
       { { "tenant", NULL, NULL, "the tenant's slug" },
         { "login", NULL, NULL, "the user's login name" },

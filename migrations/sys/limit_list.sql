@@ -1,0 +1,30 @@
+-- ----------------------------------------------------------------------
+-- sys.limit_list()
+--
+--      What is put over the rates of nginx.conf.
+--
+-- Returns:  zone, kind, subject, login of a user of ours, terms, changed_at
+-- Raises:   nothing
+-- Writes:   nothing
+-- Called:   podictl limit list
+-- ----------------------------------------------------------------------
+create or replace function sys.limit_list()
+returns table (
+    zone        text,
+    kind        text,
+    subject     text,
+    login       text,
+    terms       text,
+    changed_at  timestamptz)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+begin
+    return query
+    select l.zone, l.kind, l.subject,
+           (select u.login from users u where u.user_id::text = l.subject
+             limit 1), l.terms, l.changed_at
+      from limit_rate l
+     order by l.zone, l.kind, l.subject;
+end
+$$;

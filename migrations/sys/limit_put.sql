@@ -1,0 +1,70 @@
+-- ----------------------------------------------------------------------
+-- sys.limit_put(zone, kind, subject, tenant slug, terms)
+--
+--      Puts a rate over the one of nginx.conf, for a plan or a user.  With a
+--      tenant the subject is the login of one of its users, else it is what
+--      his token says.  terms NULL: takes it away.
+--
+-- Returns:  zone, kind, subject, terms, is_new
+-- Raises:   U0404 no such tenant or user, or nothing to take away
+--           U0422 a zone, kind, subject or terms that nginx could not read
+-- Writes:   podi.limit_rate
+-- Called:   podictl limit set
+-- ----------------------------------------------------------------------
+create or replace function sys.limit_put(
+    i_zone     text,
+    i_kind     text,
+    i_subject  text,
+    i_slug     text,
+    i_terms    text,
+    out zone     text,
+    out kind     text,
+    out subject  text,
+    out terms    text,
+    out is_new   boolean)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_bad  text;
+begin
+    subject := i_subject;
+    if i_slug is not null then
+        select u.user_id::text into subject
+          from tenant t
+          join users u on u.tenant_id = t.tenant_id
+         where t.slug = i_slug and u.login = i_subject;
+        if not found then
+            raise exception 'no user % of tenant %', i_subject, i_slug
+                  using errcode = 'U0404';
+        end if;
+    end if;
+
+    if i_terms is null then
+        delete from limit_rate l
+         where (l.zone, l.kind, l.subject)
+               = (i_zone, i_kind, limit_put.subject)
+        returning l.zone, l.kind, l.terms, false
+             into zone, kind, terms, is_new;
+        if not found then
+            raise exception 'there is no such rate' using errcode = 'U0404';
+        end if;
+        return;
+    end if;
+
+    insert into limit_rate as l (zone, kind, subject, terms)
+    values (i_zone, i_kind, limit_put.subject, i_terms)
+        on conflict on constraint limit_rate_pkey do update
+       set terms = excluded.terms, changed_at = now()
+    returning l.zone, l.kind, l.terms, l.xmax = 0
+         into zone, kind, terms, is_new;
+exception
+    when check_violation or not_null_violation then
+        get stacked diagnostics v_bad = constraint_name;
+        v_bad := coalesce(substring(v_bad from 'limit_rate_(.*)_ck'), 'zone');
+        raise exception 'a rate has no such %', v_bad
+              using errcode = 'U0422',
+                    detail = json_build_object('field', v_bad);
+end
+$$;
