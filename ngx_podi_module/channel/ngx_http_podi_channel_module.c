@@ -3,7 +3,7 @@
  *
  *     POST_READ:   app key, host, path -> channel -> closed? -> next
  *     auth:        identity + channel  -> bound elsewhere? role too high?
- *     PRECONTENT:  the same for whoever was let in without asking
+ *     PRECONTENT:  the same once more, whoever let it in
  *
  * A channel that is closed is closed for everything but a preflight, so that
  * a page may read why.  Subrequests come by their main request's channel.
@@ -129,7 +129,10 @@ ngx_http_podi_channel_post_read(ngx_http_request_t *r)
 }
 
 
-/* auth has asked already when it knows who it is */
+/*
+ * Asked again even when auth has asked: after a redirect, or with a module
+ * that lets people in by itself, it may be another identity.
+ */
 
 static ngx_int_t
 ngx_http_podi_channel_content(ngx_http_request_t *r)
@@ -148,7 +151,7 @@ ngx_http_podi_channel_content(ngx_http_request_t *r)
 
     rc = PODI_OK;
 
-    if (pr->pub.identity.known && !pr->bound) {
+    if (pr->pub.identity.known) {
         rc = ngx_podi_channel_bind(r, &pr->pub.identity, &fail);
 
     } else if (pr->pub.channel != NULL) {

@@ -124,23 +124,11 @@ podi_rc_t
 ngx_podi_channel_bind(ngx_http_request_t *r, ngx_podi_identity_t *who,
     podi_fail_t *fail)
 {
-    podi_rc_t             rc;
-    ngx_podi_request_t   *pr = ngx_podi_request(r);
-    ngx_podi_bind_pt      bind;
+    ngx_podi_bind_pt  bind;
 
     bind = ngx_podi_conf()->bind;
 
-    if (bind == NULL) {
-        return PODI_OK;
-    }
-
-    rc = bind(r, who, fail);
-
-    if (rc == PODI_OK) {
-        pr->bound = 1;
-    }
-
-    return rc;
+    return (bind == NULL) ? PODI_OK : bind(r, who, fail);
 }
 
 

@@ -187,7 +187,6 @@ typedef struct {
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
     podi_error_e                 body_error; /* why a filter refused it */
-    ngx_uint_t                   bound;      /* its identity to a channel */
     podi_msec_t                  mono;       /* when it began */
     uint64_t                     limits;     /* that have judged it, as bits */
     ngx_podi_limited_e           limited;
