@@ -115,7 +115,10 @@ guard_value(ngx_podi_request_t *pr, const guard_header_t *header)
 }
 
 
-/* a line end would make another header of it, a NUL half of one */
+/*
+ * A line end would make another header of it, a NUL half of one.  Auth lets no
+ * such claim in; whoever fills an identity in another way is watched here.
+ */
 
 static ngx_uint_t
 guard_is_clean(const podi_str_t *value)
