@@ -11,6 +11,7 @@
 
 
 typedef struct ngx_http_podi_auth_feed_s   ngx_http_podi_auth_feed_t;
+typedef struct ngx_http_podi_auth_fetch_s  ngx_http_podi_auth_fetch_t;
 typedef struct ngx_http_podi_auth_cache_s  ngx_http_podi_auth_cache_t;
 typedef struct ngx_http_podi_auth_ctx_s    ngx_http_podi_auth_ctx_t;
 
@@ -55,7 +56,9 @@ typedef struct {
     ngx_array_t                   policies; /* ngx_http_podi_policy_t * */
     time_t                        stale;    /* podi_revocation_stale */
     ngx_http_podi_auth_cache_t   *cache;
+    ngx_uint_t                    remotes;  /* issuers with a jwks_url */
     ngx_http_podi_auth_feed_t    *feed;     /* written by init_process only */
+    ngx_http_podi_auth_fetch_t   *fetch;    /* ... so is this */
 } ngx_http_podi_auth_main_conf_t;
 
 typedef struct {
@@ -173,6 +176,9 @@ char *ngx_http_podi_auth_realm(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_podi_auth_require(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* `jwks_url` of a podi_issuer, in cf->args */
+char *ngx_http_podi_auth_remote(ngx_conf_t *cf, ngx_http_podi_issuer_t *is);
 
 /* at the end of the http block: ours, when podi_token_* are there */
 char *ngx_http_podi_auth_issuer_ours(ngx_conf_t *cf,

@@ -157,9 +157,7 @@ ngx_http_podi_issuer_end(ngx_conf_t *cf, ngx_http_podi_issuer_block_t *b)
         return NGX_CONF_ERROR;
     }
 
-    return (b->is->jwks_url.data != NULL)
-           ? ngx_http_podi_auth_keys_url(cf, b->is)
-           : issuer_ring(cf, b);
+    return (b->is->remote != NULL) ? NGX_CONF_OK : issuer_ring(cf, b);
 }
 
 
@@ -184,7 +182,7 @@ issuer_check(ngx_conf_t *cf, const ngx_http_podi_issuer_block_t *b)
     }
 
     if ((b->set.path.data != NULL) + (b->n != 0)
-        + (is->jwks_url.data != NULL) != 1)
+        + (is->remote != NULL) != 1)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "podi_issuer %V needs its keys from one place: "
@@ -193,7 +191,7 @@ issuer_check(ngx_conf_t *cf, const ngx_http_podi_issuer_block_t *b)
         return NGX_CONF_ERROR;
     }
 
-    if (is->jwks_url.data != NULL && (is->accept.algs & issuer_symmetric())) {
+    if (is->remote != NULL && (is->accept.algs & issuer_symmetric())) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "podi_issuer %V must not take secrets over the "
                            "network: write algorithms without HS256, HS384 "

@@ -32,6 +32,8 @@ typedef enum {
     NGX_HTTP_PODI_MAP_LAST
 } ngx_http_podi_map_e;
 
+typedef struct ngx_http_podi_remote_s  ngx_http_podi_remote_t;
+
 typedef struct {
     ngx_str_t                   name;
     ngx_uint_t                  index;      /* in the configuration; 0: ours */
@@ -39,7 +41,7 @@ typedef struct {
     podi_jose_expect_t          expect;     /* all but the time */
     podi_jose_accept_t          accept;     /* which keys it may have */
     podi_jose_ring_t           *ring;       /* of files; NULL: jwks_url */
-    ngx_str_t                   jwks_url;   /* with a NUL */
+    ngx_http_podi_remote_t     *remote;     /* jwks_url; NULL: files */
     ngx_array_t                 rules;      /* podi_claim_rule_t * */
     const podi_claim_path_t    *map[NGX_HTTP_PODI_MAP_LAST];
 } ngx_http_podi_issuer_t;

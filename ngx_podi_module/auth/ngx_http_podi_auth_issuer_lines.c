@@ -49,7 +49,7 @@ static const ngx_http_podi_issuer_line_t  issuer_lines[] = {
     { "issuer",        1, 1,                issuer_set_issuer },
     { "audience",      1, ISSUER_WORDS_MAX, issuer_set_audience },
     { "jwks_file",     1, 1,                issuer_set_jwks_file },
-    { "jwks_url",      1, 1,                issuer_set_jwks_url },
+    { "jwks_url",      1, 7,                issuer_set_jwks_url },
     { "key_file",      1, 3,                issuer_set_key_file },
     { "algorithms",    1, ISSUER_WORDS_MAX, issuer_set_algorithms },
     { "typ",           1, ISSUER_WORDS_MAX, issuer_set_typ },
@@ -209,25 +209,7 @@ issuer_set_jwks_file(ngx_conf_t *cf, ngx_http_podi_issuer_block_t *b)
 static char *
 issuer_set_jwks_url(ngx_conf_t *cf, ngx_http_podi_issuer_block_t *b)
 {
-    ngx_str_t  *value = cf->args->elts;
-
-    if (b->is->jwks_url.data != NULL) {
-        return "is duplicate";
-    }
-
-    if (ngx_strncmp(value[1].data, "https://", 8) != 0
-        || strpbrk((char *) value[1].data, " @#\\"))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"jwks_url\" is not an https URL without a user "
-                           "and a fragment: over http anybody on the way "
-                           "could choose the keys");
-        return NGX_CONF_ERROR;
-    }
-
-    b->is->jwks_url = value[1];
-
-    return NGX_CONF_OK;
+    return ngx_http_podi_auth_remote(cf, b->is);
 }
 
 

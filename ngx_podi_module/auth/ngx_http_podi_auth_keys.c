@@ -1,50 +1,138 @@
 /*
- * ngx_http_podi_auth_keys: the keys of issuers that were read from files.
+ * ngx_http_podi_auth_keys: see the header.  Keys of files are there from the
+ * start; those of a URL are what the newest generation brought.
  */
 
 #include "ngx_http_podi_auth_keys.h"
+#include "ngx_http_podi_auth_remote.h"
+
+
+static const podi_jose_ring_t *keys_renew(ngx_http_podi_fetcher_t *fr);
 
 
 const podi_jose_ring_t *
 ngx_http_podi_auth_ring(const ngx_http_podi_issuer_t *is,
     ngx_uint_t *ret_generation)
 {
+    const podi_jose_ring_t   *ring;
+    ngx_http_podi_fetcher_t  *fr;
+
     *ret_generation = 1;
 
-    return is->ring;
+    if (is->remote == NULL) {
+        return is->ring;
+    }
+
+    if (!ngx_http_podi_keyset_is_good(is->remote)) {
+        return NULL;
+    }
+
+    fr = ngx_http_podi_fetcher(is->remote);
+
+    ring = (fr->generation == ngx_http_podi_keyset(is->remote)->generation)
+           ? fr->ring : keys_renew(fr);
+
+    *ret_generation = fr->generation;
+
+    return ring;
+}
+
+
+static const podi_jose_ring_t *
+keys_renew(ngx_http_podi_fetcher_t *fr)
+{
+    podi_str_t         text;
+    podi_fail_t        fail;
+    ngx_uint_t         generation;
+    podi_arena_t      *arena;
+    podi_jose_ring_t  *ring;
+
+    arena = podi_arena_create();
+
+    if (arena == NULL
+        || ngx_http_podi_keyset_copy(fr->remote, podi_arena_mem(arena), &text,
+                                     &generation)
+           != PODI_OK
+        || podi_jose_ring_parse(&text, &fr->remote->issuer->accept,
+                                podi_arena_mem(arena), &ring, &fail)
+           != PODI_OK)
+    {
+        podi_arena_free(&arena);
+        return NULL;
+    }
+
+    podi_arena_free(&fr->ring_arena);
+
+    fr->ring_arena = arena;
+    fr->ring = ring;
+    fr->generation = generation;
+
+    return ring;
 }
 
 
 ngx_uint_t
 ngx_http_podi_auth_generation(ngx_uint_t issuer)
 {
-    return 1;
+    const ngx_http_podi_issuer_t  *is;
+
+    is = ngx_http_podi_issuer_at(issuer);
+
+    if (is == NULL || is->remote == NULL) {
+        return 1;
+    }
+
+    return ngx_http_podi_keyset_is_good(is->remote)
+           ? ngx_http_podi_keyset(is->remote)->generation : 0;
 }
 
+
+/*
+ * Anybody can make up a kid: for one that is unknown the keys are fetched once
+ * in a cooldown, and it is not asked for again for a while.
+ */
 
 ngx_int_t
 ngx_http_podi_auth_keys_miss(const ngx_http_podi_issuer_t *is,
     const podi_str_t *kid)
 {
-    return NGX_DECLINED;
+    ngx_http_podi_keyset_t        *set;
+    const ngx_http_podi_remote_t  *remote = is->remote;
+
+    set = (remote == NULL) ? NULL : ngx_http_podi_keyset(remote);
+
+    if (set == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_podi_keyset_is_leased(set)) {
+        return NGX_AGAIN;
+    }
+
+    if (!ngx_http_podi_keyset_is_good(remote)) {
+
+        if (ngx_http_podi_keyset_due(remote) > ngx_time()) {
+            return NGX_DECLINED;
+        }
+
+    } else if (ngx_http_podi_keyset_is_missing(set, kid)) {
+        return NGX_DECLINED;
+
+    } else if ((time_t) set->tried + remote->cooldown > ngx_time()) {
+
+        if (set->failing == 0) {
+            ngx_http_podi_keyset_miss(remote, kid);
+        }
+
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_podi_auth_fetch_now(remote) ? NGX_AGAIN : NGX_DECLINED;
 }
 
 
 podi_rc_t
 ngx_http_podi_auth_keys_wait(podi_flow_t *f, const ngx_http_podi_issuer_t *is)
 {
-    return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
-                     "nobody fetches the keys of %s", (char *) is->name.data);
-}
-
-
-char *
-ngx_http_podi_auth_keys_url(ngx_conf_t *cf, ngx_http_podi_issuer_t *is)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "podi_issuer %V: \"jwks_url\" is not there yet: fetch "
-                       "\"%V\" yourself, and write jwks_file", &is->name,
-                       &is->jwks_url);
-
-    return NGX_CONF_ERROR;
+    return ngx_http_podi_auth_fetch_wait(f, is->remote);
 }

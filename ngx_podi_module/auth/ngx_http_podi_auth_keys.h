@@ -32,8 +32,5 @@ ngx_int_t ngx_http_podi_auth_keys_miss(const ngx_http_podi_issuer_t *is,
 PODI_MUSTCHECK podi_rc_t ngx_http_podi_auth_keys_wait(podi_flow_t *f,
     const ngx_http_podi_issuer_t *is);
 
-/* at configuration time: its keys will come from is->jwks_url */
-char *ngx_http_podi_auth_keys_url(ngx_conf_t *cf, ngx_http_podi_issuer_t *is);
-
 
 #endif /* NGX_HTTP_PODI_AUTH_KEYS_H */

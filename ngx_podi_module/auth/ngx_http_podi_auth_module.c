@@ -10,6 +10,7 @@
  */
 
 #include "ngx_http_podi_auth_cache.h"
+#include "ngx_http_podi_auth_remote.h"
 
 
 static char *ngx_http_podi_auth_stale(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -20,6 +21,7 @@ static void *ngx_http_podi_auth_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_podi_auth_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_podi_auth_start(ngx_cycle_t *cycle);
+static void ngx_http_podi_auth_stop(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_podi_auth_init(ngx_conf_t *cf);
 
 
@@ -132,7 +134,7 @@ ngx_module_t  ngx_http_podi_auth_module = {
     ngx_http_podi_auth_start,              /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    ngx_http_podi_auth_feed_stop,          /* exit process */
+    ngx_http_podi_auth_stop,               /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -342,11 +344,21 @@ ngx_http_podi_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 static ngx_int_t
 ngx_http_podi_auth_start(ngx_cycle_t *cycle)
 {
-    if (ngx_http_podi_auth_cache_start(cycle) != NGX_OK) {
+    if (ngx_http_podi_auth_cache_start(cycle) != NGX_OK
+        || ngx_http_podi_auth_fetch_start(cycle) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     return ngx_http_podi_auth_feed_start(cycle);
+}
+
+
+static void
+ngx_http_podi_auth_stop(ngx_cycle_t *cycle)
+{
+    ngx_http_podi_auth_feed_stop(cycle);
+    ngx_http_podi_auth_fetch_stop(cycle);
 }
 
 

@@ -6,11 +6,15 @@
  *                                           answer <- remove_handle +
  *     cancel -> remove_handle
  *
+ * curl leaves what OpenSSL had to say in a queue of the thread, where nginx
+ * takes it for the mistake of one of its own connections: so it is emptied.
+ *
  * Promises: curl_multi_* is never called from a callback of curl (but for
  * assign, which is meant for it); a transfer is off the multi before its
  * answer is told, so that the answer may start another one.
  */
 
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +112,7 @@ podi_http_free(podi_http_t **http)
 
     if (h->multi != NULL) {
         (void) curl_multi_cleanup(h->multi);    /* lets its sockets go */
+        ERR_clear_error();
     }
 
     if (h->timer != NULL) {
@@ -251,6 +256,7 @@ http_socket_ready(void *data, unsigned ready)
     /* s may be gone after this */
 
     (void) curl_multi_socket_action(http->multi, s->fd, mask, &running);
+    ERR_clear_error();
     http->io->post(http->io, &http->drain);
 }
 
@@ -263,6 +269,7 @@ http_timer_over(void *data)
 
     (void) curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0,
                                     &running);
+    ERR_clear_error();
     http->io->post(http->io, &http->drain);
 }
 
@@ -324,6 +331,7 @@ transfer_end(podi_http_transfer_t *t)
     if (t->easy != NULL) {
         (void) curl_multi_remove_handle(t->http->multi, t->easy);
         curl_easy_cleanup(t->easy);
+        ERR_clear_error();
     }
 
     curl_slist_free_all(t->headers);

@@ -9,9 +9,9 @@
  * ever stored.
  *
  * A status of 400 or more is a reply, not a failure.  Failures: UNAVAILABLE
- * (no connection, cut, not HTTP), FORBIDDEN (public_only), DEADLINE (a timeout), BODY_TOO_LARGE,
- * STORAGE_FULL (into_fd), CONFIG (CA, TLS name, url); fail.uncertain when the
- * request may have reached the peer.
+ * (no connection, cut, not HTTP), FORBIDDEN (public_only), DEADLINE (a
+ * timeout), BODY_TOO_LARGE, STORAGE_FULL (into_fd), CONFIG (CA, TLS name, url);
+ * fail.uncertain when the request may have reached the peer.
  */
 
 #ifndef PODI_HTTP_H

@@ -4,9 +4,9 @@
  *     httpc METHOD URL [name=value]...
  *
  * Names: header body body_file into max timeout idle connect ca resolve
- * cancel public https.  Prints "status=200 type=... bytes=5 sha256=... body=..." or
- * "fail=<code> uncertain=0|1", or "cancelled".  The name slow.example is found
- * by nobody, after SLOW ms; then it prints "resolved".
+ * cancel public https.  Prints "status=200 type=... bytes=5 sha256=...
+ * body=..." or "fail=<code> uncertain=0|1", or "cancelled".  The name
+ * slow.example is found by nobody, after SLOW ms; then it prints "resolved".
  */
 
 #define _GNU_SOURCE
