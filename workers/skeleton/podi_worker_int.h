@@ -240,7 +240,7 @@ struct podi_jobs_s {
     podi_timer_t   *timer;
     podi_post_t     post;               /* go on claiming, from a clean stack */
     unsigned        claimed;            /* rows of the last claim */
-    unsigned        wanted;             /* hints that the last claim asked for */
+    unsigned        wanted;             /* hints that it asked for last */
     podi_slot_t    *slots;              /* of hints not claimed yet */
     unsigned        n_hints;
     podi_msec_t     hinted;             /* mono: when they were taken */
