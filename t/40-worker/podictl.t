@@ -68,6 +68,26 @@ sub list
 
 conf();
 
+subtest 'channels' => sub {
+    my $file = "$h->{dir}/channel.json";
+    my $write = sub {
+        open my $out, '>', $file or die "$file: $!";
+        print {$out} $_[0];
+        close $out or die $!;
+        return (ctl(qw(channel set partner), $file))[0];
+    };
+
+    is $write->('{"max_role": "user", "host": ["a.example"]}'), 0, 'one is set';
+    is $write->('{"host": null}'), 0, 'and changed';
+    is_deeply list('channel', qw(channel list))->{partner}{settings},
+       { max_role => 'user' }, 'member by member';
+    is $write->($_), 1, "refused: $_" for '{"hosts": "a"}', '{"host":', '[]', '';
+    is +(ctl(qw(channel kill partner)))[0], 0, 'it is closed';
+    ok list('channel', qw(channel list))->{partner}{killed}, 'and says so';
+    is +(ctl(qw(channel open partner)))[0], 0, 'and opened';
+    is +(ctl(qw(channel kill), 'No such name'))[0], 1, 'no name of a channel';
+};
+
 subtest 'tenant create' => sub {
     my ($code, $text) = ctl(qw(tenant create --slug zoo --name), 'The Zoo');
 

@@ -5,6 +5,7 @@
  */
 
 #include "ctl.h"
+#include "podi_json.h"
 #include "banned.h"
 
 
@@ -46,11 +47,16 @@ const podi_step_t  ctl_channel_list_steps[] = {
 static podi_rc_t
 channel_set_ask(podi_flow_t *f, void *ctx)
 {
-    ctl_t           *ctl = ctx;
-    podi_str_t       text;
-    podi_pg_call_t   call;
+    ctl_t              *ctl = ctx;
+    json_t             *object;
+    podi_str_t          text;
+    podi_pg_call_t      call;
+    podi_json_limit_t   limit = { CTL_CHANNEL_MAX, 0 };
 
-    if (ctl_read_file(f, ctl->values[1], CTL_CHANNEL_MAX, &text) != PODI_OK) {
+    if (ctl_read_file(f, ctl->values[1], CTL_CHANNEL_MAX, &text) != PODI_OK
+        || podi_json_parse(&text, &limit, f->mem, &object, &f->fail)
+           != PODI_OK)
+    {
         return PODI_ERROR;
     }
 
