@@ -8,8 +8,10 @@ podi_limit_zone user 1m key=user rate=1r/h burst=2;
 podi_limit_zone session 1m key=session rate=1r/h burst=1 missing=deny;
 podi_limit_zone tenant 1m key=tenant key=$arg_k rate=1r/h burst=2 missing=skip;
 podi_limit_zone failures 1m key=ip rate=1r/h burst=3;
+podi_limit_zone forged 1m key=ip rate=1r/h burst=3;
 EOS
-our ($Ann, $Bob) = map { Podi::Suite::member($_)->{token} } 'annie', 'bobby';
+our ($Ann, $Bob, $Cat) = map { Podi::Suite::member($_)->{token} }
+    'annie', 'bobby', 'catia';
 our $Server = <<'EOS';
     podi_tenant demo;
     location /user { podi_auth on; podi_limit user; empty_gif; }
@@ -19,6 +21,7 @@ our $Server = <<'EOS';
     location /tenant { podi_auth on; podi_limit tenant; empty_gif; }
     location /open { podi_limit tenant; empty_gif; }
     location /v1/auth/ { podi_auth_failures zone=failures; podi_account; }
+    location /forged { podi_auth on; podi_auth_failures zone=forged; empty_gif; }
     location /free/ { podi_auth_failures zone=failures;
                       location /free/off { podi_auth_failures off; empty_gif; } }
 EOS
@@ -116,3 +119,13 @@ write podi_auth_failures zone=failures
 --- config eval: $::Server
 --- request
 GET /free/off
+
+
+=== TEST 11: forged tokens are counted, missing ones are not; who is known passes
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ ('GET /forged') x 10 ]
+--- more_headers eval
+[ "Authorization: Bearer $::Ann", '', '', '', '',
+  (map { "Authorization: Bearer $_" } ($::Bob . 'A') x 3, $::Cat, $::Ann) ]
+--- error_code eval: [200, (401) x 7, 429, 200]

@@ -100,6 +100,22 @@ subtest 'tenant create' => sub {
         'a slug that is none is refused');
 };
 
+subtest 'limit set, limit list' => sub {
+    my ($code, $text) = ctl(qw(limit set member plan pro), 'rate=5r/s burst=9');
+
+    is $code, 0, 'a rate is set';
+    like $text, qr/"terms":"rate=5r\/s burst=9"/, 'and told';
+    is((ctl(qw(limit set member user ann conn=3 --tenant acme)))[0], 0,
+       'of a user, by his login');
+    my $rates = list('subject', qw(limit list));
+    is $rates->{pro}{terms}, 'rate=5r/s burst=9', 'listed';
+    is((ctl(qw(limit set member plan pro none)))[0], 0, 'taken away');
+    is((ctl(qw(limit set member plan pro none)))[0], 1, 'only once');
+    isnt((ctl(@$_))[0], 0, "refused: @$_")
+        for [qw(limit set member plan pro much)],
+            [qw(limit set member user nobody rate=1r/s --tenant acme)];
+};
+
 subtest 'quota put, quota list, tenant zone' => sub {
     my ($code, $text) = ctl(qw(quota put acme points 50 --period month));
 

@@ -36,6 +36,8 @@ static const struct {
     { "channel", "kill", "closes a channel, at once and everywhere" },
     { "channel", "open", "opens a channel that was closed" },
     { "channel", "list", "shows what is put over the channels" },
+    { "limit", "set", "gives a plan or a user another rate, at once" },
+    { "limit", "list", "says which plans and users have another rate" },
     { "quota", "put", "sets a budget of a tenant or its users" },
     { "quota", "list", "shows the budgets and what is used of them" },
     { "account", "role", "gives a user a role" },
