@@ -169,8 +169,6 @@ auth_read_unknown(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 {
     podi_rc_t  rc;
 
-    ngx_memzero(fail, sizeof(podi_fail_t));
-
     if (ngx_podi_failures_peek(r, fail) != PODI_OK) {
         ngx_http_podi_auth_deny(ctx, fail);
         return NGX_OK;
@@ -270,8 +268,6 @@ auth_conclude(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx)
     }
 
     ctx->who.credential = ctx->credential;
-
-    ngx_memzero(&fail, sizeof(podi_fail_t));
 
     if (ngx_podi_channel_bind(r, &ctx->who, &fail) != PODI_OK) {
         return auth_refuse(r, ctx, &fail, NULL);
