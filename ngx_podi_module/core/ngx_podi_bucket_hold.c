@@ -15,9 +15,8 @@
  * more than a signal.
  */
 
-#include <signal.h>
-
 #include "ngx_podi_bucket.h"
+#include "ngx_podi_lock.h"
 
 
 #define HOLD_REAP  100              /* ms between two looks */
@@ -27,7 +26,6 @@ static ngx_uint_t hold_chunk(ngx_podi_bucket_t *b);
 static void hold_adopt(ngx_podi_bucket_t *b, ngx_podi_hold_chunk_t *chunk);
 static void hold_free(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold);
 static void hold_lapse(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold);
-static ngx_uint_t hold_is_dead(uint64_t pid);
 
 
 ngx_podi_hold_t *
@@ -181,7 +179,7 @@ ngx_podi_hold_reap(ngx_podi_bucket_t *b, ngx_uint_t born)
 
         /* whoever is just born and finds its own number has inherited it */
 
-        if (owner != (uint64_t) ngx_pid && !hold_is_dead(owner)) {
+        if (owner != (uint64_t) ngx_pid && !ngx_podi_is_dead(owner)) {
             alive = owner;
             continue;
         }
@@ -198,13 +196,6 @@ ngx_podi_hold_reap(ngx_podi_bucket_t *b, ngx_uint_t born)
     }
 
     return found;
-}
-
-
-static ngx_uint_t
-hold_is_dead(uint64_t pid)
-{
-    return kill((pid_t) pid, 0) == -1 && ngx_errno == ESRCH;
 }
 
 

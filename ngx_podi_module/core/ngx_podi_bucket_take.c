@@ -2,22 +2,16 @@
  * ngx_podi_bucket_take: several limits decided as one, under the locks of all
  * their sets.
  *
- *     lock word: 0 -> pid -> 0
- *
- * A lock is held for some hundred nanoseconds.  Who waits much longer asks
- * whether its holder is alive, and takes a dead one's lock over.  Sets are
- * locked in the order of their addresses, so nobody waits in a circle.
+ * A lock is held for some hundred nanoseconds.  Sets are locked in the order
+ * of their addresses, so nobody waits in a circle.
  */
 
-#include <signal.h>
-
 #include "ngx_podi_bucket.h"
+#include "ngx_podi_lock.h"
 #include "podi_assert.h"
 #include "podi_fault.h"
 
 
-#define BUCKET_SPINS  64            /* before the core is given away */
-#define BUCKET_ASKS   16            /* times, before the holder is looked at */
 #define BUCKET_SAID   60            /* seconds between two lines in the log */
 
 
@@ -329,41 +323,8 @@ ngx_podi_bucket_charge(ngx_podi_bucket_op_t *op)
 void
 ngx_podi_bucket_lock(ngx_podi_bucket_t *b, podi_cell_set_t *set)
 {
-    uint64_t    holder, me = (uint64_t) ngx_pid;
-    ngx_uint_t  i;
-
-    for (i = 1; /* void */ ; i++) {
-
-        holder = __atomic_load_n(&set->lock, __ATOMIC_RELAXED);
-
-        if (holder == 0
-            && __atomic_compare_exchange_n(&set->lock, &holder, me, 0,
-                                           __ATOMIC_ACQUIRE,
-                                           __ATOMIC_RELAXED))
-        {
-            return;
-        }
-
-        if (i % BUCKET_SPINS != 0 && ngx_ncpu > 1) {
-            ngx_cpu_pause();
-            continue;
-        }
-
-        ngx_sched_yield();
-
-        if (i % (BUCKET_SPINS * BUCKET_ASKS) != 0
-            || (holder != me
-                && (kill((pid_t) holder, 0) == 0 || ngx_errno != ESRCH)))
-        {
-            continue;
-        }
-
-        if (__atomic_compare_exchange_n(&set->lock, &holder, me, 0,
-                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        {
-            ngx_podi_hold_recount(b, set);
-            return;
-        }
+    if (ngx_podi_lock(&set->lock) != NGX_OK) {
+        ngx_podi_hold_recount(b, set);
     }
 }
 
@@ -371,5 +332,5 @@ ngx_podi_bucket_lock(ngx_podi_bucket_t *b, podi_cell_set_t *set)
 void
 ngx_podi_bucket_unlock(podi_cell_set_t *set)
 {
-    __atomic_store_n(&set->lock, 0, __ATOMIC_RELEASE);
+    ngx_podi_unlock(&set->lock);
 }

@@ -1,0 +1,25 @@
+/*
+ * ngx_podi_lock: a lock in shared memory that outlives whoever dies with it.
+ *
+ *     word: 0 -> pid of its holder -> 0
+ *
+ * For what takes less than a microsecond.  Zeroed memory is a free lock.
+ */
+
+#ifndef NGX_PODI_LOCK_H
+#define NGX_PODI_LOCK_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* OK; DECLINED: we have it from a dead worker, who may have left things half */
+ngx_int_t ngx_podi_lock(uint64_t *word);
+void ngx_podi_unlock(uint64_t *word);
+
+/* is there no process of that number any more? */
+ngx_uint_t ngx_podi_is_dead(uint64_t pid);
+
+
+#endif /* NGX_PODI_LOCK_H */
