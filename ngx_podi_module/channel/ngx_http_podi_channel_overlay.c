@@ -15,7 +15,7 @@
 
 #define OVERLAY_TICK     200            /* ms */
 #define OVERLAY_PERIOD   500            /* ms, from one question to the next */
-#define OVERLAY_LEASE    3              /* seconds */
+#define OVERLAY_LEASE    1              /* seconds, renewed each tick */
 #define OVERLAY_TEXT     (512 * 1024)
 
 typedef struct {
