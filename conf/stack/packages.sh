@@ -23,7 +23,7 @@ PACKAGES_TEST=(
     libdbd-pg-perl libio-socket-ssl-perl libjwt-dev libvips-tools
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
-PACKAGES_BENCH=(util-linux wrk)
+PACKAGES_BENCH=(libnginx-mod-http-js util-linux wrk)
 PACKAGES_PEERS=(nodejs npm)
 PACKAGES_QUEUES=(python3-celery python3-redis python3-rq)
 PACKAGES_ASAN=(libpcre2-dev patch xz-utils zlib1g-dev)
