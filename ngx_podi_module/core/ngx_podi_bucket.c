@@ -130,7 +130,14 @@ ngx_podi_bucket_init(ngx_shm_zone_t *zone, void *data)
 
     b->shm = pool->data;
 
-    return ngx_podi_bucket_secret(b);
+    if (ngx_podi_bucket_secret(b) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    podi_siphash_begin(&b->seed, b->secret);
+    ngx_podi_key_part(&b->seed, NGX_PODI_KEY_TEXT, b->name.data, b->name.len);
+
+    return NGX_OK;
 }
 
 
@@ -254,19 +261,29 @@ ngx_podi_buckets(void)
 void
 ngx_podi_key_begin(const ngx_podi_bucket_t *b, podi_siphash_t *h)
 {
-    podi_siphash_begin(h, b->secret);
-    ngx_podi_key_part(h, NGX_PODI_KEY_TEXT, b->name.data, b->name.len);
+    *h = b->seed;
 }
 
+
+/* its length says where a part ends; filled up, so that all are whole words */
 
 void
 ngx_podi_key_part(podi_siphash_t *h, ngx_podi_key_e kind, const void *data,
     size_t len)
 {
-    uint64_t  head = (uint64_t) len << 8 | kind;
+    size_t    whole = len & ~(size_t) 7;
+    uint64_t  words[2];
 
-    podi_siphash_add(h, &head, sizeof(head));
-    podi_siphash_add(h, data, len);
+    words[0] = (uint64_t) len << 8 | kind;
+    words[1] = 0;
+
+    podi_siphash_add(h, &words[0], 8);
+    podi_siphash_add(h, data, whole);
+
+    if (whole != len) {
+        ngx_memcpy(&words[1], (const u_char *) data + whole, len - whole);
+        podi_siphash_add(h, &words[1], 8);
+    }
 }
 
 

@@ -89,6 +89,7 @@ struct ngx_podi_bucket_s {
     ngx_podi_bucket_local_t   *local;   /* written by init_process only */
     const podi_secret_t       *password;    /* of Redis, or NULL */
     u_char                     secret[PODI_SIPHASH_LEN];
+    podi_siphash_t             seed;    /* secret and name, hashed */
     unsigned                   shared:1;    /* one secret on all machines */
     unsigned                   failures:1;  /* counts them */
 };

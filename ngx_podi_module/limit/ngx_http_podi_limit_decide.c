@@ -161,8 +161,6 @@ limit_set_some(ngx_http_podi_limit_set_t *set,
         op = &set->ops[set->n];
         item = &set->items[set->n];
 
-        ngx_memzero(fail, sizeof(podi_fail_t));
-
         rc = ngx_http_podi_limit_key(set->request, use->zone, op, fail);
 
         if (rc == NGX_ERROR && !use->dry) {

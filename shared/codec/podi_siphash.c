@@ -9,7 +9,8 @@
 #include "banned.h"
 
 
-static void siphash_rounds(uint64_t v[4], int n);
+static inline void siphash_rounds(uint64_t v[4], int n)
+    __attribute__((always_inline));
 static void siphash_word(podi_siphash_t *h, uint64_t word);
 static uint64_t siphash_read(const unsigned char *p);
 static void siphash_write(unsigned char *p, uint64_t word);
@@ -83,7 +84,7 @@ siphash_left(uint64_t x, int n)
 }
 
 
-static void
+static inline void
 siphash_rounds(uint64_t v[4], int n)
 {
     uint64_t  a = v[0], b = v[1], c = v[2], d = v[3];
