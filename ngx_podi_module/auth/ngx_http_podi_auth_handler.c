@@ -107,6 +107,10 @@ auth_begin(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx)
     ctx->await = NGX_HTTP_PODI_AWAIT_NOTHING;
     ctx->who.known = 0;
 
+    /* whoever was somebody in another location has to be it here, too */
+
+    ngx_memzero(&ngx_podi_ctx(r)->identity, sizeof(ngx_podi_identity_t));
+
     rc = PODI_OK;
 
     if (!ctx->stripped) {

@@ -60,6 +60,17 @@ our $Server = <<'EOS';
     location /two { podi_auth_issuer two; proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock; }
     location /all { podi_auth_issuer one two hs; proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock; }
     location /off { podi_auth off; return 200 "off"; }
+
+    location /moved { podi_auth_source cookie=s; try_files /none @two; }
+    location /dry   { podi_auth_source cookie=s; try_files /none @dry; }
+    location @two {
+        podi_auth optional; podi_auth_issuer two; podi_auth_source cookie=s;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
+    location @dry {
+        podi_dry_run on; podi_auth on; podi_auth_issuer two;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
 EOS
 # the server level asks for nobody itself
 $Server =~ s/podi_auth on;/podi_auth on; podi_auth_issuer one;/;
@@ -378,3 +389,11 @@ $::Http . "podi_issuer more { issuer https://one.example; audience b; jwks_file 
 --- must_die
 --- error_log
 whose tokens have the same iss
+
+
+=== TEST 28: who is nobody in the next location is not who he was in the last
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ 'GET /moved', 'GET /dry' ]
+--- more_headers eval: [ ('Cookie: s=' . $::One->token('ES256')) x 2 ]
+--- response_body eval: [ ('[|||]') x 2 ]
