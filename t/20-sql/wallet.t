@@ -534,9 +534,13 @@ for my $plant (
            . " delete from podi.ledger where wallet_id = '$w' and seq = 3"],
     ['I6', "update podi.wallet set seq = seq + 1 where wallet_id = '$w'"],
     ['I14', "update podi.wallet set head = '' where wallet_id = '$w'"],
-    ['I7 ledger replay', "alter table podi.ledger disable trigger user;"
+    ['I7 ledger row', "alter table podi.ledger disable trigger user;"
            . " update podi.ledger set amount = amount + 1"
            . " where wallet_id = '$w' and seq = 1"],
+    ['I7 ledger replay', "alter table podi.ledger disable trigger user;"
+           . " update podi.ledger set available_after = available_after + 1"
+           . " where wallet_id = '$w' and seq = (select max(seq)"
+           . " from podi.ledger where wallet_id = '$w')"],
     ['I7 ledger row', "alter table podi.ledger disable trigger user;"
            . " update podi.ledger set available_after = available_after + 1"
            . " where wallet_id = '$w' and seq = 2"],
