@@ -3,6 +3,8 @@
  *
  *     text -> itself    whole number -> digits    list of texts -> words
  *
+ * A role is one word: a text with a blank in it would be two to whoever splits
+ * the list, here or behind an upstream, and may be what somebody calls himself.
  * These strings go to logs, headers of upstreams and keys of limits, so a
  * control character in one makes the token invalid.
  */
@@ -49,6 +51,14 @@ ngx_http_podi_auth_identity(ngx_http_request_t *r,
 
         if (identity_field(r, value, max, fields[i], fail) != PODI_OK) {
             return PODI_ERROR;
+        }
+
+        if (i == NGX_HTTP_PODI_MAP_ROLE && json_is_string(value)
+            && ngx_strlchr(who->role.data, who->role.data + who->role.len,
+                           ' ')
+               != NULL)
+        {
+            who->role.len = 0;
         }
     }
 

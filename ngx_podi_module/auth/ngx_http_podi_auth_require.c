@@ -5,9 +5,9 @@
  *     podi_require claim aal ge 2;
  *
  * Each directive must hold, and each kind in one; of the values of a kind one
- * is enough.  Roles, scopes and tenants are words of the identity, compared at
- * each request; rules about claims belong to the policy and are judged when a
- * token is verified.
+ * is enough.  Roles and scopes are words of the identity, a tenant is compared
+ * whole, at each request; rules about claims belong to the policy and are judged
+ * when a token is verified.
  */
 
 #include "ngx_http_podi_auth.h"
@@ -23,6 +23,8 @@ static ngx_http_podi_want_t *require_slot(ngx_conf_t *cf,
     ngx_array_t *wants, ngx_uint_t first, ngx_http_podi_want_e kind);
 static ngx_uint_t require_is_met(const ngx_http_podi_want_t *want,
     const podi_str_t *has);
+static ngx_uint_t require_is_one(const ngx_http_podi_want_t *want,
+    const podi_str_t *word);
 
 
 static const char *const  require_kinds[NGX_HTTP_PODI_WANT_LAST] = {
@@ -254,17 +256,35 @@ ngx_http_podi_auth_lacks(const ngx_http_podi_auth_loc_conf_t *alcf,
 static ngx_uint_t
 require_is_met(const ngx_http_podi_want_t *want, const podi_str_t *has)
 {
-    ngx_uint_t         i;
-    podi_str_t         rest, word;
-    const podi_str_t  *wanted = want->words.elts;
+    podi_str_t  rest, word;
+
+    /* a tenant may be called anything, also by the one who founds it */
+
+    if (want->kind == NGX_HTTP_PODI_WANT_TENANT) {
+        return require_is_one(want, has);
+    }
 
     rest = *has;
 
     while (podi_str_split(&rest, ' ', &word)) {
-        for (i = 0; i < want->words.nelts; i++) {
-            if (word.len != 0 && podi_str_eq(&word, &wanted[i])) {
-                return 1;
-            }
+        if (require_is_one(want, &word)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+require_is_one(const ngx_http_podi_want_t *want, const podi_str_t *word)
+{
+    ngx_uint_t         i;
+    const podi_str_t  *wanted = want->words.elts;
+
+    for (i = 0; i < want->words.nelts; i++) {
+        if (word->len != 0 && podi_str_eq(word, &wanted[i])) {
+            return 1;
         }
     }
 

@@ -255,3 +255,13 @@ neither with quotes in it
   map({ "Authorization: Bearer a.b.$_" } 1 .. 5),
   $::as->("sub => 'good'"), $::as->("sub => 'new'") ]
 --- error_code eval: [ 200, 401, 401, 401, 401, 401, 429, 429, 200, 429 ]
+
+
+=== TEST 17: a name with a blank in it is not the word that it contains
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ ('GET /roles') x 2, ('GET /roles/own') x 4 ]
+--- more_headers eval
+[ map { $::as->($_) } "roles => 'x admin'", "roles => ['x admin', 'editor']",
+  "tid => 'x t1'", "tid => ['x', 't1']", "tid => 't1 '", "tid => ['t1']" ]
+--- error_code eval: [ 403, 200, 403, 403, 403, 200 ]
