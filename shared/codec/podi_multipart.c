@@ -19,7 +19,7 @@ typedef enum {
     PART_LINE,                      /* behind a delimiter */
     PART_HEADERS,
     PART_CONTENT,
-    PART_END
+    PART_END                        /* behind the last delimiter */
 } podi_multipart_state_e;
 
 struct podi_multipart_s {
@@ -58,6 +58,9 @@ static podi_rc_t part_header(podi_multipart_t *m, podi_str_t line,
     podi_fail_t *fail);
 static podi_rc_t part_disposition(podi_multipart_t *m,
     const podi_str_t *value, podi_fail_t *fail);
+static podi_rc_t part_end(podi_multipart_t *m, unsigned char c,
+    podi_fail_t *fail);
+static int part_is_file(const podi_multipart_t *m);
 static podi_rc_t part_tell(podi_multipart_t *m, podi_fail_t *fail);
 static podi_rc_t part_bad(podi_fail_t *fail, const char *why);
 
@@ -182,8 +185,8 @@ podi_multipart_take(podi_multipart_t *m, const unsigned char *bytes,
 podi_rc_t
 podi_multipart_end(podi_multipart_t *m, podi_fail_t *fail)
 {
-    return (m->state == PART_END) ? PODI_OK
-                                  : part_bad(fail, "a last delimiter");
+    return (m->state == PART_END && m->headers_len != 1)
+           ? PODI_OK : part_bad(fail, "a last delimiter");
 }
 
 
@@ -217,7 +220,7 @@ part_byte(podi_multipart_t *m, unsigned char c, podi_fail_t *fail)
         return part_headers(m, c, fail);
 
     default:
-        return PODI_OK;             /* nobody reads an epilogue */
+        return part_end(m, c, fail);
     }
 }
 
@@ -292,6 +295,7 @@ part_line(podi_multipart_t *m, unsigned char c, podi_fail_t *fail)
 
     if (memcmp(m->headers, "--", 2) == 0) {
         m->state = PART_END;
+        m->headers_len = 0;
         return PODI_OK;
     }
 
@@ -308,6 +312,16 @@ part_line(podi_multipart_t *m, unsigned char c, podi_fail_t *fail)
     m->type.len = 0;
 
     return PODI_OK;
+}
+
+
+/* an epilogue is none: there are readers that look for more parts in it */
+
+static podi_rc_t
+part_end(podi_multipart_t *m, unsigned char c, podi_fail_t *fail)
+{
+    return (m->headers_len < 2 && c == "\r\n"[m->headers_len++])
+           ? PODI_OK : part_bad(fail, "nothing behind the last delimiter");
 }
 
 
@@ -437,21 +451,36 @@ part_disposition(podi_multipart_t *m, const podi_str_t *value,
 }
 
 
+/*
+ * There are readers that take a part for a file by its type alone: then it is
+ * one here, unless the type is the one that a part without a type has.
+ */
+
+static int
+part_is_file(const podi_multipart_t *m)
+{
+    podi_str_t  rest, type;
+
+    rest = m->type;
+
+    if (m->is_file || rest.len == 0 || !podi_str_split(&rest, ';', &type)) {
+        return m->is_file;
+    }
+
+    type = podi_text_trim(type);
+
+    return !podi_text_is(&type, "text/plain");
+}
+
+
 static podi_rc_t
 part_tell(podi_multipart_t *m, podi_fail_t *fail)
 {
-    podi_str_t  head;
+    podi_str_t  head = { m->head_len, m->head };
 
     m->told = 1;
 
-    if (!m->is_file) {
-        return PODI_OK;
-    }
-
-    head.data = m->head;
-    head.len = m->head_len;
-
-    return m->file(m->data, &head, &m->type, fail);
+    return part_is_file(m) ? m->file(m->data, &head, &m->type, fail) : PODI_OK;
 }
 
 

@@ -5,13 +5,13 @@
  *     PREAMBLE -delimiter-> LINE -CRLF-> HEADERS -empty line-> CONTENT
  *                            |  ^                                |
  *                            |  '----------- delimiter ----------'
- *                            '-"--"-> END
+ *                            '-"--"-> END, at most CRLF
  *
  * Judges nothing but the form: who watches is told of each file's first bytes,
  * its declared type and its name, and says whether it may pass.  What parsers
  * take in different ways (bare line ends around a boundary, folded headers,
- * encodings, a name twice) is refused, so that nobody behind sees a part that
- * was not seen here.
+ * encodings, a name twice, an epilogue) is refused, so that nobody behind sees
+ * a part that was not seen here.
  */
 
 #ifndef PODI_MULTIPART_H
@@ -30,8 +30,9 @@
 typedef struct podi_multipart_s  podi_multipart_t;
 
 /*
- * Called for each part that has a filename, with its first bytes (less than
- * PODI_SNIFF_LEN only when it has no more; none at all for an empty file).
+ * Called for each part that has a filename, or a Content-Type other than
+ * text/plain, with its first bytes (less than PODI_SNIFF_LEN only when it has
+ * no more; none at all for an empty file).
  * type: as declared, or "".  ERROR with *fail: the body is refused.
  */
 typedef podi_rc_t (*podi_multipart_pt)(void *data, const podi_str_t *head,

@@ -318,7 +318,23 @@ main::post('/pic', main::form($::Picture),
 --- error_code: 400
 
 
-=== TEST 32: HTTP/2
+=== TEST 32: a file behind the end of the form
+--- raw_request eval
+main::post('/pic', main::form($::Picture) . main::form(['f', 'x.php', undef, '<?php']),
+           'Content-Type' => $::Form)
+--- error_code: 400
+--- response_body_like: "code":"bad_request"
+
+
+=== TEST 33: a file by its type alone
+--- raw_request eval
+main::post('/pic', main::form(['b', undef, 'application/octet-stream', $::Html]),
+           'Content-Type' => $::Form)
+--- error_code: 415
+--- response_body_like: "code":"upload_type"
+
+
+=== TEST 34: HTTP/2
 --- http2
 --- more_headers
 Content-Type: image/png
@@ -329,7 +345,7 @@ POST /pic
 --- response_body_like: "code":"upload_type"
 
 
-=== TEST 33: a rule for everybody must be there
+=== TEST 35: a rule for everybody must be there
 --- config
     location /a { podi_upload_guard max=1k role=admin; }
 --- must_die
@@ -337,7 +353,7 @@ POST /pic
 exactly one has no role=
 
 
-=== TEST 34: a type that cannot be told
+=== TEST 36: a type that cannot be told
 --- config
     location /a { podi_upload_guard types=application/pdf; }
 --- must_die
