@@ -161,7 +161,8 @@ fetch_tick(void *data)
 
         if (!ngx_exiting) {
 
-            if (ngx_http_podi_keyset_due(fr->remote) <= ngx_time()) {
+            if (ngx_http_podi_keyset_due(fr->remote)
+                <= ngx_http_podi_keyset_now()) {
                 (void) ngx_http_podi_auth_fetch_now(fr->remote);
             }
 
@@ -337,6 +338,9 @@ fetch_give_up(ngx_http_podi_fetcher_t *fr)
 
     podi_flow_cancel(&fr->flow);
 
+    /* another worker begins at once, not when it would be due again */
+
+    ngx_http_podi_keyset(fr->remote)->tried = 0;
     ngx_http_podi_keyset(fr->remote)->lease = 0;
 }
 

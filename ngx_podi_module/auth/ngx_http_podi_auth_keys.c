@@ -38,6 +38,8 @@ ngx_http_podi_auth_ring(const ngx_http_podi_issuer_t *is,
 }
 
 
+/* a document that brings nothing for this configuration is not read again */
+
 static const podi_jose_ring_t *
 keys_renew(ngx_http_podi_fetcher_t *fr)
 {
@@ -52,13 +54,18 @@ keys_renew(ngx_http_podi_fetcher_t *fr)
     if (arena == NULL
         || ngx_http_podi_keyset_copy(fr->remote, podi_arena_mem(arena), &text,
                                      &generation)
-           != PODI_OK
-        || podi_jose_ring_parse(&text, &fr->remote->issuer->accept,
-                                podi_arena_mem(arena), &ring, &fail)
            != PODI_OK)
     {
         podi_arena_free(&arena);
         return NULL;
+    }
+
+    if (podi_jose_ring_parse(&text, &fr->remote->issuer->accept,
+                             podi_arena_mem(arena), &ring, &fail)
+        != PODI_OK)
+    {
+        podi_arena_free(&arena);
+        ring = NULL;
     }
 
     podi_arena_free(&fr->ring_arena);
@@ -96,6 +103,8 @@ ngx_int_t
 ngx_http_podi_auth_keys_miss(const ngx_http_podi_issuer_t *is,
     const podi_str_t *kid)
 {
+    time_t                         next;
+    ngx_uint_t                     good;
     ngx_http_podi_keyset_t        *set;
     const ngx_http_podi_remote_t  *remote = is->remote;
 
@@ -105,29 +114,34 @@ ngx_http_podi_auth_keys_miss(const ngx_http_podi_issuer_t *is,
         return NGX_DECLINED;
     }
 
+    good = ngx_http_podi_keyset_is_good(remote);
+
+    if (good && ngx_http_podi_keyset_is_missing(set, kid)) {
+        return NGX_DECLINED;
+    }
+
     if (ngx_http_podi_keyset_is_leased(set)) {
         return NGX_AGAIN;
     }
 
-    if (!ngx_http_podi_keyset_is_good(remote)) {
+    next = good ? (time_t) set->tried + remote->cooldown
+                : ngx_http_podi_keyset_due(remote);
 
-        if (ngx_http_podi_keyset_due(remote) > ngx_time()) {
-            return NGX_DECLINED;
-        }
-
-    } else if (ngx_http_podi_keyset_is_missing(set, kid)) {
-        return NGX_DECLINED;
-
-    } else if ((time_t) set->tried + remote->cooldown > ngx_time()) {
-
-        if (set->failing == 0) {
-            ngx_http_podi_keyset_miss(remote, kid);
-        }
-
+    if (next > ngx_http_podi_keyset_now()) {
         return NGX_DECLINED;
     }
 
     return ngx_http_podi_auth_fetch_now(remote) ? NGX_AGAIN : NGX_DECLINED;
+}
+
+
+void
+ngx_http_podi_auth_keys_missed(const ngx_http_podi_issuer_t *is,
+    const podi_str_t *kid)
+{
+    if (is->remote != NULL && ngx_http_podi_keyset(is->remote)->failing == 0) {
+        ngx_http_podi_keyset_miss(is->remote, kid);
+    }
 }
 
 

@@ -6,6 +6,9 @@
  * while it writes leaves a text that is not its digest's: it is not believed,
  * and fetched again.
  *
+ * Times are those of the monotonic clock: they do not outlive the machine, and
+ * a wall clock that is set back must not keep old keys.
+ *
  * A generation is the time of its publication, so that a zone which was made
  * anew does not repeat the numbers of the former one.
  */
@@ -46,6 +49,13 @@ ngx_http_podi_keyset(const ngx_http_podi_remote_t *remote)
 }
 
 
+time_t
+ngx_http_podi_keyset_now(void)
+{
+    return (time_t) (ngx_current_msec / 1000);
+}
+
+
 ngx_uint_t
 ngx_http_podi_keyset_is_good(const ngx_http_podi_remote_t *remote)
 {
@@ -54,7 +64,7 @@ ngx_http_podi_keyset_is_good(const ngx_http_podi_remote_t *remote)
     set = ngx_http_podi_keyset(remote);
 
     return set != NULL && set->generation != 0
-           && (time_t) set->read + remote->stale > ngx_time();
+           && (time_t) set->read + remote->stale > ngx_http_podi_keyset_now();
 }
 
 
@@ -82,6 +92,7 @@ ngx_http_podi_keyset_copy(const ngx_http_podi_remote_t *remote,
         && ngx_memcmp(digest, set->digest, sizeof(digest)) != 0)
     {
         set->generation = 0;
+        set->tried = 0;
         rc = PODI_ERROR;
     }
 
@@ -117,7 +128,7 @@ ngx_http_podi_keyset_publish(const ngx_http_podi_remote_t *remote,
     if (set->generation == 0
         || ngx_memcmp(digest, set->digest, sizeof(digest)) != 0)
     {
-        ngx_memcpy(set->digest, digest, sizeof(digest));
+        ngx_memzero(set->digest, sizeof(digest));   /* torn, as yet */
         set->len = text->len;
         ngx_memcpy(set->text, text->data, text->len);
         ngx_memzero(set->missing, sizeof(set->missing));
@@ -127,9 +138,13 @@ ngx_http_podi_keyset_publish(const ngx_http_podi_remote_t *remote,
 
         set->generation = ngx_max(set->generation + 1,
                                   (ngx_atomic_uint_t) podi_time_now());
+
+        ngx_memory_barrier();
+
+        ngx_memcpy(set->digest, digest, sizeof(digest));
     }
 
-    set->read = (ngx_atomic_uint_t) ngx_time();
+    set->read = (ngx_atomic_uint_t) ngx_http_podi_keyset_now();
 
     ngx_shmtx_unlock(&pool->mutex);
 }
@@ -144,7 +159,7 @@ ngx_http_podi_keyset_is_missing(const ngx_http_podi_keyset_t *set,
 
     m = keyset_missing(set, kid, &hash);
 
-    return m->hash == hash && (time_t) m->until > ngx_time();
+    return m->hash == hash && (time_t) m->until > ngx_http_podi_keyset_now();
 }
 
 
@@ -161,7 +176,8 @@ ngx_http_podi_keyset_miss(const ngx_http_podi_remote_t *remote,
 
     m->until = 0;
     m->hash = hash;
-    m->until = (ngx_atomic_uint_t) (ngx_time() + 2 * remote->cooldown);
+    m->until = (ngx_atomic_uint_t)
+               (ngx_http_podi_keyset_now() + 2 * remote->cooldown);
 }
 
 
@@ -184,7 +200,7 @@ keyset_missing(const ngx_http_podi_keyset_t *set, const podi_str_t *kid,
 ngx_uint_t
 ngx_http_podi_keyset_is_leased(const ngx_http_podi_keyset_t *set)
 {
-    return (time_t) set->lease > ngx_time();
+    return (time_t) set->lease > ngx_http_podi_keyset_now();
 }
 
 
@@ -195,7 +211,7 @@ ngx_http_podi_keyset_lease(const ngx_http_podi_remote_t *remote)
     ngx_atomic_uint_t        lease;
     ngx_http_podi_keyset_t  *set;
 
-    now = ngx_time();
+    now = ngx_http_podi_keyset_now();
     set = ngx_http_podi_keyset(remote);
     lease = set->lease;
 
@@ -227,11 +243,12 @@ ngx_http_podi_keyset_due(const ngx_http_podi_remote_t *remote)
         return 0;
     }
 
-    if (set->failing == 0) {
+    if (set->failing == 0 && ngx_http_podi_keyset_is_good(remote)) {
         return (time_t) set->tried + remote->refresh;
     }
 
-    pause = (time_t) 1 << ngx_min(set->failing - 1, 5);
+    pause = (set->failing == 0) ? 1
+            : (time_t) 1 << ngx_min(set->failing - 1, 5);
 
     return (time_t) set->tried + ngx_min(ngx_min(pause, KEYSET_BACKOFF_MAX),
                                          remote->refresh);

@@ -42,7 +42,7 @@ typedef struct {
     ngx_atomic_t  until;
 } ngx_http_podi_missing_t;
 
-/* in the zone; times in seconds */
+/* in the zone; times in seconds of ngx_http_podi_keyset_now() */
 
 typedef struct {
     ngx_atomic_t             generation;    /* 0: never read */
@@ -61,6 +61,8 @@ typedef struct {
 } ngx_http_podi_keyset_t;
 
 
+time_t ngx_http_podi_keyset_now(void);
+
 /* NULL before the zone is there */
 ngx_http_podi_keyset_t *ngx_http_podi_keyset(
     const ngx_http_podi_remote_t *remote);
@@ -78,7 +80,7 @@ podi_rc_t ngx_http_podi_keyset_copy(const ngx_http_podi_remote_t *remote,
 void ngx_http_podi_keyset_publish(const ngx_http_podi_remote_t *remote,
     const podi_str_t *text, ngx_uint_t keys);
 
-/* was it looked for lately, and in vain?  And: it was, just now */
+/* was it looked for lately, and in vain?  And: it was, in a new document */
 ngx_uint_t ngx_http_podi_keyset_is_missing(
     const ngx_http_podi_keyset_t *set, const podi_str_t *kid);
 void ngx_http_podi_keyset_miss(const ngx_http_podi_remote_t *remote,

@@ -27,6 +27,7 @@ static char *remote_time(ngx_conf_t *cf, ngx_http_podi_remote_t *remote,
     const ngx_str_t *option, ngx_uint_t *ret_known);
 static char *remote_zone(ngx_conf_t *cf, ngx_http_podi_remote_t *remote);
 static void remote_metrics(podi_buf_t *b);
+static long remote_age(const ngx_http_podi_keyset_t *set);
 static void remote_sample(podi_buf_t *b, const char *name,
     const ngx_http_podi_remote_t *remote, long value);
 
@@ -267,11 +268,20 @@ remote_metrics(podi_buf_t *b)
             set = ngx_http_podi_keyset(is->remote);
 
             remote_sample(b, families[family].name, is->remote,
-                (family == 0) ? (long) (ngx_time() - (time_t) set->read)
+                (family == 0) ? remote_age(set)
                 : (family == 1) ? (long) set->keys
                 : (family == 2) ? (long) set->rounds : (long) set->failed);
         }
     }
+}
+
+
+/* what was never read is as old as the machine: an alert, rightly */
+
+static long
+remote_age(const ngx_http_podi_keyset_t *set)
+{
+    return (long) (ngx_http_podi_keyset_now() - (time_t) set->read);
 }
 
 

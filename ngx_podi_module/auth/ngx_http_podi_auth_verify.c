@@ -143,6 +143,10 @@ verify_miss(ngx_http_podi_auth_ctx_t *ctx, const podi_jose_ring_t *ring,
                          (char *) ctx->issuer->name.data);
     }
 
+    if (ctx->await == NGX_HTTP_PODI_AWAIT_KEYS) {
+        ngx_http_podi_auth_keys_missed(ctx->issuer, kid);
+    }
+
     return podi_fail(fail, PODI_E_TOKEN_INVALID, NULL, "no key has its kid");
 }
 

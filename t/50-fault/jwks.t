@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
 use Test::More;
@@ -14,6 +15,8 @@ use Podi::Token;
 my $port = Podi::Stack::free_port();
 my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
                                    Listen => 16) or die $!;
+my $stuck = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
+                                  Listen => 16) or die $!;
 my $json = JSON::PP->new->canonical;
 my $www = File::Temp->newdir('podi-jwks-XXXXXX', TMPDIR => 1);
 
@@ -22,7 +25,8 @@ chmod 0755, "$www";
 # what an issuer may do with us; all but the first give no keys at all
 my %ISSUER = (
     good     => ['/good.json', 'cooldown=1s refresh=1h'],
-    silent   => ['silent', 'timeout=1s'],
+    silent   => [$silent, 'timeout=1s'],
+    stuck    => [$stuck, 'timeout=30s refresh=1h'],
     moved    => ['/moved'],
     huge     => ['/huge.json'],
     private  => ['/private.json'],
@@ -61,7 +65,7 @@ sub issuer
 {
     my ($name) = @_;
     my ($path, $option, $trust) = @{ $ISSUER{$name} };
-    my $at = $path eq 'silent' ? $silent->sockport . '/' : "$port$path";
+    my $at = ref $path ? $path->sockport . '/' : "$port$path";
 
     $option //= '';
     $trust = 'ca=%s inside' if !defined $trust;
@@ -149,6 +153,15 @@ publish('nonsense.json', '<html>Sign in first</html>');
 $s->start('pg', 'redis', 'nginx');
 
 
+# with no failure before it, the next one would be due in an hour
+subtest 'a fetch that its worker cannot end' => sub {
+    ok poll(10, sub { IO::Select->new($stuck)->can_read(0.1) }), 'is begun';
+    my $taken = $stuck->accept;
+    $s->part('nginx')->reload;
+    ok poll(10, sub { IO::Select->new($stuck)->can_read(0.1) }),
+        'and begun again by the next ones';
+};
+
 subtest 'good keys' => sub {
     my $ann = token($key[0], 'good');
 
@@ -164,7 +177,7 @@ subtest 'good keys' => sub {
 };
 
 subtest 'keys that do not come, or are none' => sub {
-    for my $name (sort grep { $_ ne 'good' } keys %ISSUER) {
+    for my $name (sort grep { !/^(?:good|stuck)$/ } keys %ISSUER) {
         my $res = $s->get("/at/$name", as => token($key[0], $name));
 
         is $res->status, 503, "$name: nobody gets in";
