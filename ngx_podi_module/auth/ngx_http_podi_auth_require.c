@@ -6,8 +6,8 @@
  *
  * Each directive must hold, and each kind in one; of the values of a kind one
  * is enough.  Roles and scopes are words of the identity, a tenant is compared
- * whole, at each request; rules about claims belong to the policy and are judged
- * when a token is verified.
+ * whole, at each request; rules about claims belong to the policy and are
+ * judged when a token is verified.
  */
 
 #include "ngx_http_podi_auth.h"
