@@ -43,22 +43,30 @@ typedef struct {
     ngx_uint_t                      security_off;
 } ngx_http_podi_guard_loc_conf_t;
 
-/* of a request whose body is watched, or was refused */
+/*
+ * What a body is watched by.  A request that goes from location to location
+ * has one of each rule that it met, kept with it, and must do for all.
+ */
 
-typedef struct {
+typedef struct ngx_http_podi_guard_ctx_s  ngx_http_podi_guard_ctx_t;
+
+struct ngx_http_podi_guard_ctx_s {
+    ngx_http_podi_guard_ctx_t          *next;
+    ngx_http_request_t                 *request;
     const ngx_http_podi_upload_rule_t  *rule;
-    off_t                           max;        /* 0: any */
-    off_t                           seen;
-    podi_multipart_t               *multipart;  /* NULL: a bare body */
-    podi_str_t                      declared;   /* its Content-Type, or "" */
-    u_char                          head[PODI_SNIFF_LEN];
-    size_t                          head_len;
-    podi_str_t                      problem;    /* answers in nginx's place */
-    ngx_int_t                       status;     /* of the refusal, or 0 */
-    unsigned                        judged:1;
-    unsigned                        watching:1;
-    unsigned                        replaced:1;
-} ngx_http_podi_guard_ctx_t;
+    off_t                               max;    /* 0: any */
+    off_t                               seen;
+    podi_multipart_t                   *multipart;  /* NULL: a bare body */
+    podi_str_t                          declared;   /* its Content-Type */
+    u_char                              head[PODI_SNIFF_LEN];
+    size_t                              head_len;
+    podi_str_t                          problem;    /* the answer */
+    ngx_int_t                           status; /* of the refusal, or 0 */
+    unsigned                            dry:1;  /* where it was met */
+    unsigned                            judged:1;
+    unsigned                            watching:1;
+    unsigned                            replaced:1;
+};
 
 
 extern ngx_module_t  ngx_http_podi_guard_module;
@@ -72,8 +80,8 @@ podi_rc_t ngx_http_podi_guard_identity(ngx_http_request_t *r,
     const ngx_http_podi_guard_loc_conf_t *glcf, podi_fail_t *fail);
 
 /* is a declared type, or one that was found, among those of the rule? */
-ngx_uint_t ngx_http_podi_guard_takes(ngx_http_request_t *r,
-    const ngx_http_podi_upload_rule_t *rule, podi_media_e type);
+ngx_uint_t ngx_http_podi_guard_takes(const ngx_http_podi_guard_ctx_t *ctx,
+    podi_media_e type);
 
 /* directives */
 char *ngx_http_podi_guard_set_upload(ngx_conf_t *cf, ngx_command_t *cmd,

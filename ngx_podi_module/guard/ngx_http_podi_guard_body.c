@@ -6,7 +6,7 @@
  *
  * nginx answers a refused body in its own words; the filters of the answer put
  * the problem document in their place.  With an error_page nginx answers as
- * that says.
+ * that says: the redirect makes it forget the ctx that the filters look for.
  */
 
 #include "ngx_http_podi_guard.h"
@@ -14,13 +14,14 @@
 
 
 static ngx_int_t guard_body_filter(ngx_http_request_t *r, ngx_chain_t *in);
-static podi_rc_t guard_take(ngx_http_request_t *r,
-    ngx_http_podi_guard_ctx_t *ctx, const ngx_buf_t *buf, podi_fail_t *fail);
-static podi_rc_t guard_bare(ngx_http_request_t *r,
-    ngx_http_podi_guard_ctx_t *ctx, const ngx_buf_t *buf, podi_fail_t *fail);
+static ngx_int_t guard_body_watch(ngx_http_request_t *r,
+    ngx_http_podi_guard_ctx_t *ctx, const ngx_chain_t *in);
+static podi_rc_t guard_take(ngx_http_podi_guard_ctx_t *ctx,
+    const ngx_buf_t *buf, podi_fail_t *fail);
+static podi_rc_t guard_bare(ngx_http_podi_guard_ctx_t *ctx,
+    const ngx_buf_t *buf, podi_fail_t *fail);
 static ngx_int_t guard_body_refuse(ngx_http_request_t *r,
-    ngx_http_podi_guard_ctx_t *ctx, ngx_chain_t *in,
-    const podi_fail_t *fail);
+    ngx_http_podi_guard_ctx_t *ctx, const podi_fail_t *fail);
 static ngx_int_t guard_answer_header(ngx_http_request_t *r);
 static ngx_int_t guard_answer_body(ngx_http_request_t *r, ngx_chain_t *in);
 
@@ -47,21 +48,19 @@ ngx_http_podi_guard_body_init(void)
 static ngx_int_t
 guard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    podi_fail_t                 fail;
-    ngx_chain_t                *cl;
+    ngx_int_t                   rc;
+    ngx_podi_request_t         *pr;
     ngx_http_podi_guard_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_podi_guard_module);
+    pr = (r == r->main) ? ngx_podi_request_find(r) : NULL;
+    ctx = (pr == NULL) ? NULL : pr->uploads;
 
-    if (ctx == NULL || !ctx->watching) {
-        return ngx_http_next_request_body_filter(r, in);
-    }
+    for ( /* void */ ; ctx != NULL; ctx = ctx->next) {
 
-    ngx_memzero(&fail, sizeof(podi_fail_t));
+        rc = ctx->watching ? guard_body_watch(r, ctx, in) : NGX_OK;
 
-    for (cl = in; cl != NULL; cl = cl->next) {
-        if (guard_take(r, ctx, cl->buf, &fail) != PODI_OK) {
-            return guard_body_refuse(r, ctx, in, &fail);
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -69,9 +68,27 @@ guard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 }
 
 
+static ngx_int_t
+guard_body_watch(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
+    const ngx_chain_t *in)
+{
+    podi_fail_t  fail;
+
+    ngx_memzero(&fail, sizeof(podi_fail_t));
+
+    for ( /* void */ ; in != NULL; in = in->next) {
+        if (guard_take(ctx, in->buf, &fail) != PODI_OK) {
+            return guard_body_refuse(r, ctx, &fail);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static podi_rc_t
-guard_take(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
-    const ngx_buf_t *buf, podi_fail_t *fail)
+guard_take(ngx_http_podi_guard_ctx_t *ctx, const ngx_buf_t *buf,
+    podi_fail_t *fail)
 {
     ctx->seen += buf->last - buf->pos;
 
@@ -81,7 +98,7 @@ guard_take(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
     }
 
     if (ctx->multipart == NULL) {
-        return guard_bare(r, ctx, buf, fail);
+        return guard_bare(ctx, buf, fail);
     }
 
     if (podi_multipart_take(ctx->multipart, buf->pos,
@@ -96,8 +113,8 @@ guard_take(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
 
 
 static podi_rc_t
-guard_bare(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
-    const ngx_buf_t *buf, podi_fail_t *fail)
+guard_bare(ngx_http_podi_guard_ctx_t *ctx, const ngx_buf_t *buf,
+    podi_fail_t *fail)
 {
     size_t      n;
     podi_str_t  head;
@@ -121,7 +138,7 @@ guard_bare(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
     head.len = ctx->head_len;
 
     if (head.len == 0
-        || ngx_http_podi_guard_takes(r, ctx->rule, podi_sniff(&head)))
+        || ngx_http_podi_guard_takes(ctx, podi_sniff(&head)))
     {
         return PODI_OK;
     }
@@ -138,19 +155,16 @@ guard_bare(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
 
 static ngx_int_t
 guard_body_refuse(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
-    ngx_chain_t *in, const podi_fail_t *fail)
+    const podi_fail_t *fail)
 {
-    podi_str_t            accept;
-    ngx_podi_request_t   *pr = ngx_podi_request(r);
-    ngx_podi_loc_conf_t  *plcf;
-
-    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+    podi_str_t           accept;
+    ngx_podi_request_t  *pr = ngx_podi_request(r);
 
     ctx->watching = 0;
     pr->pub.decision.rule = "upload";
 
-    if (ngx_podi_refuse_note(r, "guard", fail, plcf->dry_run)) {
-        return ngx_http_next_request_body_filter(r, in);
+    if (ngx_podi_refuse_note(r, "guard", fail, ctx->dry)) {
+        return NGX_OK;
     }
 
     accept = ngx_podi_header(r, "accept-language");
@@ -161,6 +175,8 @@ guard_body_refuse(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_podi_guard_module);
 
     pr->body_error = fail->error;
     ctx->status = podi_error(fail->error)->http;

@@ -5,19 +5,26 @@
  *                  -> Content-Length too large? -> 413 before the body
  *                  -> Content-Type of no accepted type? -> 415
  *     body filter  counts and looks at the first bytes (guard_body.c)
+ *
+ * try_files and error_page lead to other locations, whose rules come on top:
+ * nobody gets rid of a rule by going on.  A body that is there already is not
+ * looked at again.
  */
 
 #include "ngx_http_podi_guard.h"
+#include "podi_text.h"
 
 
+static ngx_http_podi_guard_ctx_t *guard_ctx(ngx_http_request_t *r,
+    const ngx_http_podi_upload_rule_t *rule, off_t max);
 static const ngx_http_podi_upload_rule_t *guard_rule(ngx_http_request_t *r,
     const ngx_array_t *rules);
 static ngx_uint_t guard_rule_is_for(const ngx_http_podi_upload_rule_t *rule,
     const podi_str_t *role);
 static podi_rc_t guard_watch(ngx_http_request_t *r,
     ngx_http_podi_guard_ctx_t *ctx, podi_fail_t *fail);
-static podi_rc_t guard_declared(ngx_http_podi_guard_ctx_t *ctx,
-    ngx_http_request_t *r, const podi_str_t *type, podi_fail_t *fail);
+static podi_rc_t guard_declared(const ngx_http_podi_guard_ctx_t *ctx,
+    const podi_str_t *type, podi_fail_t *fail);
 static podi_rc_t guard_file(void *data, const podi_str_t *head,
     const podi_str_t *type, podi_fail_t *fail);
 static podi_rc_t guard_content_type(ngx_http_request_t *r,
@@ -28,8 +35,10 @@ podi_rc_t
 ngx_http_podi_guard_upload(ngx_http_request_t *r,
     const ngx_http_podi_guard_loc_conf_t *glcf, podi_fail_t *fail)
 {
-    ngx_podi_ctx_t             *pc = ngx_podi_ctx(r);
-    ngx_http_podi_guard_ctx_t  *ctx;
+    off_t                               max;
+    ngx_podi_ctx_t                     *pc = ngx_podi_ctx(r);
+    ngx_http_podi_guard_ctx_t          *ctx;
+    const ngx_http_podi_upload_rule_t  *rule;
 
     if (glcf->uploads == NULL || glcf->uploads_off
         || (r->headers_in.content_length_n <= 0 && !r->headers_in.chunked))
@@ -37,30 +46,69 @@ ngx_http_podi_guard_upload(ngx_http_request_t *r,
         return PODI_OK;
     }
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_podi_guard_ctx_t));
+    rule = guard_rule(r, glcf->uploads);
+    max = rule->max;
+
+    if (pc->channel != NULL && pc->channel->upload_max != 0
+        && (max == 0 || pc->channel->upload_max < max))
+    {
+        max = pc->channel->upload_max;
+    }
+
+    if (max != 0 && r->headers_in.content_length_n > max) {
+        return podi_fail(fail, PODI_E_BODY_TOO_LARGE, NULL,
+                         "%lld bytes where %lld may come",
+                         (long long) r->headers_in.content_length_n,
+                         (long long) max);
+    }
+
+    if (r->request_body != NULL) {
+        return PODI_OK;
+    }
+
+    ctx = guard_ctx(r, rule, max);
     if (ctx == NULL) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    ctx->rule = guard_rule(r, glcf->uploads);
-    ctx->max = ctx->rule->max;
+    return ctx->watching ? PODI_OK : guard_watch(r, ctx, fail);
+}
 
-    if (pc->channel != NULL && pc->channel->upload_max != 0
-        && (ctx->max == 0 || pc->channel->upload_max < ctx->max))
-    {
-        ctx->max = pc->channel->upload_max;
+
+/* the one that is there for the rule, or one more */
+
+static ngx_http_podi_guard_ctx_t *
+guard_ctx(ngx_http_request_t *r, const ngx_http_podi_upload_rule_t *rule,
+    off_t max)
+{
+    ngx_podi_request_t         *pr = ngx_podi_request(r);
+    ngx_podi_loc_conf_t        *plcf;
+    ngx_http_podi_guard_ctx_t  *ctx;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+
+    for (ctx = pr->uploads; ctx != NULL; ctx = ctx->next) {
+        if (ctx->rule == rule && ctx->max == max
+            && ctx->dry == (unsigned) plcf->dry_run)
+        {
+            return ctx;
+        }
     }
 
-    if (ctx->max != 0 && r->headers_in.content_length_n > ctx->max) {
-        return podi_fail(fail, PODI_E_BODY_TOO_LARGE, NULL,
-                         "%lld bytes where %lld may come",
-                         (long long) r->headers_in.content_length_n,
-                         (long long) ctx->max);
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_podi_guard_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
     }
 
-    ngx_http_set_ctx(r, ctx, ngx_http_podi_guard_module);
+    ctx->request = r;
+    ctx->rule = rule;
+    ctx->max = max;
+    ctx->dry = plcf->dry_run;
 
-    return guard_watch(r, ctx, fail);
+    ctx->next = pr->uploads;
+    pr->uploads = ctx;
+
+    return ctx;
 }
 
 
@@ -129,11 +177,11 @@ guard_watch(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
         return PODI_ERROR;
     }
 
-    rc = podi_multipart_begin(ngx_podi_mem(r), &ctx->declared, guard_file, r,
+    rc = podi_multipart_begin(ngx_podi_mem(r), &ctx->declared, guard_file, ctx,
                               &ctx->multipart, fail);
 
     if (rc == PODI_DECLINED) {
-        rc = guard_declared(ctx, r, &ctx->declared, fail);
+        rc = guard_declared(ctx, &ctx->declared, fail);
     }
 
     ctx->watching = (rc == PODI_OK);
@@ -145,25 +193,29 @@ guard_watch(ngx_http_request_t *r, ngx_http_podi_guard_ctx_t *ctx,
 /* to say nothing, or "bytes", is not wrong; a type must be an accepted one */
 
 static podi_rc_t
-guard_declared(ngx_http_podi_guard_ctx_t *ctx, ngx_http_request_t *r,
-    const podi_str_t *type, podi_fail_t *fail)
+guard_declared(const ngx_http_podi_guard_ctx_t *ctx, const podi_str_t *type,
+    podi_fail_t *fail)
 {
+    podi_str_t    rest, name;
     podi_media_e  known;
 
-    if (type->len == 0
-        || (type->len >= 24
-            && ngx_strncasecmp(type->data,
-                               (u_char *) "application/octet-stream", 24)
-               == 0))
-    {
+    rest = *type;
+
+    if (rest.len == 0) {
+        return PODI_OK;
+    }
+
+    (void) podi_str_split(&rest, ';', &name);
+
+    name = podi_text_trim(name);
+
+    if (podi_text_is(&name, "application/octet-stream")) {
         return PODI_OK;
     }
 
     known = podi_media_by_mime(type);
 
-    if (known != PODI_MEDIA_UNKNOWN
-        && ngx_http_podi_guard_takes(r, ctx->rule, known))
-    {
+    if (known != PODI_MEDIA_UNKNOWN && ngx_http_podi_guard_takes(ctx, known)) {
         return PODI_OK;
     }
 
@@ -178,20 +230,17 @@ static podi_rc_t
 guard_file(void *data, const podi_str_t *head, const podi_str_t *type,
     podi_fail_t *fail)
 {
-    ngx_http_request_t         *r = data;
-    ngx_http_podi_guard_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_podi_guard_module);
+    ngx_http_podi_guard_ctx_t  *ctx = data;
 
     if (head->len == 0) {
         return PODI_OK;
     }
 
-    if (guard_declared(ctx, r, type, fail) != PODI_OK) {
+    if (guard_declared(ctx, type, fail) != PODI_OK) {
         return PODI_ERROR;
     }
 
-    return ngx_http_podi_guard_takes(r, ctx->rule, podi_sniff(head))
+    return ngx_http_podi_guard_takes(ctx, podi_sniff(head))
            ? PODI_OK
            : podi_fail(fail, PODI_E_UPLOAD_TYPE, NULL,
                        "a file begins as none of the accepted types does");
@@ -199,18 +248,20 @@ guard_file(void *data, const podi_str_t *head, const podi_str_t *type,
 
 
 ngx_uint_t
-ngx_http_podi_guard_takes(ngx_http_request_t *r,
-    const ngx_http_podi_upload_rule_t *rule, podi_media_e type)
+ngx_http_podi_guard_takes(const ngx_http_podi_guard_ctx_t *ctx,
+    podi_media_e type)
 {
     podi_str_t  name;
 
-    if (rule->types != 0 && !(rule->types & ((ngx_uint_t) 1 << type))) {
+    if (ctx->rule->types != 0
+        && !(ctx->rule->types & ((ngx_uint_t) 1 << type)))
+    {
         return 0;
     }
 
     name = podi_str_c(podi_media_mime(type));
 
-    return ngx_podi_channel_takes_type(r, &name);
+    return ngx_podi_channel_takes_type(ctx->request, &name);
 }
 
 

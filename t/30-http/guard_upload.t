@@ -42,6 +42,18 @@ our $Config = <<'EOS';
                     proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock; }
     location ^~ /free { podi_upload_guard off;
                      proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock; }
+    location ^~ /up { podi_upload_guard max=1k types=image/png,image/gif;
+                   try_files $uri @app; }
+    location @app { podi_upload_guard off;
+                 proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock; }
+    location ^~ /both { podi_upload_guard max=2k types=image/png,image/gif;
+                     try_files $uri @both; }
+    location @both { proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock; }
+    location ^~ /dryup { podi_upload_guard max=1k types=image/png;
+                      podi_dry_run on; try_files $uri @app; }
+    location ^~ /sorry { error_page 415 = @sorry;
+                      proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock; }
+    location @sorry { return 200 "sorry"; }
     location ^~ /v1/tasks { podi_auth on; podi_task;
                      podi_upload_guard max=20; }
 EOS
@@ -334,7 +346,65 @@ main::post('/pic', main::form(['b', undef, 'application/octet-stream', $::Html])
 --- response_body_like: "code":"upload_type"
 
 
-=== TEST 34: HTTP/2
+=== TEST 34: a type that only begins as bytes
+--- raw_request eval
+main::post('/pic', $::Png,
+           'Content-Type' => 'application/octet-stream, text/html')
+--- error_code: 415
+--- response_body_like: "field":"Content-Type"
+
+
+=== TEST 35: the guard goes along to another location
+--- raw_request eval: main::chunked('/up', 9, $::Html)
+--- error_code: 415
+--- response_headers
+Content-Type: application/problem+json
+--- response_body_like: "code":"upload_type"
+
+
+=== TEST 36: so do the parts of a form, and the size
+--- raw_request eval
+main::chunked('/up', 100, main::form($::Picture, ['t', undef, undef, 'x' x 900]),
+              'Content-Type' => $::Form)
+--- error_code: 413
+--- response_body_like: "code":"body_too_large"
+
+
+=== TEST 37: what it takes passes
+--- raw_request eval
+main::post('/up', main::form(['b', 'b.gif', 'image/gif', $::Gif]),
+           'Content-Type' => $::Form)
+--- response_body_like: ^got \d+$
+
+
+=== TEST 38: the first location takes it, the second one does not
+--- raw_request eval: main::post('/both', $::Gif)
+--- error_code: 415
+
+
+=== TEST 39: the second one's size
+--- raw_request eval: main::chunked('/both', 99, $::Png . 'x' x 900)
+--- error_code: 413
+
+
+=== TEST 40: both take it
+--- raw_request eval: main::chunked('/both', 99, $::Png)
+--- response_body_like: ^got \d+$
+
+
+=== TEST 41: what ran dry in the first one does in the second
+--- raw_request eval: main::chunked('/dryup', 100, $::Html)
+--- response_body_like: ^got
+--- error_log
+would refuse: upload_type
+
+
+=== TEST 42: an error_page answers in the place of the problem
+--- raw_request eval: main::chunked('/sorry', 100, $::Html)
+--- response_body: sorry
+
+
+=== TEST 43: HTTP/2
 --- http2
 --- more_headers
 Content-Type: image/png
@@ -345,7 +415,7 @@ POST /pic
 --- response_body_like: "code":"upload_type"
 
 
-=== TEST 35: a rule for everybody must be there
+=== TEST 44: a rule for everybody must be there
 --- config
     location /a { podi_upload_guard max=1k role=admin; }
 --- must_die
@@ -353,7 +423,7 @@ POST /pic
 exactly one has no role=
 
 
-=== TEST 36: a type that cannot be told
+=== TEST 45: a type that cannot be told
 --- config
     location /a { podi_upload_guard types=application/pdf; }
 --- must_die
