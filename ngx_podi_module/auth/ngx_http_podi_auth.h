@@ -68,6 +68,7 @@ typedef struct {
     ngx_array_t                  *wants;    /* ngx_http_podi_want_t */
     ngx_array_t                  *rules;    /* podi_claim_rule_t * */
     ngx_flag_t                    strip;
+    ngx_str_t                     login;        /* a path; "": nowhere */
     ngx_uint_t                    api_keys;     /* are taken, after merge */
     ngx_uint_t                    wants_here;   /* in a location */
     const ngx_http_podi_policy_t *policy;
@@ -159,6 +160,13 @@ const ngx_http_podi_want_t *ngx_http_podi_auth_lacks(
 
 const char *ngx_http_podi_auth_want_name(const ngx_http_podi_want_t *want);
 
+/*
+ * For who is refused with 401: a browser that shows a page goes to
+ * podi_auth_login.  What ends the request, or DECLINED: the refusal is said.
+ */
+ngx_int_t ngx_http_podi_auth_to_login(ngx_http_request_t *r,
+    const ngx_http_podi_auth_ctx_t *ctx, const podi_fail_t *fail);
+
 /* the phase handlers */
 ngx_int_t ngx_http_podi_auth_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_podi_auth_strip_handler(ngx_http_request_t *r);
@@ -175,6 +183,8 @@ char *ngx_http_podi_auth_sources(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_podi_auth_realm(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_podi_auth_require(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_podi_auth_login(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* `jwks_url` of a podi_issuer, in cf->args */

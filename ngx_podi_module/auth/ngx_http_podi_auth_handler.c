@@ -354,6 +354,13 @@ auth_refuse(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 
     ngx_podi_count(NGX_PODI_COUNT_AUTH_REFUSED);
 
+    if (status == NGX_HTTP_UNAUTHORIZED
+        && clcf->satisfy != NGX_HTTP_SATISFY_ANY
+        && ngx_http_podi_auth_to_login(r, ctx, &said) == NGX_DONE)
+    {
+        return NGX_DONE;
+    }
+
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
         && (status == NGX_HTTP_UNAUTHORIZED || status == NGX_HTTP_FORBIDDEN))
     {

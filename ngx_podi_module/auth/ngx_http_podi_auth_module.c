@@ -70,6 +70,13 @@ static ngx_command_t  ngx_http_podi_auth_commands[] = {
       offsetof(ngx_http_podi_auth_loc_conf_t, strip),
       NULL },
 
+    { ngx_string("podi_auth_login"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_podi_auth_login,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("podi_auth_realm"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_podi_auth_realm,
@@ -275,6 +282,7 @@ ngx_http_podi_auth_create_loc_conf(ngx_conf_t *cf)
      *     conf->sources = NULL;
      *     conf->wants = NULL;
      *     conf->rules = NULL;
+     *     conf->login = { 0, NULL };
      *     conf->policy = NULL;
      */
 
@@ -294,6 +302,7 @@ ngx_http_podi_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_PODI_AUTH_OFF);
     ngx_conf_merge_value(conf->strip, prev->strip, 0);
+    ngx_conf_merge_str_value(conf->login, prev->login, "");
 
     if (conf->wants_here && conf->mode == NGX_HTTP_PODI_AUTH_OFF) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
