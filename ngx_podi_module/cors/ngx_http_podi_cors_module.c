@@ -164,19 +164,18 @@ ngx_http_podi_cors_add_headers(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_podi_cors_refuse(ngx_http_request_t *r)
 {
-    ngx_int_t    rc;
     podi_fail_t  fail;
+
+    if (ngx_podi_request(r) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     ngx_memzero(&fail, sizeof(podi_fail_t));
     (void) podi_fail(&fail, PODI_E_FORBIDDEN, "Origin",
                      "the origin is not one of podi_cors_origin or of the "
                      "channel");
 
-    rc = ngx_podi_reply_fail(r, &fail);
-
-    ngx_http_finalize_request(r, rc);
-
-    return NGX_DONE;
+    return ngx_podi_refuse(r, "cors", &fail);
 }
 
 

@@ -9,6 +9,15 @@ our $Server = <<'EOS';
     podi_tenant demo;
     podi_cors_origin https://app.example http://localhost:5173;
     location /v1/ { podi_auth on; podi_account; podi_wallet; }
+    location /app/ {
+        add_header X-Decision $podi_decision always;
+        empty_gif;
+    }
+    location /dry/ {
+        podi_dry_run on;
+        add_header X-Decision $podi_decision always;
+        empty_gif;
+    }
     location /closed { podi_cors_origin off; return 200 "closed"; }
 EOS
 
@@ -136,3 +145,34 @@ write whole origins, as https://app.example
 --- must_die
 --- error_log
 write whole origins, as https://app.example
+
+
+=== TEST 11: a refusal is the gateway's, as any other
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- more_headers
+Origin: https://evil.example
+Access-Control-Request-Method: POST
+--- request
+OPTIONS /app/x
+--- error_code: 403
+--- response_headers_like
+X-Decision: .*"by":"cors","error":"forbidden".*
+--- error_log
+podi: forbidden: the origin is not one of podi_cors_origin or of the channel while in cors
+
+
+=== TEST 12: and runs dry
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- more_headers
+Origin: https://evil.example
+Access-Control-Request-Method: POST
+--- request
+OPTIONS /dry/x
+--- error_code: 405
+--- response_headers_like
+X-Decision: .*"would_by":"cors","would":"forbidden".*
+--- raw_response_headers_unlike: Access-Control-Allow-Origin
+--- error_log
+podi: would refuse: forbidden
