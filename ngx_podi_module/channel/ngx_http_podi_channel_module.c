@@ -3,7 +3,7 @@
  *
  *     POST_READ:   app key, host, path -> channel -> closed? -> next
  *     auth:        identity + channel  -> bound elsewhere? role too high?
- *     PRECONTENT:  the same once more, whoever let it in
+ *     PRECONTENT:  the same once more, whoever let it in; the app key leaves
  *
  * A channel that is closed is closed for everything but a preflight, so that
  * a page may read why.  Subrequests come by their main request's channel.
@@ -19,6 +19,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_podi_channel_post_read(ngx_http_request_t *r);
 static ngx_int_t ngx_http_podi_channel_content(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_podi_channel_is_key(const ngx_table_elt_t *h,
+    void *data);
 static ngx_http_podi_channel_set_t *ngx_http_podi_channel_pin(
     ngx_http_request_t *r);
 static void ngx_http_podi_channel_unpin(void *data);
@@ -137,9 +139,17 @@ ngx_http_podi_channel_post_read(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_podi_channel_content(ngx_http_request_t *r)
 {
-    podi_rc_t            rc;
-    podi_fail_t          fail;
-    ngx_podi_request_t  *pr;
+    podi_rc_t                    rc;
+    podi_fail_t                  fail;
+    ngx_podi_request_t          *pr;
+    const ngx_podi_main_conf_t  *pmcf = ngx_podi_conf();
+
+    if (pmcf->app_key_header.len != 0
+        && ngx_podi_unlink(r, ngx_http_podi_channel_is_key, (void *) pmcf)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     pr = ngx_podi_request_find(r);
 
@@ -160,6 +170,35 @@ ngx_http_podi_channel_content(ngx_http_request_t *r)
 
     return (rc == PODI_ERROR) ? ngx_podi_refuse(r, "channel", &fail)
                               : NGX_DECLINED;
+}
+
+
+/*
+ * The key is the partner's secret, and no business of an upstream's; one of
+ * CGI's kind would take X_App_Key for it, which nobody has looked at.
+ */
+
+static ngx_uint_t
+ngx_http_podi_channel_is_key(const ngx_table_elt_t *h, void *data)
+{
+    u_char                       c, known;
+    ngx_uint_t                   i;
+    const ngx_podi_main_conf_t  *pmcf = data;
+
+    if (h->key.len != pmcf->app_key_header.len) {
+        return 0;
+    }
+
+    for (i = 0; i < h->key.len; i++) {
+        c = ngx_tolower(h->key.data[i]);
+        known = ngx_tolower(pmcf->app_key_header.data[i]);
+
+        if (c != known && !(c == '_' && known == '-')) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

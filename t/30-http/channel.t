@@ -27,8 +27,9 @@ our $Short = spew('short.keys', 'k-short');
 our $Echo = <<'EOS';
 server {
     listen unix:$TEST_NGINX_HTML_DIR/up.sock;
+    underscores_in_headers on;
     location / {
-        return 200 "$http_x_podi_channel|$http_x_podi_role|$http_x_podi_plan";
+        return 200 "$http_x_podi_channel|$http_x_podi_role|$http_x_podi_plan$http_x_app_key$http_x_partner";
     }
 }
 EOS
@@ -246,7 +247,7 @@ OPTIONS /go
  "! Access-Control-Allow-Origin\n! Vary"]
 
 
-=== TEST 15: an underscore is not a dash
+=== TEST 15: an underscore is not a dash, but goes no further either
 --- http_config eval: $::Http
 --- config eval: "underscores_in_headers on;\n" . $::Config
 --- more_headers
@@ -339,7 +340,7 @@ podi_channel_overlay on;
 "podi_channel_overlay" needs podi_pg
 
 
-=== TEST 25: another header
+=== TEST 25: another header; it alone is kept from the upstream
 --- http_config eval: "podi_channel_header X-Partner;\n" . $::Http
 --- config eval: $::Config
 --- pipelined_requests eval
@@ -347,4 +348,4 @@ podi_channel_overlay on;
 --- more_headers eval
 ["X-Partner: k-partner-0123456789abcdef", "X-App-Key: nobody's"]
 --- response_body eval
-["partner||", "||"]
+["partner||", "||nobody's"]
