@@ -58,7 +58,7 @@ JS
     is $said->[0]{server}, undef, 'but not what is not exposed';
     is $said->[1], 200, 'cookies are kept, and sent';
     is "$said->[2]{status} $said->[2]{body}{trace_id}",
-        "401 $said->[2]{trace}", 'a refusal may be read, too';
+        "400 $said->[2]{trace}", 'a refusal may be read, too: two tokens';
     is all_of(logged(OPTIONS => '/v1/me')), 204, 'the browser asked before';
 };
 

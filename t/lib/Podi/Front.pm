@@ -72,7 +72,8 @@ sub _home
 {
     my $policy = _policy();
 
-    return "location /front/ { alias front/; $policy }\n";
+    return "location /front/ {\n    podi_security_headers off;\n"
+        . "    alias front/;\n    $policy\n}\n";
 }
 
 
