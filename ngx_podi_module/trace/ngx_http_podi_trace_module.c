@@ -1,15 +1,15 @@
 /*
  * trace: each request has an id that its client, our log and our peers know.
  *
- *     POST_READ: strip X-Podi-* -> continue traceparent, or begin -> log
+ *     POST_READ: strip X-Podi-* -> continue traceparent, or begin -> sampled?
+ *                -> log
+ *     PREACCESS: traceparent and tracestate as upstreams get them
  *     header filter: X-Trace-Id on every answer, also on nginx's own errors
  *
  * Runs before every other phase handler, so that no later one can be fooled
- * by an identity header that the client has made up.  The caller's sampled
- * bit is passed on; nobody here obeys it.
+ * by an identity header that the client has made up.
  */
 
-#include "ngx_podi_core.h"
 #include "ngx_http_podi_trace.h"
 
 
@@ -18,21 +18,25 @@ static ngx_int_t ngx_http_podi_trace_header_filter(ngx_http_request_t *r);
 static podi_rc_t ngx_http_podi_trace_begin(ngx_http_request_t *r,
     ngx_podi_request_t *pr);
 static size_t ngx_http_podi_trace_collect(ngx_http_request_t *r,
-    const char *name, podi_str_t *values);
+    const char *name, podi_str_t *values, size_t max);
 static u_char *ngx_http_podi_trace_log(ngx_http_request_t *r,
     ngx_http_request_t *sr, u_char *buf, size_t len);
 static void *ngx_http_podi_trace_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_http_podi_trace_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void *ngx_http_podi_trace_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_podi_trace_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
 static ngx_int_t ngx_http_podi_trace_init(ngx_conf_t *cf);
 
 
-typedef struct {
-    ngx_flag_t  on;
-} ngx_http_podi_trace_srv_conf_t;
+#define NGX_HTTP_PODI_TRACE_PARENTS  2      /* more than one is none */
+#define NGX_HTTP_PODI_TRACE_STATES   64     /* more headers are no list */
 
 
-#define NGX_HTTP_PODI_TRACE_HEADERS  8  /* more of them are an attack */
+static ngx_http_podi_trace_sample_t  ngx_http_podi_trace_sample_parent = {
+    1, 0, 0, 0
+};
 
 
 static ngx_command_t  ngx_http_podi_trace_commands[] = {
@@ -42,6 +46,20 @@ static ngx_command_t  ngx_http_podi_trace_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_SRV_CONF_OFFSET,
       offsetof(ngx_http_podi_trace_srv_conf_t, on),
+      NULL },
+
+    { ngx_string("podi_trace_sample"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_1MORE,
+      ngx_http_podi_trace_sample,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("podi_trace_propagate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_podi_trace_loc_conf_t, propagate),
       NULL },
 
       ngx_null_command
@@ -58,8 +76,8 @@ static ngx_http_module_t  ngx_http_podi_trace_module_ctx = {
     ngx_http_podi_trace_create_srv_conf,   /* create server configuration */
     ngx_http_podi_trace_merge_srv_conf,    /* merge server configuration */
 
-    NULL,                                  /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_podi_trace_create_loc_conf,   /* create location configuration */
+    ngx_http_podi_trace_merge_loc_conf     /* merge location configuration */
 };
 
 
@@ -103,6 +121,9 @@ ngx_http_podi_trace_post_read(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    pr->pub.trace.sampled = ngx_http_podi_trace_begun(tscf->sample,
+                                                      &pr->pub.trace);
+
     if (pr->log_handler == NULL) {
         pr->log_handler = r->log_handler;
         r->log_handler = ngx_http_podi_trace_log;
@@ -118,16 +139,26 @@ static podi_rc_t
 ngx_http_podi_trace_begin(ngx_http_request_t *r, ngx_podi_request_t *pr)
 {
     size_t      n_parents, n_states;
-    podi_str_t  parents[NGX_HTTP_PODI_TRACE_HEADERS];
-    podi_str_t  states[NGX_HTTP_PODI_TRACE_HEADERS];
+    podi_str_t  parents[NGX_HTTP_PODI_TRACE_PARENTS];
+    podi_str_t  states[NGX_HTTP_PODI_TRACE_STATES];
 
-    n_parents = ngx_http_podi_trace_collect(r, "traceparent", parents);
+    n_parents = ngx_http_podi_trace_collect(r, "traceparent", parents,
+                                            NGX_HTTP_PODI_TRACE_PARENTS);
 
     if (n_parents == 0) {
         return PODI_OK;
     }
 
-    n_states = ngx_http_podi_trace_collect(r, "tracestate", states);
+    n_states = ngx_http_podi_trace_collect(r, "tracestate", states,
+                                           NGX_HTTP_PODI_TRACE_STATES);
+
+    if (n_parents > NGX_HTTP_PODI_TRACE_PARENTS) {
+        n_parents = NGX_HTTP_PODI_TRACE_PARENTS;
+    }
+
+    if (n_states > NGX_HTTP_PODI_TRACE_STATES) {
+        n_states = 0;
+    }
 
     if (podi_trace_begin(parents, n_parents, states, n_states, &pr->mem,
                          &pr->pub.trace)
@@ -142,9 +173,11 @@ ngx_http_podi_trace_begin(ngx_http_request_t *r, ngx_podi_request_t *pr)
 }
 
 
+/* gives how many there are, of which `max` are kept */
+
 static size_t
 ngx_http_podi_trace_collect(ngx_http_request_t *r, const char *name,
-    podi_str_t *values)
+    podi_str_t *values, size_t max)
 {
     size_t            n, len;
     ngx_uint_t        i;
@@ -159,12 +192,18 @@ ngx_http_podi_trace_collect(ngx_http_request_t *r, const char *name,
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (h[i].key.len == len && n < NGX_HTTP_PODI_TRACE_HEADERS
-                && ngx_strncmp(h[i].lowcase_key, name, len) == 0)
+            if (h[i].key.len != len
+                || ngx_strncmp(h[i].lowcase_key, name, len) != 0)
             {
-                values[n].data = h[i].value.data;
-                values[n++].len = h[i].value.len;
+                continue;
             }
+
+            if (n < max) {
+                values[n].data = h[i].value.data;
+                values[n].len = h[i].value.len;
+            }
+
+            n++;
         }
     }
 
@@ -231,6 +270,7 @@ ngx_http_podi_trace_create_srv_conf(ngx_conf_t *cf)
     }
 
     conf->on = NGX_CONF_UNSET;
+    conf->sample = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -243,6 +283,36 @@ ngx_http_podi_trace_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_podi_trace_srv_conf_t  *conf = child;
 
     ngx_conf_merge_value(conf->on, prev->on, 0);
+    ngx_conf_merge_ptr_value(conf->sample, prev->sample,
+                             &ngx_http_podi_trace_sample_parent);
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_podi_trace_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_podi_trace_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_podi_trace_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->propagate = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_podi_trace_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_podi_trace_loc_conf_t  *prev = parent;
+    ngx_http_podi_trace_loc_conf_t  *conf = child;
+
+    ngx_conf_merge_value(conf->propagate, prev->propagate, 0);
 
     return NGX_CONF_OK;
 }
@@ -262,6 +332,13 @@ ngx_http_podi_trace_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_podi_trace_post_read;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_podi_trace_propagate;
 
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_podi_trace_header_filter;

@@ -1,13 +1,14 @@
 /*
  * Variables for access logs and for proxy_set_header.
  *
- *     $podi_trace_id $podi_span_id $podi_traceparent   the trace
+ *     $podi_trace_id $podi_span_id                     the trace
+ *     $podi_traceparent $podi_tracestate               ... as it is sent on
+ *     $podi_trace_sampled                              for access_log if=
  *     $podi_route $podi_error_code                     what became of it
  *
  * An unknown one is empty ("not found", so logs show "-").
  */
 
-#include "ngx_podi_core.h"
 #include "ngx_http_podi_trace.h"
 
 
@@ -15,6 +16,8 @@ typedef enum {
     TRACE_ID,
     TRACE_SPAN,
     TRACE_PARENT,
+    TRACE_STATE,
+    TRACE_SAMPLED,
     TRACE_ROUTE,
     TRACE_ERROR
 } ngx_http_podi_trace_e;
@@ -36,6 +39,12 @@ static ngx_http_variable_t  ngx_http_podi_trace_vars[] = {
 
     { ngx_string("podi_traceparent"), NULL, ngx_http_podi_trace_variable,
       TRACE_PARENT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_tracestate"), NULL, ngx_http_podi_trace_variable,
+      TRACE_STATE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("podi_trace_sampled"), NULL, ngx_http_podi_trace_variable,
+      TRACE_SAMPLED, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("podi_route"), NULL, ngx_http_podi_trace_variable,
       TRACE_ROUTE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -116,6 +125,13 @@ ngx_http_podi_trace_value(ngx_http_request_t *r, ngx_podi_request_t *pr,
         }
 
         return value;
+
+    case TRACE_STATE:
+        return pr->pub.trace.state;
+
+    case TRACE_SAMPLED:
+        return podi_str_c(ngx_http_podi_trace_sampled(r->main, pr) ? "1"
+                                                                   : "0");
 
     case TRACE_ROUTE:
         return podi_str_c(pr->pub.route);
