@@ -32,20 +32,21 @@ my $n = Podi::Plain->new(http => $zones, server => $server);
 my @taken;
 
 
-# requests that the upstream holds, and the worker of each
+# requests that the upstream holds, and the worker of each; one by one, since
+# two workers may call the upstream in another order than they were called
 sub take
 {
     my ($key, $how_many) = @_;
-    my @held = map { $n->hold("/seats?k=$key") } 1 .. $how_many;
 
     local $SIG{ALRM} = sub { die "no place for $key\n" };
     alarm 20;
 
-    for my $i (0 .. $#held) {
+    for (1 .. $how_many) {
+        my $client = $n->hold("/seats?k=$key");
         my $sock = $silent->accept or die "accept: $!";
         my $head = '';
         $head .= <$sock> until $head =~ /\r\n\r\n/;
-        push @taken, { client => $held[$i], upstream => $sock,
+        push @taken, { client => $client, upstream => $sock,
                        pid => $head =~ /^X-Pid: (\d+)/m };
     }
     alarm 0;
