@@ -387,7 +387,7 @@ ngx_http_podi_channel_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (cmcf->overlay_on) {
-        cmcf->zone = ngx_shared_memory_add(cf, &name, 1024 * 1024,
+        cmcf->zone = ngx_shared_memory_add(cf, &name, 2 * 1024 * 1024,
                                            &ngx_http_podi_channel_module);
         if (cmcf->zone == NULL) {
             return NGX_CONF_ERROR;

@@ -11,19 +11,30 @@
  */
 
 #include "ngx_http_podi_channel.h"
+#include "podi_fault.h"
 
 
 #define OVERLAY_TICK     200            /* ms */
 #define OVERLAY_PERIOD   500            /* ms, from one question to the next */
 #define OVERLAY_LEASE    1              /* seconds, renewed each tick */
+#define OVERLAY_AGAIN    5000           /* ms, to a text that was no good */
 #define OVERLAY_TEXT     (512 * 1024)
+
+typedef struct {
+    size_t                        len;
+    u_char                        bytes[OVERLAY_TEXT];
+} overlay_text_t;
+
+/*
+ * A text is written beside the one that holds, and the version tells which of
+ * them that is: whoever dies while he writes leaves a whole one.
+ */
 
 typedef struct {
     ngx_atomic_t                  leader;
     ngx_atomic_t                  lease;    /* until then, seconds */
-    ngx_atomic_t                  version;  /* of the text; 0: none yet */
-    size_t                        len;
-    u_char                        text[OVERLAY_TEXT];
+    ngx_atomic_t                  version;  /* 0: no text yet */
+    overlay_text_t                texts[2]; /* that of version n: n % 2 */
 } overlay_shared_t;
 
 typedef enum {
@@ -45,7 +56,9 @@ struct ngx_http_podi_overlay_s {
     const podi_str_t                  *tenants;
     ngx_uint_t                         n;
     ngx_uint_t                         at;      /* tenant that is asked */
-    ngx_uint_t                         seen;    /* version, good or not */
+    ngx_uint_t                         seen;    /* version */
+    ngx_uint_t                         bad;     /* ... that is no good */
+    ngx_msec_t                         tried;   /* when it was not */
     ngx_msec_t                         asked;
 };
 
@@ -303,6 +316,8 @@ overlay_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 static void
 overlay_publish(ngx_http_podi_overlay_t *o, const podi_str_t *text)
 {
+    ngx_uint_t         version;
+    overlay_text_t    *last, *next;
     overlay_shared_t  *shared = o->shared;
 
     if (text->len > OVERLAY_TEXT) {
@@ -314,12 +329,21 @@ overlay_publish(ngx_http_podi_overlay_t *o, const podi_str_t *text)
 
     ngx_shmtx_lock(&o->pool->mutex);
 
-    if (shared->version == 0 || shared->len != text->len
-        || ngx_memcmp(shared->text, text->data, text->len) != 0)
+    version = shared->version;
+    last = &shared->texts[version % 2];
+    next = &shared->texts[(version + 1) % 2];
+
+    if (version == 0 || last->len != text->len
+        || ngx_memcmp(last->bytes, text->data, text->len) != 0)
     {
-        shared->len = text->len;
-        ngx_memcpy(shared->text, text->data, text->len);
-        shared->version++;
+        next->len = text->len;
+
+        PODI_FAULT(channel_publish);
+
+        ngx_memcpy(next->bytes, text->data, text->len);
+        ngx_memory_barrier();
+
+        shared->version = version + 1;
     }
 
     ngx_shmtx_unlock(&o->pool->mutex);
@@ -332,9 +356,14 @@ overlay_load(ngx_http_podi_overlay_t *o)
     u_char                       *bytes;
     podi_str_t                    text;
     ngx_uint_t                    version;
+    overlay_text_t               *known;
     ngx_http_podi_channel_set_t  *set;
 
-    if (o->shared->version == o->seen) {
+    version = o->shared->version;
+
+    if (version == o->seen
+        || (version == o->bad && ngx_current_msec - o->tried < OVERLAY_AGAIN))
+    {
         return;
     }
 
@@ -346,9 +375,10 @@ overlay_load(ngx_http_podi_overlay_t *o)
     ngx_shmtx_lock(&o->pool->mutex);
 
     version = o->shared->version;
-    text.len = o->shared->len;
+    known = &o->shared->texts[version % 2];
+    text.len = known->len;
     text.data = bytes;
-    ngx_memcpy(bytes, o->shared->text, text.len);
+    ngx_memcpy(bytes, known->bytes, text.len);
 
     ngx_shmtx_unlock(&o->pool->mutex);
 
@@ -356,11 +386,13 @@ overlay_load(ngx_http_podi_overlay_t *o)
 
     ngx_free(bytes);
 
-    o->seen = version;
-
     if (set == NULL) {
+        o->bad = version;
+        o->tried = ngx_current_msec;
         return;
     }
+
+    o->seen = version;
 
     if (o->newest != NULL) {
         ngx_http_podi_channel_set_release(o->newest);
