@@ -5,7 +5,8 @@
  *       ^                       |
  *       +--- all tenants, or a failure
  *
- * One worker of all leads: whoever renews the lease.  It asks four times a
+ * One worker of all leads: whoever renews the lease.  Who leaves gives it back,
+ * and a dead one's is taken at once, so that a reload is no gap.  It asks four times a
  * second: a question costs PostgreSQL less than a request does, needs nobody
  * to remember telling us, and cannot be lost as a hint through Redis can.  A
  * revocation is stamped before its commit, so each question reaches back some
@@ -14,15 +15,16 @@
  *
  * The tenants are those that podi_tenant names, anywhere.  An answer says
  * which tenant it is of: its people need not be asked for one by one, while
- * those of others must.
+ * those of others must.  How long it is good for is not told by the wall clock,
+ * which may be set back.
  */
 
 #include "ngx_http_podi_auth.h"
+#include "ngx_podi_lock.h"
 
 
 #define FEED_TICK     250           /* ms; a revocation may be so old */
-#define FEED_LEASE    3             /* seconds */
-#define FEED_OVERLAP  15            /* seconds */
+#define FEED_LEASE    3000          /* ms */
 
 typedef enum {
     FEED_IDLE,
@@ -41,7 +43,8 @@ struct ngx_http_podi_auth_feed_s {
     ngx_uint_t                  n;
     ngx_uint_t                  at;         /* tenant that is asked about */
     time_t                      started;    /* of the round */
-    time_t                      stale;      /* podi_revocation_stale */
+    ngx_msec_t                  begun;      /* the same, of no wall clock */
+    ngx_msec_t                  stale;      /* podi_revocation_stale */
     unsigned                    failed:1;
 };
 
@@ -50,7 +53,8 @@ static podi_rc_t feed_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t feed_take(podi_flow_t *f, void *ctx);
 static void feed_take_row(const podi_pg_result_t *res, int row);
 static void feed_tick(void *data);
-static ngx_uint_t feed_lead(time_t now);
+static ngx_uint_t feed_lead(ngx_msec_t now);
+static void feed_resign(void);
 static void feed_begin(ngx_http_podi_auth_feed_t *feed);
 static void feed_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void feed_next(void *data);
@@ -92,7 +96,7 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
 
     feed->tenants = pmcf->tenants.elts;
     feed->n = pmcf->tenants.nelts;
-    feed->stale = amcf->stale;
+    feed->stale = (ngx_msec_t) amcf->stale * 1000;
 
     feed->io = ngx_podi_io();
     feed->next.run = feed_next;
@@ -132,6 +136,8 @@ ngx_http_podi_auth_feed_stop(ngx_cycle_t *cycle)
     feed = amcf->feed;
     amcf->feed = NULL;
 
+    feed_resign();
+
     if (podi_flow_is_active(&feed->flow)) {
         podi_flow_cancel(&feed->flow);
     }
@@ -148,13 +154,15 @@ feed_tick(void *data)
     ngx_http_podi_auth_feed_t  *feed = data;
 
     if (ngx_exiting) {
-        return;                     /* the next cycle's workers lead */
+        feed_resign();              /* the next cycle's workers lead */
+        return;
     }
 
     feed->io->arm(feed->tick, FEED_TICK);
 
-    if (feed->state == FEED_IDLE && feed_lead(ngx_time())) {
+    if (feed->state == FEED_IDLE && feed_lead(ngx_current_msec)) {
         feed->started = ngx_time();
+        feed->begun = ngx_current_msec;
         feed->at = 0;
         feed->failed = 0;
         feed->state = FEED_ASKING;
@@ -163,38 +171,55 @@ feed_tick(void *data)
 }
 
 
-/* renews the lease, or takes one that has run out */
+/* renews the lease, or takes one that has run out, or is a dead one's */
 
 static ngx_uint_t
-feed_lead(time_t now)
+feed_lead(ngx_msec_t now)
 {
     ngx_podi_feed_t    *shared;
-    ngx_atomic_uint_t   pid, lease;
+    ngx_atomic_uint_t   leader;
 
     shared = ngx_podi_feed();
     if (shared == NULL) {
         return 0;
     }
 
-    pid = (ngx_atomic_uint_t) ngx_pid;
-    lease = shared->lease;
+    leader = shared->leader;
 
-    if (shared->leader != pid && (time_t) lease >= now) {
-        return 0;
+    if (leader != (ngx_atomic_uint_t) ngx_pid) {
+
+        if ((ngx_msec_int_t) (shared->lease - now) >= 0
+            && !ngx_podi_is_dead(leader))
+        {
+            return 0;
+        }
+
+        /* of several that saw it one wins */
+
+        if (!ngx_atomic_cmp_set(&shared->leader, leader,
+                                (ngx_atomic_uint_t) ngx_pid))
+        {
+            return 0;
+        }
     }
 
-    /* two that saw the same lease run out: one of them wins */
-
-    if (!ngx_atomic_cmp_set(&shared->lease, lease,
-                            (ngx_atomic_uint_t) (now + FEED_LEASE))
-        && shared->leader != pid)
-    {
-        return 0;
-    }
-
-    shared->leader = pid;
+    shared->lease = now + FEED_LEASE;
 
     return 1;
+}
+
+
+static void
+feed_resign(void)
+{
+    ngx_podi_feed_t  *shared;
+
+    shared = ngx_podi_feed();
+
+    if (shared != NULL && shared->leader == (ngx_atomic_uint_t) ngx_pid) {
+        shared->lease = 0;
+        shared->leader = 0;
+    }
 }
 
 
@@ -210,7 +235,7 @@ feed_next(void *data)
 
     if (feed->at == feed->n) {
         feed->state = FEED_IDLE;
-        ngx_podi_feed_fresh(feed->started, feed->started + feed->stale + 1);
+        ngx_podi_feed_fresh(feed->begun, feed->begun + feed->stale);
         return;
     }
 
@@ -238,12 +263,13 @@ feed_ask(podi_flow_t *f, void *ctx)
     /* at first: everything of which a token may still live */
 
     ended = (podi_usec_t) (feed->started - NGX_PODI_TOKEN_LIFE
-                           - NGX_PODI_TOKEN_LEEWAY - FEED_OVERLAP) * 1000000;
+                           - NGX_PODI_TOKEN_LEEWAY
+                           - NGX_PODI_FEED_OVERLAP) * 1000000;
     since = 0;
 
     if (feed->newest[feed->at] != 0) {
         since = feed->newest[feed->at]
-                - (podi_usec_t) FEED_OVERLAP * 1000000;
+                - (podi_usec_t) NGX_PODI_FEED_OVERLAP * 1000000;
         ended = ngx_max(ended, since);
     }
 
@@ -277,7 +303,7 @@ feed_take(podi_flow_t *f, void *ctx)
 
     tenant = podi_row_str(f->result, 0, "tenant_id");
 
-    ngx_podi_feed_covers(&tenant, feed->started + feed->stale + 1);
+    ngx_podi_feed_covers(&tenant, feed->begun + feed->stale);
 
     return PODI_DONE;
 }

@@ -1,7 +1,12 @@
 /*
  * ngx_podi_revoke: who is out, and whose ends are known, in shared memory.
  *
- *     (kind, issuer, id) -> 16 bytes of SHA-256 -> a set of 8 -> until, before
+ *     (kind, issuer, id) -> 16 bytes of SHA-256 -> two sets of 8 -> until,
+ *                                                                  before
+ *
+ * Of its two sets an entry goes into the emptier one, so that nobody who fills
+ * the table by chance or by intent fills a single set long before the others.
+ * Where both are full, those who fall into its first one are asked for.
  *
  * A reader takes no lock: an entry is written before its `until` is, and a
  * place is used again only when its old entry has expired.  So a writer that
@@ -18,11 +23,10 @@ static ngx_uint_t ngx_podi_is_covered(const ngx_podi_shm_t *shm,
     const ngx_podi_identity_t *who, const ngx_podi_marks_t *marks);
 static ngx_uint_t ngx_podi_is_marked(const ngx_podi_shm_t *shm,
     const ngx_podi_marks_t *marks, time_t issued);
-static ngx_uint_t ngx_podi_named_at(const u_char *id, ngx_uint_t sets);
-static ngx_uint_t ngx_podi_named_has(const ngx_podi_named_t *set,
-    const u_char *id, time_t issued);
-static podi_rc_t ngx_podi_named_put(ngx_podi_named_t *set, const u_char *id,
-    time_t before, time_t until);
+static ngx_uint_t ngx_podi_is_blind(const ngx_podi_shm_t *shm,
+    const ngx_podi_marks_t *marks);
+static void ngx_podi_revoked_put(ngx_podi_shm_t *shm, const u_char *id,
+    const ngx_podi_revocation_t *what);
 
 
 podi_rc_t
@@ -61,7 +65,10 @@ ngx_podi_marks_make(const ngx_podi_identity_t *who,
 }
 
 
-/* whoever may choose an id must not be able to hit another's mark */
+/*
+ * Whoever may choose an id must not be able to hit another's mark.  DECLINED:
+ * it is too long to have one.
+ */
 
 static podi_rc_t
 ngx_podi_mark(ngx_podi_mark_e kind, const podi_str_t *issuer,
@@ -73,7 +80,7 @@ ngx_podi_mark(ngx_podi_mark_e kind, const podi_str_t *issuer,
     u_char       digest[PODI_SHA256_LEN];
 
     if (issuer->len > sizeof(text) / 4 || id->len > sizeof(text) / 2) {
-        return PODI_ERROR;
+        return PODI_DECLINED;
     }
 
     head[0] = (uint32_t) kind;
@@ -96,16 +103,18 @@ ngx_podi_mark(ngx_podi_mark_e kind, const podi_str_t *issuer,
 }
 
 
-/* what cannot be remembered leaves everybody to PostgreSQL */
+/*
+ * Who has an id that is too long is asked for anyhow.  Without a hash it is
+ * not known who is meant, but the feed tells it again.
+ */
 
 void
 ngx_podi_revoke(const ngx_podi_revocation_t *what)
 {
-    u_char             id[NGX_PODI_MARK_LEN];
-    podi_rc_t          rc;
-    ngx_podi_shm_t    *shm;
-    ngx_slab_pool_t   *pool;
-    ngx_atomic_uint_t  until;
+    u_char            id[NGX_PODI_MARK_LEN];
+    podi_rc_t         rc;
+    ngx_podi_shm_t   *shm;
+    ngx_slab_pool_t  *pool;
 
     pool = ngx_podi_shm_pool();
 
@@ -114,29 +123,62 @@ ngx_podi_revoke(const ngx_podi_revocation_t *what)
     }
 
     shm = pool->data;
-    until = (ngx_atomic_uint_t) what->until;
 
     rc = ngx_podi_mark(what->kind, &what->issuer, &what->id, id);
+
+    if (rc == PODI_DECLINED) {
+        return;
+    }
 
     ngx_shmtx_lock(&pool->mutex);
 
     if (rc == PODI_OK) {
+        ngx_podi_revoked_put(shm, id, what);
 
-        /* before the entry: who sees it must not think the table empty */
-
-        shm->feed.last_until = ngx_max(shm->feed.last_until, until);
-        ngx_memory_barrier();
-
-        rc = ngx_podi_named_put(&shm->revoked[ngx_podi_named_at(id,
-                                                                shm->sets)],
-                                id, what->before, what->until);
-    }
-
-    if (rc != PODI_OK) {
-        shm->feed.blind_until = ngx_max(shm->feed.blind_until, until);
+    } else {
+        shm->feed.blind_until = ngx_current_msec
+                                + NGX_PODI_FEED_OVERLAP * 1000;
     }
 
     ngx_shmtx_unlock(&pool->mutex);
+}
+
+
+/* under the lock */
+
+static void
+ngx_podi_revoked_put(ngx_podi_shm_t *shm, const u_char *id,
+    const ngx_podi_revocation_t *what)
+{
+    ngx_uint_t          first;
+    ngx_podi_named_t   *set, *other;
+    ngx_atomic_uint_t   now, until;
+
+    now = (ngx_atomic_uint_t) ngx_time();
+    until = (ngx_atomic_uint_t) what->until;
+
+    first = ngx_podi_named_at(id, 0, shm->sets);
+    set = &shm->revoked[first];
+    other = &shm->revoked[ngx_podi_named_at(id, 1, shm->sets)];
+
+    if (ngx_podi_named_room(other, id, now)
+        > ngx_podi_named_room(set, id, now))
+    {
+        set = other;
+    }
+
+    /* before the entry: who sees it must not think the table empty */
+
+    shm->feed.last_until = ngx_max(shm->feed.last_until, until);
+    ngx_memory_barrier();
+
+    if (ngx_podi_named_put(set, id, what->before, until, now) == PODI_OK) {
+        return;
+    }
+
+    shm->feed.lost_until = ngx_max(shm->feed.lost_until, until);
+    ngx_memory_barrier();
+    shm->blind[first] = ngx_max(shm->blind[first], until);
 }
 
 
@@ -220,28 +262,57 @@ static ngx_uint_t
 ngx_podi_is_covered(const ngx_podi_shm_t *shm, const ngx_podi_identity_t *who,
     const ngx_podi_marks_t *marks)
 {
-    time_t                       now;
     const u_char                *id;
     const ngx_podi_named_t      *set;
     const ngx_podi_main_conf_t  *pmcf;
 
-    now = ngx_time();
-
-    if ((time_t) shm->feed.blind_until > now) {
+    if (shm->feed.blind_until > ngx_current_msec
+        || ngx_podi_is_blind(shm, marks))
+    {
         return 0;
     }
 
     if (who->ours) {
         id = marks->ids[NGX_PODI_MARK_TENANT];
-        set = &shm->covered[ngx_podi_named_at(id, NGX_PODI_TENANT_SETS)];
+        set = &shm->covered[ngx_podi_named_at(id, 0, NGX_PODI_TENANT_SETS)];
 
         return (marks->has & (1u << NGX_PODI_MARK_TENANT))
-               && ngx_podi_named_has(set, id, 0);
+               && ngx_podi_named_has(set, id, 0, ngx_current_msec);
     }
 
     pmcf = ngx_podi_conf();
 
-    return (time_t) shm->feed.fresh_until > now || pmcf->tenants.nelts == 0;
+    return shm->feed.fresh_until > ngx_current_msec
+           || pmcf->tenants.nelts == 0;
+}
+
+
+static ngx_uint_t
+ngx_podi_is_blind(const ngx_podi_shm_t *shm, const ngx_podi_marks_t *marks)
+{
+    time_t      now;
+    ngx_uint_t  i, n;
+
+    now = ngx_time();
+
+    if ((time_t) shm->feed.lost_until <= now) {
+        return 0;
+    }
+
+    for (i = NGX_PODI_MARK_USER; i < NGX_PODI_MARKS; i++) {
+
+        if (!(marks->has & (1u << i))) {
+            continue;
+        }
+
+        n = ngx_podi_named_at(marks->ids[i], 0, shm->sets);
+
+        if ((time_t) shm->blind[n] > now) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -249,11 +320,13 @@ static ngx_uint_t
 ngx_podi_is_marked(const ngx_podi_shm_t *shm, const ngx_podi_marks_t *marks,
     time_t issued)
 {
-    ngx_uint_t               i;
-    const u_char            *id;
-    const ngx_podi_named_t  *set;
+    ngx_uint_t          i, k, n;
+    const u_char       *id;
+    ngx_atomic_uint_t   now;
 
-    if ((time_t) shm->feed.last_until <= ngx_time()) {
+    now = (ngx_atomic_uint_t) ngx_time();
+
+    if (shm->feed.last_until <= now) {
         return 0;
     }
 
@@ -264,10 +337,13 @@ ngx_podi_is_marked(const ngx_podi_shm_t *shm, const ngx_podi_marks_t *marks,
         }
 
         id = marks->ids[i];
-        set = &shm->revoked[ngx_podi_named_at(id, shm->sets)];
 
-        if (ngx_podi_named_has(set, id, issued)) {
-            return 1;
+        for (k = 0; k < 2; k++) {
+            n = ngx_podi_named_at(id, k, shm->sets);
+
+            if (ngx_podi_named_has(&shm->revoked[n], id, issued, now)) {
+                return 1;
+            }
         }
     }
 
@@ -278,7 +354,7 @@ ngx_podi_is_marked(const ngx_podi_shm_t *shm, const ngx_podi_marks_t *marks,
 /* without room it is not covered, and its people are asked for */
 
 void
-ngx_podi_feed_covers(const podi_str_t *tenant, time_t until)
+ngx_podi_feed_covers(const podi_str_t *tenant, ngx_msec_t until)
 {
     u_char            id[NGX_PODI_MARK_LEN];
     ngx_uint_t        n;
@@ -295,26 +371,27 @@ ngx_podi_feed_covers(const podi_str_t *tenant, time_t until)
     }
 
     shm = pool->data;
-    n = ngx_podi_named_at(id, NGX_PODI_TENANT_SETS);
+    n = ngx_podi_named_at(id, 0, NGX_PODI_TENANT_SETS);
 
     ngx_shmtx_lock(&pool->mutex);
 
-    (void) ngx_podi_named_put(&shm->covered[n], id, 0, until);
+    (void) ngx_podi_named_put(&shm->covered[n], id, 0, until,
+                              ngx_current_msec);
 
     ngx_shmtx_unlock(&pool->mutex);
 }
 
 
 void
-ngx_podi_feed_fresh(time_t read, time_t until)
+ngx_podi_feed_fresh(ngx_msec_t read, ngx_msec_t until)
 {
     ngx_podi_shm_t  *shm;
 
     shm = ngx_podi_shm();
 
     if (shm != NULL) {
-        shm->feed.fresh_until = (ngx_atomic_uint_t) until;
-        shm->feed.synced = (ngx_atomic_uint_t) read;
+        shm->feed.fresh_until = until;
+        shm->feed.synced = read;
     }
 }
 
@@ -352,89 +429,4 @@ ngx_podi_revoked_count(void)
     }
 
     return n;
-}
-
-
-static ngx_uint_t
-ngx_podi_named_at(const u_char *id, ngx_uint_t sets)
-{
-    uint32_t  n;
-
-    ngx_memcpy(&n, id, sizeof(n));
-
-    return n & (sets - 1);
-}
-
-
-static ngx_uint_t
-ngx_podi_named_has(const ngx_podi_named_t *set, const u_char *id,
-    time_t issued)
-{
-    time_t      now;
-    ngx_uint_t  i;
-
-    now = ngx_time();
-
-    for (i = 0; i < NGX_PODI_NAMED; i++) {
-
-        if ((time_t) set->until[i] > now
-            && ngx_memcmp(set->ids[i], id, NGX_PODI_MARK_LEN) == 0
-            && (set->before[i] == 0 || issued < (time_t) set->before[i]))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* under the lock; ERROR: there is no room */
-
-static podi_rc_t
-ngx_podi_named_put(ngx_podi_named_t *set, const u_char *id, time_t before,
-    time_t until)
-{
-    time_t      now;
-    ngx_int_t   place;
-    ngx_uint_t  i;
-
-    now = ngx_time();
-    place = -1;
-
-    for (i = 0; i < NGX_PODI_NAMED; i++) {
-
-        if ((time_t) set->until[i] <= now) {
-            place = (place == -1) ? (ngx_int_t) i : place;
-
-        } else if (ngx_memcmp(set->ids[i], id, NGX_PODI_MARK_LEN) == 0) {
-
-            /* what has been said is never taken back; 0 says most */
-
-            if (before == 0 || set->before[i] == 0) {
-                set->before[i] = 0;
-
-            } else {
-                set->before[i] = ngx_max(set->before[i],
-                                         (ngx_atomic_uint_t) before);
-            }
-
-            set->until[i] = ngx_max(set->until[i],
-                                    (ngx_atomic_uint_t) until);
-            return PODI_OK;
-        }
-    }
-
-    if (place == -1) {
-        return PODI_ERROR;
-    }
-
-    set->until[place] = 0;
-    ngx_memory_barrier();
-    set->before[place] = (ngx_atomic_uint_t) before;
-    ngx_memcpy(set->ids[place], id, NGX_PODI_MARK_LEN);
-    ngx_memory_barrier();
-    set->until[place] = (ngx_atomic_uint_t) until;
-
-    return PODI_OK;
 }

@@ -11,8 +11,12 @@
  *
  * An identity is "unknown" as long as the table may lack an entry for it: while
  * the feed has not read its tenant (before the first time, when that is long
- * ago, when no podi_tenant names it), and after a set had no room; auth then
- * asks PostgreSQL.
+ * ago, when no podi_tenant names it), and while a set that it falls into has
+ * had no room for all; auth then asks PostgreSQL.
+ *
+ * What ends at a time of the wall clock is in seconds of it; how long the feed
+ * is good for is in ngx_current_msec, which no one sets back and which all
+ * processes of a host share.
  */
 
 #ifndef NGX_PODI_REVOKE_H
@@ -31,6 +35,10 @@
  */
 
 #define NGX_PODI_TOKEN_LIFE    600      /* seconds */
+
+/* the feed tells of each revocation again for so long */
+
+#define NGX_PODI_FEED_OVERLAP  15       /* seconds */
 
 #define NGX_PODI_MARK_LEN      16
 
@@ -66,10 +74,11 @@ typedef struct {
 
 typedef struct {
     ngx_atomic_t   leader;              /* pid that feeds */
-    ngx_atomic_t   lease;               /* until then, seconds */
-    ngx_atomic_t   synced;              /* last complete feed, seconds; 0 */
-    ngx_atomic_t   fresh_until;         /* it is good for all, seconds */
-    ngx_atomic_t   blind_until;         /* entries were lost; seconds */
+    ngx_atomic_t   lease;               /* until then, msec */
+    ngx_atomic_t   synced;              /* last complete feed, msec; 0 */
+    ngx_atomic_t   fresh_until;         /* it is good for all, msec */
+    ngx_atomic_t   blind_until;         /* an entry was lost; msec */
+    ngx_atomic_t   lost_until;          /* then no set is blind; seconds */
     ngx_atomic_t   last_until;          /* then the table is empty; seconds */
 } ngx_podi_feed_t;
 
@@ -94,10 +103,10 @@ ngx_podi_revoked_e ngx_podi_session_state(const podi_str_t *sid);
 ngx_podi_revoked_e ngx_podi_identity_state(const ngx_podi_identity_t *who);
 
 /* the feed has read this tenant, which is good until then; its UUID's text */
-void ngx_podi_feed_covers(const podi_str_t *tenant, time_t until);
+void ngx_podi_feed_covers(const podi_str_t *tenant, ngx_msec_t until);
 
 /* the feed has read all tenants at that time, which is good until then */
-void ngx_podi_feed_fresh(time_t read, time_t until);
+void ngx_podi_feed_fresh(ngx_msec_t read, ngx_msec_t until);
 
 /* NULL without a zone */
 ngx_podi_feed_t *ngx_podi_feed(void);

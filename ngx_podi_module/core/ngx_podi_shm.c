@@ -39,7 +39,9 @@ ngx_podi_shm_init(ngx_shm_zone_t *zone, void *data)
     }
 
     shm->revoked = ngx_slab_calloc(pool, shm->sets * size);
-    if (shm->revoked == NULL) {
+    shm->blind = ngx_slab_calloc(pool, shm->sets * sizeof(ngx_atomic_t));
+
+    if (shm->revoked == NULL || shm->blind == NULL) {
         return NGX_ERROR;
     }
 

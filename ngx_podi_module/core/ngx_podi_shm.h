@@ -12,7 +12,7 @@
 #include "ngx_podi_core.h"
 
 
-#define NGX_PODI_ZONE_NAME       "podi_3"
+#define NGX_PODI_ZONE_NAME       "podi_4"
 #define NGX_PODI_SHM_MAGIC       0x706f6469
 #define NGX_PODI_NAMED           8
 #define NGX_PODI_TENANT_SETS     64          /* a power of two */
@@ -20,7 +20,7 @@
 /* names that are remembered for a while: one set of a table */
 
 typedef struct {
-    ngx_atomic_t             until[NGX_PODI_NAMED];      /* seconds; 0: free */
+    ngx_atomic_t             until[NGX_PODI_NAMED];      /* 0: free */
     ngx_atomic_t             before[NGX_PODI_NAMED];     /* 0: always */
     u_char                   ids[NGX_PODI_NAMED][NGX_PODI_MARK_LEN];
 } ngx_podi_named_t;
@@ -34,6 +34,7 @@ typedef struct {
     ngx_podi_named_t         covered[NGX_PODI_TENANT_SETS];
     ngx_uint_t               sets;           /* a power of two */
     ngx_podi_named_t        *revoked;
+    ngx_atomic_t            *blind;          /* a set has lost some; seconds */
 } ngx_podi_shm_t;
 
 
@@ -42,6 +43,18 @@ ngx_int_t ngx_podi_shm_init(ngx_shm_zone_t *zone, void *data);
 /* NULL when no zone is configured */
 ngx_podi_shm_t *ngx_podi_shm(void);
 ngx_slab_pool_t *ngx_podi_shm_pool(void);
+
+/* the two sets of an id, 0 and 1, by bytes of their own */
+ngx_uint_t ngx_podi_named_at(const u_char *id, ngx_uint_t which,
+    ngx_uint_t sets);
+ngx_uint_t ngx_podi_named_has(const ngx_podi_named_t *set, const u_char *id,
+    time_t issued, ngx_atomic_uint_t now);
+/* free places; one more than there are when it is in there */
+ngx_uint_t ngx_podi_named_room(const ngx_podi_named_t *set, const u_char *id,
+    ngx_atomic_uint_t now);
+/* under the lock of the zone; ERROR: there is no room */
+podi_rc_t ngx_podi_named_put(ngx_podi_named_t *set, const u_char *id,
+    time_t before, ngx_atomic_uint_t until, ngx_atomic_uint_t now);
 
 
 #endif /* NGX_PODI_SHM_H */

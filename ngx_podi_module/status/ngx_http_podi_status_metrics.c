@@ -283,7 +283,9 @@ status_feed(podi_buf_t *b)
     ngx_podi_metric_head(b, "podi_revocation_feed_age_seconds", "gauge",
                          "Since the last complete look at ended sessions");
     podi_buf_printf(b, "podi_revocation_feed_age_seconds %ld\n",
-                    (long) (ngx_time() - (time_t) feed->synced));
+                    (long) ngx_max((ngx_msec_int_t) (ngx_current_msec
+                                                     - feed->synced),
+                                   0) / 1000);
 
     ngx_podi_metric_head(b, "podi_revoked_sessions", "gauge",
                          "Revocations of which a token may still live");

@@ -4,7 +4,8 @@
 
 use strict;
 use warnings;
-use Podi::Proc qw( poll spawn reaped );
+use Podi::Proc qw( poll spawn reaped children san_env );
+use Podi::Repo qw( slurp );
 use Podi::Stack::Files;
 use Test::More;
 use Time::HiRes qw( time );
@@ -12,7 +13,7 @@ use Podi::Stack;
 
 my $guarded = "location = /guarded {\n    podi_auth on;\n    empty_gif;\n}\n";
 my $s = Podi::Stack->new(server => "\n$guarded",
-    http => "podi_revocation_stale 3s;\n")->start('pg', 'redis');
+    http => "podi_revocation_stale 2s;\n")->start('pg', 'redis');
 my $born = int(time) - 480;
 my ($ann, $bob) = map {
     $s->member($_, claims => { iat => $born, exp => $born + 600 })
@@ -22,13 +23,41 @@ $s->sql("update podi.session set revoke_reason = 'admin',"
         . " revoked_at = now() - interval '460 s' where session_id = ?",
         $ann->{session});
 
+# more than one set of a small table has room for, if by chance alone; all of
+# them a while ago, so that they are read once
+$s->sql("insert into podi.revocation (tenant_id, kind, id, until, reason,"
+        . " revoked_at) select ?, 'token', 'token-' || i, now() + '1 h',"
+        . " 'a test', now() - interval '400 s'"
+        . ' from generate_series(1, 4000) i', $s->{tenant_id});
+
 # nginx begins after that, and has heard of what PostgreSQL knows
 $s->start('nginx');
 
-# another nginx on the same database
+# another nginx on the same database, with less memory and a clock of its own
 my $port = Podi::Stack::free_port();
 my $dir = $s->dir;
 mkdir "$dir/second";
+Podi::Stack::Files::write_file("$dir/second/clock.c", <<'C');
+#define _GNU_SOURCE
+#include <sys/time.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int
+gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    int rc = (int) syscall(SYS_gettimeofday, tv, tz);
+
+    tv->tv_sec -= access("second/a-minute-ago", F_OK) == 0 ? 60 : 0;
+    return rc;
+}
+C
+system('cc', '-shared', '-fPIC', '-o', "$dir/second/clock.so",
+       "$dir/second/clock.c") == 0 or die 'no clock';
+my $http = slurp("$dir/conf/podi-http.conf");
+$http =~ s/podi_zone 8m;/podi_zone 1m;/ or die 'no zone';
+Podi::Stack::Files::write_file("$dir/second/podi-http.conf", $http);
+my %san = san_env("$dir/log", $ENV{PODI_NGINX} // '/usr/sbin/nginx');
 Podi::Stack::Files::write_file("$dir/second/nginx.conf", <<"CONF");
 include $dir/conf/podi-load.conf;
 worker_processes 2;
@@ -39,7 +68,7 @@ events { }
 http {
     access_log off;
     client_body_temp_path $dir/second/body;
-    include $dir/conf/podi-http.conf;
+    include $dir/second/podi-http.conf;
     server {
         listen 127.0.0.1:$port;
         podi_tenant demo;
@@ -48,7 +77,9 @@ http {
     }
 }
 CONF
-my $second = spawn(dir => $dir, log => "$dir/log/second.out", env => {},
+my $second = spawn(dir => $dir, log => "$dir/log/second.out",
+    env => { %san, LD_PRELOAD => join ' ', grep { defined }
+             $san{LD_PRELOAD}, "$dir/second/clock.so" },
     cmd => [ $ENV{PODI_NGINX} // '/usr/sbin/nginx', '-p', "$dir/second/",
              '-c', "$dir/second/nginx.conf", '-g', 'daemon off;',
              '-e', "$dir/log/second.log" ]);
@@ -61,6 +92,24 @@ sub age
 
     return $s->get("$url/metrics", unchecked => 1)->body
         =~ /^podi_revocation_feed_age_seconds (\d+)$/m ? $1 : 1e9;
+}
+
+
+# how often the other nginx has asked PostgreSQL who is out
+sub asked
+{
+    return $s->get("$urls[1]/metrics", unchecked => 1)->body
+        =~ /^podi_auth_lookups_total (\d+)$/m ? $1 : -1;
+}
+
+
+# of an nginx's clock
+sub minute
+{
+    my ($url) = @_;
+
+    return substr $s->get("$url/metrics", unchecked => 1)->header('date'),
+        0, -6;
 }
 
 
@@ -113,6 +162,12 @@ is $s->get('/v1/wallet', as => $ann)->code, 'token_revoked',
     'ended minutes ago, and not forgotten';
 is said($ann), 'token_revoked', '... by any';
 is $s->get('/v1/wallet', as => $bob)->status, 200, 'an old token that is good';
+
+my $asked = asked();
+is said($bob), '200', 'he is good, and stays so';
+is asked(), $asked, 'a crowd of revoked tokens makes nobody else asked for';
+is said($s->token($bob, jti => "token-$_")), 'token_revoked', 'one of them'
+    for 1, 2000, 4000;
 
 # --- each kind, while the token is known to the caches
 
@@ -187,9 +242,32 @@ is $s->get('/v1/me', as => $_)->code, 'token_revoked', 'at once here'
     for @devices;
 is out($_->{token}, time), 'token_revoked', 'and everywhere' for @devices;
 
+# --- the feed goes on when its worker goes
+
+$s->allow_errors(qr/exited on signal 9/);
+my @old = children($second);
+
+for my $end ('HUP', 'KILL', 'KILL') {
+    my $id = $s->db->uuid;
+    my $new = $s->token($bob, jti => $id);
+
+    is said($new), '200', 'a good token';
+    $asked = asked();
+    kill $end => $end eq 'HUP' ? $second : shift @old;
+    is out($new, revoke(token => $id)), 'token_revoked', "out, after $end";
+    is asked(), $asked, '... which the feed has said, as before';
+
+    next if $end ne 'HUP';
+    poll(20, sub { !grep { kill 0, $_ } @old }) or die 'no reload';
+    @old = children($second);
+}
+
 # --- what was heard long ago is not believed
 
 $s->allow_errors(qr/PostgreSQL/);
+Podi::Stack::Files::write_file("$dir/second/a-minute-ago", '');
+ok poll(20, sub { minute($urls[0]) ne minute($urls[1]) }),
+    'the clock of the other nginx is set back';
 $s->pg->stop;
 ok poll(20, sub { said($bob) eq 'unavailable' }),
     'without PostgreSQL nobody is let in any more';
