@@ -9,7 +9,8 @@
  *         -> passed:  counted; places are given back with the request
  *
  * A limit judges a request once, whatever internal redirects it takes; the
- * limits of the location that it ends in are added.
+ * limits of the location that it ends in are added.  What would have refused,
+ * and was dry, has charged nothing and has not judged.
  */
 
 #include "ngx_http_podi_limit_remote.h"
@@ -28,6 +29,8 @@ static ngx_int_t limit_passed(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf);
 static ngx_int_t limit_refused(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf);
+static void limit_unjudged(const ngx_http_podi_limit_set_t *set);
+static uint64_t limit_bit(const ngx_http_podi_limit_set_t *set, ngx_uint_t i);
 static void limit_fail(const ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_item_t *binds, ngx_uint_t status,
     podi_fail_t *fail);
@@ -96,7 +99,7 @@ limit_decided(ngx_http_podi_limit_set_t *set,
 
     case NGX_DECLINED:
         for (i = 0; set->local < set->n && i < set->local; i++) {
-            if (set->ops[i].hold == NULL) {
+            if (set->ops[i].rule->kind != PODI_CELL_CONN) {
                 ngx_podi_bucket_undo(&set->ops[i]);
             }
         }
@@ -173,8 +176,6 @@ limit_set_some(ngx_http_podi_limit_set_t *set,
                                                      : NGX_PODI_BUCKET_SKIPPED);
             continue;
         }
-
-        pr->limits |= bit;
 
         item->use = use;
         item->rule = ngx_http_podi_limit_rule(set->request, use->zone);
@@ -258,6 +259,7 @@ limit_passed(ngx_http_podi_limit_set_t *set,
         item = &set->items[i];
 
         if (set->ops[i].passed) {
+            pr->limits |= limit_bit(set, i);
             ngx_podi_bucket_count(set->ops[i].bucket,
                                   NGX_PODI_BUCKET_ALLOWED);
 
@@ -306,6 +308,7 @@ limit_refused(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf)
 {
     int64_t                      wait;
+    ngx_int_t                    rc;
     ngx_uint_t                   i, binds;
     podi_fail_t                  fail;
     ngx_podi_request_t          *pr;
@@ -319,6 +322,7 @@ limit_refused(ngx_http_podi_limit_set_t *set,
 
     for (i = 0; i < set->n; i++) {
         item = &set->items[i];
+        pr->limits |= limit_bit(set, i);    /* an error page comes next */
 
         if (i < set->local) {
             ngx_podi_bucket_answer(&set->ops[i], &item->answer);
@@ -349,7 +353,38 @@ limit_refused(ngx_http_podi_limit_set_t *set,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_podi_refuse(set->request, "limit", &fail);
+    rc = ngx_podi_refuse(set->request, "limit", &fail);
+
+    if (rc == NGX_DECLINED) {
+        limit_unjudged(set);
+    }
+
+    return rc;
+}
+
+
+/* nobody was refused: what holds no place has charged nothing */
+
+static void
+limit_unjudged(const ngx_http_podi_limit_set_t *set)
+{
+    ngx_uint_t           i;
+    ngx_podi_request_t  *pr;
+
+    pr = ngx_podi_request(set->request);
+
+    for (i = 0; i < set->n; i++) {
+        if (!set->ops[i].taken) {
+            pr->limits &= ~limit_bit(set, i);
+        }
+    }
+}
+
+
+static uint64_t
+limit_bit(const ngx_http_podi_limit_set_t *set, ngx_uint_t i)
+{
+    return (uint64_t) 1 << set->items[i].use->zone->bit;
 }
 
 

@@ -26,6 +26,9 @@ our $Server = <<'EOS';
                     add_header Seen "$podi_limit_status $podi_limit" always; }
     location /drier { podi_limit one; podi_dry_run on; empty_gif;
                       add_header Seen $podi_limit_status always; }
+    location /dries { podi_limit one dry_run; podi_limit two; try_files /none @wet; }
+    location /would { podi_limit one; podi_dry_run on; try_files /none @wet; }
+    location @wet { podi_limit one two; empty_gif; }
     location /part { podi_limit one; empty_gif; }
     location /seen { add_header Seen "$podi_limit_status $podi_limit $podi_limit_left $podi_limit_mode" always;
                      empty_gif; }
@@ -97,17 +100,24 @@ __DATA__
 --- response_headers eval: ['Seen: PASSED', 'Seen: REJECTED']
 
 
-=== TEST 9: the log knows what binds
+=== TEST 9: a dry one has judged what it charged, and nothing else
 --- http_config eval: $::Http
 --- config eval: $::Server
---- pipelined_requests eval: [ ('GET /seen?k=t9') x 3, 'GET /seen' ]
+--- pipelined_requests eval: [ ('GET /dries?k=t9a') x 2, ('GET /would?k=t9b') x 2 ]
+--- error_code eval: [200, 429, 200, 429]
+
+
+=== TEST 10: the log knows what binds
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ ('GET /seen?k=t10') x 3, 'GET /seen' ]
 --- error_code eval: [200, 200, 429, 200]
 --- response_headers eval
 ['Seen: PASSED two 1 local', 'Seen: PASSED two 0 local',
  'Seen: REJECTED two 0 local', 'Seen:    ']
 
 
-=== TEST 10: a limit that is nowhere
+=== TEST 11: a limit that is nowhere
 --- config
     podi_limit nowhere;
 --- must_die
@@ -115,7 +125,7 @@ __DATA__
 there is no limit "nowhere": write podi_limit_zone nowhere
 
 
-=== TEST 11: the same twice
+=== TEST 12: the same twice
 --- http_config eval: $::Http
 --- config
     podi_limit one two one;
@@ -124,7 +134,7 @@ there is no limit "nowhere": write podi_limit_zone nowhere
 "podi_limit" has "one" twice
 
 
-=== TEST 12: words and no limit
+=== TEST 13: words and no limit
 --- config
     podi_limit early dry_run;
 --- must_die
@@ -132,7 +142,7 @@ there is no limit "nowhere": write podi_limit_zone nowhere
 needs the name of a podi_limit_zone
 
 
-=== TEST 13: early, before it is known who asks
+=== TEST 14: early, before it is known who asks
 --- http_config
 podi_limit_zone who 1m key=user rate=1r/s;
 --- config
@@ -142,7 +152,7 @@ podi_limit_zone who 1m key=user rate=1r/s;
 comes before it is known who asks
 
 
-=== TEST 14: a key that is always the same
+=== TEST 15: a key that is always the same
 --- http_config
 podi_limit_zone typo 1m key=usr rate=1r/s;
 --- config
@@ -151,7 +161,7 @@ podi_limit_zone typo 1m key=usr rate=1r/s;
 "key=usr" is always the same
 
 
-=== TEST 15: no key
+=== TEST 16: no key
 --- http_config
 podi_limit_zone nokey 1m rate=1r/s;
 --- config
@@ -160,7 +170,7 @@ podi_limit_zone nokey 1m rate=1r/s;
 "podi_limit_zone" nokey has no key: write key=ip
 
 
-=== TEST 16: no rate, and two
+=== TEST 17: no rate, and two
 --- http_config
 podi_limit_zone norate 1m key=ip;
 --- config
@@ -169,7 +179,7 @@ podi_limit_zone norate 1m key=ip;
 needs one of rate=, quota= and conn=
 
 
-=== TEST 17: two of them
+=== TEST 18: two of them
 --- http_config
 podi_limit_zone many 1m key=ip rate=1r/s conn=4;
 --- config
@@ -178,7 +188,7 @@ podi_limit_zone many 1m key=ip rate=1r/s conn=4;
 needs one of rate=, quota= and conn=
 
 
-=== TEST 18: a unit that is none
+=== TEST 19: a unit that is none
 --- http_config
 podi_limit_zone unit 1m key=ip rate=10r/w;
 --- config
@@ -187,7 +197,7 @@ podi_limit_zone unit 1m key=ip rate=10r/w;
 "podi_limit_zone" does not take "rate=10r/w"
 
 
-=== TEST 19: a zone that is too small
+=== TEST 20: a zone that is too small
 --- http_config
 podi_limit_zone small 16k key=ip rate=10r/s;
 --- config
@@ -196,7 +206,7 @@ podi_limit_zone small 16k key=ip rate=10r/s;
 a size of 32k or more
 
 
-=== TEST 20: a name that would break a header field
+=== TEST 21: a name that would break a header field
 --- http_config
 podi_limit_zone a"b 1m key=ip rate=10r/s;
 --- config
@@ -205,7 +215,7 @@ podi_limit_zone a"b 1m key=ip rate=10r/s;
 needs a name of a-z, 0-9
 
 
-=== TEST 21: a plan that counts something else
+=== TEST 22: a plan that counts something else
 --- http_config
 podi_limit_zone plain 1m key=ip rate=10r/s;
 podi_limit_plan plain pro quota=5/day;
@@ -215,7 +225,7 @@ podi_limit_plan plain pro quota=5/day;
 counts another thing than its podi_limit_zone
 
 
-=== TEST 22: the same zone twice
+=== TEST 23: the same zone twice
 --- http_config
 podi_limit_zone twin 1m key=ip rate=10r/s;
 podi_limit_zone twin 1m key=ip rate=20r/s;
@@ -225,7 +235,7 @@ podi_limit_zone twin 1m key=ip rate=20r/s;
 "podi_limit_zone" directive is duplicate
 
 
-=== TEST 23: a cost of places
+=== TEST 24: a cost of places
 --- http_config
 podi_limit_zone seats 1m key=ip conn=10 cost=$arg_c;
 --- config
@@ -234,7 +244,7 @@ podi_limit_zone seats 1m key=ip conn=10 cost=$arg_c;
 a request is one place of conn=
 
 
-=== TEST 24: a name that is a word of podi_limit
+=== TEST 25: a name that is a word of podi_limit
 --- http_config
 podi_limit_zone early 1m key=ip rate=10r/s;
 --- config

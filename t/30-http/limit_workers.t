@@ -1,5 +1,5 @@
 # Limits of two workers: one count, over reloads and worker deaths; places come
-# back however a request ends; a zone that is full forgets, and says so.
+# back however a request ends, once; a zone that is full forgets, and says so.
 
 use strict;
 use warnings;
@@ -175,6 +175,45 @@ is scalar(grep { $_ != 200 } @status), 0, 'none is refused for want of memory';
 is $n->get('/small?k=hot')->{status}, 429, 'and nobody over his limit forgotten';
 is scalar(() = $n->log =~ /the limit "small" is full: keys in use are/g), 1,
     'the log is told, once';
+
+# --- no room to remember who is inside --------------------------------------
+
+# 32k remember the places of six workers; the others' only count.  /both is
+# refused by what is closed without Redis, after its place is taken
+
+my $spare = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
+my $even = $spare->sockport;
+close $spare;
+
+my $ten = Podi::Plain->new(workers => 10, http => <<'EOS', server => <<"EOT");
+    podi_redis 127.0.0.1:1;
+    podi_limit_zone tight 32k key=$arg_k conn=9;
+    podi_limit_zone closed 1m key=$arg_k rate=1r/s mode=exact on_failure=closed;
+EOS
+    listen 127.0.0.1:$even reuseport;
+    location /in { podi_limit tight; proxy_pass http://127.0.0.1:$upstream; }
+    location /both { podi_limit tight closed; empty_gif; }
+    location /free { podi_limit tight; empty_gif; }
+EOT
+{
+    local $ten->{port} = $even;
+    my $inside = $ten->hold('/in?k=one');
+    my %who;
+
+    local $SIG{ALRM} = sub { die "no answer\n" };
+    alarm 20;
+    my $answers = $silent->accept or die "accept: $!";
+
+    for (1 .. 60) {
+        my $res = $ten->get('/both?k=one');
+        $who{ $res->{pid} }++ if $res->{status} == 503;
+    }
+    cmp_ok scalar(keys %who), '>', 6, 'more workers than are remembered';
+    ok poll(5, sub { $ten->get('/free?k=one')->{head} =~ /"tight";r=7;?\r/ }),
+        'what each has refused is given back once';
+    alarm 0;
+}
+$ten->stop;
 
 my $log = $n->log;
 $n->stop;
