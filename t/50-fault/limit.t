@@ -77,5 +77,56 @@ is spent('/quota?k=all'), 5, 'the second was not';
 ok poll(10, sub { spent('/seats?k=all') eq '1' }),
     'and there was no place to give back';
 
+
+# --- a number that is given away ---------------------------------------------
+
+# the kernel gives the dead worker's number to somebody who lives long: to this
+# test, which writes its own into the lock
+
+sub give_away
+{
+    my ($dead) = @_;
+    my $given = 0;
+
+    open my $maps, '<', "/proc/$n->{pid}/maps" or die $!;
+    open my $mem, '+<:raw', "/proc/$n->{pid}/mem" or die $!;
+
+    while (<$maps>) {
+        my ($from, $to) = /^(\w+)-(\w+) rw-s / or next;
+        next if hex($to) - hex $from != 32768;
+        my $at = hex $from;
+
+        sysseek $mem, $at, 0 or next;
+        sysread $mem, my $bytes, 32768 or next;
+        my @half = unpack 'V*', $bytes;
+
+        for my $i (grep { $_ % 2 == 0 && $half[$_] == $dead } 0 .. $#half) {
+            sysseek $mem, $at + 4 * $i, 0;
+            $given++ if syswrite $mem, pack 'V', $$;
+        }
+    }
+    return $given;
+}
+
+
+arm();
+is $n->get('/rate?k=given')->{status}, 0, 'a worker dies once more';
+
+my ($dead) = do {
+    open my $in, '<', "$dir/nginx.limit_write.hit" or die $!;
+    <$in> =~ /(\d+)/;
+};
+ok $n->whole($dead), 'and another one comes';
+cmp_ok give_away($dead), '>', 0, 'its number is somebody else\'s';
+
+my $res = eval {
+    local $SIG{ALRM} = sub { die "nobody gets the lock\n" };
+    alarm 10;
+    my $r = $n->get('/rate?k=given');
+    alarm 0;
+    $r;
+};
+is $res && $res->{status}, 200, 'the next one passes all the same';
+
 $n->stop;
 done_testing;
