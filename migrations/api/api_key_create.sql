@@ -1,22 +1,25 @@
 -- ----------------------------------------------------------------------
--- api.api_key_create(key, name, role, scopes, hash, days)
+-- api.api_key_create(key, name, role, scopes, hash, days, session)
 --
---      A key for the caller's programs.
+--      A key for the caller's programs; session: the one that asks.  A key
+--      that could make keys would outlive its being taken back.
 --
 -- Returns:  the columns of podi.api_key_card
 -- Raises:   U0422 a wrong name, role, scope or number of days
---           U0403 a role that is not the caller's to give
+--           U0403 a role that is not the caller's to give; the session is a
+--                 key's
 --           U0409 he has 50 that live
 -- Writes:   podi.session, podi.api_key, podi.audit
 -- Called:   account/ngx_http_podi_account_api_key_create.c
 -- ----------------------------------------------------------------------
 create or replace function api.api_key_create(
-    i_key     uuid,
-    i_name    text,
-    i_role    text,
-    i_scopes  jsonb,
-    i_hash    bytea,
-    i_days    int)
+    i_key      uuid,
+    i_name     text,
+    i_role     text,
+    i_scopes   jsonb,
+    i_hash     bytea,
+    i_days     int,
+    i_session  uuid)
 returns setof podi.api_key_card
 language plpgsql security definer
 set search_path = podi, pg_temp
@@ -26,6 +29,15 @@ declare
     v_scopes  text[];
 begin
     perform internal.enter('user', 'admin', 'service');
+
+    if exists (
+        select 1
+          from session s
+         where s.tenant_id = internal.tenant() and s.session_id = i_session
+           and s.identity_source = 'api_key') then
+        raise exception 'a key makes no keys' using errcode = 'U0403';
+    end if;
+
     v_scopes := internal.api_key_check(i_name, i_role, i_scopes, i_days);
     v_end := now() + make_interval(days => i_days);
 

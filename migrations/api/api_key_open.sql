@@ -5,7 +5,8 @@
 --      he and the key may be.
 --
 -- Returns:  tenant_id, user_id, key_id, role, scope (words), created_at,
---           expires_at; no row: there is no such key, or it has ended
+--           expires_at; no row: there is no such key, it has
+--           ended, or is revoked
 -- Raises:   U0403 when the caller is not the gateway
 -- Writes:   podi.api_key.used_at, at most once a minute
 -- Called:   auth/ngx_http_podi_auth_await.c
@@ -42,6 +43,9 @@ begin
      where k.tenant_id = internal.tenant() and k.key_id = i_key
        and k.secret_hash = i_hash and s.revoked_at is null
        and s.abs_expiry > now() and u.state = 'active'
-       and (u.role = k.max_role or 'service' not in (u.role, k.max_role));
+       and (u.role = k.max_role or 'service' not in (u.role, k.max_role))
+       and internal.revocation_kind('podi', k.user_id::text, k.key_id::text,
+                                    k.key_id::text, null, k.created_at)
+           is null;
 end
 $$;

@@ -111,6 +111,7 @@ api_key_write(podi_flow_t *f, void *ctx)
     u_char              random[API_KEY_SECRET], digest[PODI_SHA256_LEN];
     podi_str_t          id, secret, hash, scopes;
     podi_pg_call_t      call;
+    ngx_podi_ctx_t     *pc;
     account_api_key_t  *a = ctx;
 
     secret.data = a->secret;
@@ -136,6 +137,7 @@ api_key_write(podi_flow_t *f, void *ctx)
     }
 
     id = podi_id_str(&a->id);
+    pc = ngx_podi_ctx(a->request);
 
     ngx_podi_pg_init(a->request, &call, PODI_SQL_API_KEY_CREATE);
     podi_arg_str(&call, &id);
@@ -144,6 +146,8 @@ api_key_write(podi_flow_t *f, void *ctx)
     podi_arg_str(&call, &scopes);
     podi_arg_bytea(&call, &hash);
     podi_arg_int64(&call, a->days);
+    podi_arg_str(&call, (pc->identity.session.len != 0)
+                        ? &pc->identity.session : NULL);
 
     return ngx_podi_pg_call(f, a->request, &call);
 }
@@ -199,7 +203,7 @@ ngx_http_podi_account_is_person(ngx_http_request_t *r, podi_fail_t *fail)
 
     pc = ngx_podi_ctx(r);
 
-    if (pc->identity.credential == NGX_PODI_CREDENTIAL_API_KEY) {
+    if (podi_str_eq_c(&pc->identity.source, "api_key")) {
         return podi_fail(fail, PODI_E_FORBIDDEN, NULL,
                          "API keys are managed by who has signed in");
     }

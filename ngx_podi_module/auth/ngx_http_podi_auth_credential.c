@@ -102,9 +102,7 @@ credential_header(const ngx_table_elt_t *h, ngx_http_podi_auth_ctx_t *ctx,
             token.len = h->value.len;
         }
 
-        if (source->kind == NGX_HTTP_PODI_SOURCE_API_KEY
-            || ngx_http_podi_auth_is_api_key(&token))
-        {
+        if (source->kind == NGX_HTTP_PODI_SOURCE_API_KEY) {
             credential = NGX_PODI_CREDENTIAL_API_KEY;
         }
 
@@ -140,6 +138,11 @@ credential_bearer(const ngx_str_t *value)
 }
 
 
+/*
+ * The one place that says what a token is.  A key is a program's: in a cookie
+ * it would pass for a browser's session.
+ */
+
 static podi_rc_t
 credential_take(ngx_http_podi_auth_ctx_t *ctx, podi_str_t *token,
     ngx_podi_credential_e credential, podi_fail_t *fail)
@@ -153,8 +156,19 @@ credential_take(ngx_http_podi_auth_ctx_t *ctx, podi_str_t *token,
                          "two different tokens");
     }
 
-    ctx->token = *token;
     ctx->credential = credential;
+
+    if (ngx_http_podi_auth_is_api_key(token)) {
+
+        if (credential == NGX_PODI_CREDENTIAL_COOKIE) {
+            return podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
+                             "an API key in a cookie");
+        }
+
+        ctx->credential = NGX_PODI_CREDENTIAL_API_KEY;
+    }
+
+    ctx->token = *token;
 
     return PODI_OK;
 }
@@ -186,10 +200,7 @@ credential_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
                              "cannot be read");
         }
 
-        if (credential_take(ctx, &token,
-                            ngx_http_podi_auth_is_api_key(&token)
-                            ? NGX_PODI_CREDENTIAL_API_KEY
-                            : NGX_PODI_CREDENTIAL_QUERY, fail)
+        if (credential_take(ctx, &token, NGX_PODI_CREDENTIAL_QUERY, fail)
             != PODI_OK)
         {
             return PODI_ERROR;

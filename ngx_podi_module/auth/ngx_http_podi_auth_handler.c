@@ -161,6 +161,17 @@ auth_read(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
         return auth_read_unknown(r, ctx, fail);
     }
 
+    /* the cache knows tokens, not how they came */
+
+    if (podi_str_eq_c(&ctx->who.source, "api_key")
+        != (ctx->credential == NGX_PODI_CREDENTIAL_API_KEY))
+    {
+        (void) podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
+                         "an API key that does not come as one");
+        ngx_http_podi_auth_deny(ctx, fail);
+        return NGX_OK;
+    }
+
     return auth_read_known(r, ctx);
 }
 
@@ -261,10 +272,13 @@ static ngx_int_t
 auth_conclude(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx)
 {
     podi_fail_t                  fail;
+    ngx_podi_loc_conf_t         *plcf;
     const ngx_http_podi_want_t  *want;
 
     if (!ctx->decided) {
-        return NGX_DECLINED;
+        plcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_module);
+
+        return plcf->dry_run ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ctx->fail != NULL) {

@@ -28,10 +28,10 @@ sub make
 {
     my ($who, $secret, %o) = @_;
 
-    return $web->one($who, 'select * from api.api_key_create(?,?,?,?,?,?)',
+    return $web->one($who, 'select * from api.api_key_create(?,?,?,?,?,?,?)',
                      $db->uuid, $o{name} // 'a key', $o{role} // 'user',
                      $o{scopes} ? encode_json($o{scopes}) : undef,
-                     hash_of($secret), $o{days} // 7);
+                     hash_of($secret), $o{days} // 7, $o{session});
 }
 
 
@@ -70,6 +70,7 @@ is(refused($me, 's', scopes => ['a b']), 'U0422', 'no scope of two words');
 is(refused($me, 's', scopes => [1]), 'U0422', 'no scope that is no text');
 is(refused($me, 's', scopes => [map { "s$_" } 1 .. 33]), 'U0422',
    'not too many');
+is(refused($me, 's', session => $id), 'U0403', 'not for a key');
 is(refused($db->anon($acme), 's'), 'U0401', 'not for nobody');
 
 # --- used --------------------------------------------------------------------
@@ -100,6 +101,13 @@ ok(!open_key($id, 's1'), 'and ends with him');
 $super->run("update podi.users set state = 'active' where user_id = ?",
             $ann->{user});
 ok(open_key($id, 's1'), 'until he is back');
+
+$super->run("insert into podi.revocation_any (issuer, kind, id, until,"
+            . " reason) values ('podi', 'token', ?, now() + interval '1 hour',"
+            . " 'test')", $id);
+ok(!open_key($id, 's1'), 'revoked by its name, it opens nothing');
+$super->run('delete from podi.revocation_any where id = ?', $id);
+ok(open_key($id, 's1'), 'only by that');
 
 # --- seen, and taken back ----------------------------------------------------
 

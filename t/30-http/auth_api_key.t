@@ -20,6 +20,23 @@ location = /app {
 location = /scoped { podi_auth on; podi_require scope=media.write; empty_gif; }
 location = /claims { podi_auth on; podi_require claim aal ge 1; empty_gif; }
 location = /none   { podi_auth on; podi_auth_source header cookie; empty_gif; }
+location = /cookie {
+    podi_auth on;
+    podi_csrf log;
+    add_header X-Who $podi_credential always;
+    empty_gif;
+}
+location = /maybe  {
+    podi_auth optional;
+    add_header X-Who "[$podi_user]" always;
+    empty_gif;
+}
+location /csrf/v1/ {
+    podi_auth on;
+    podi_csrf log;
+    rewrite ^/csrf(/.*) $1 break;
+    podi_account;
+}
 location = /other  { podi_auth on; podi_auth_issuer one; empty_gif; }
 location /foreign/v1/ {
     podi_auth on;
@@ -124,6 +141,23 @@ is make($ann, name => '')->json->{field}, 'name', 'no name';
 is make($ann, name => 'x', scopes => ['a b'])->json->{field}, 'scopes',
     'no scope of two words';
 is make($ann, name => 'x', days => 367)->json->{field}, 'days', 'no eternity';
+
+# --- a key in a cookie, while the cache knows it
+
+is with('/app', $key)->status, 200, 'it is known';
+my @jar = (Cookie => "__Host-podi_s=$key");
+for my $path (qw( /app /none /cookie /v1/me/api-keys )) {
+    my $said = $s->get($path, headers => { @jar });
+    is $said->code, 'token_invalid', "no session in a cookie: $path";
+}
+is $s->get('/maybe', headers => { @jar })->header('X-Who'), '[]',
+    'nobody, where one may be nobody';
+is $s->post('/csrf/v1/me/api-keys', json => { name => 'y' },
+            headers => { @jar })->code, 'token_invalid',
+    'nor one that makes keys';
+is $s->get('/app', headers => { @jar, 'X-Api-Key' => $key })->header('X-Who'),
+    $who, 'beside the key itself it says nothing';
+is with('/app', $key)->header('X-Who'), $who, 'which is good, as before';
 
 my $admin = make($boss, name => 'x', role => 'admin')->json->{key};
 is with('/app', $admin)->header('X-Who'),
