@@ -14,6 +14,8 @@
 #include "banned.h"
 
 
+static int told_is_sane(const podi_limit_call_t *call,
+    const podi_redis_reply_t *reply);
 static void told_answer(podi_limit_call_t *call, podi_limit_part_t *part,
     podi_limit_answer_t *answer, const podi_redis_reply_t *told,
     podi_usec_t server, int passed);
@@ -41,7 +43,9 @@ podi_limit_told(podi_limit_call_t *call, const podi_redis_reply_t *reply,
         told += call->parts[i].by == PODI_LIMIT_BY_REDIS;
     }
 
-    if (reply->type != PODI_REDIS_ARRAY || reply->n != 2 + 3 * told) {
+    if (reply->type != PODI_REDIS_ARRAY || reply->n != 2 + 3 * told
+        || !told_is_sane(call, reply))
+    {
         return podi_fail(fail, PODI_E_INTERNAL, NULL,
                          "Redis did not answer for %zu limits", told);
     }
@@ -69,6 +73,48 @@ podi_limit_told(podi_limit_call_t *call, const podi_redis_reply_t *reply,
 }
 
 
+/*
+ * A nil or a text would read as 0, which is "passed"; more chunks than were
+ * asked for, as a lease of any size.
+ */
+
+static int
+told_is_sane(const podi_limit_call_t *call, const podi_redis_reply_t *reply)
+{
+    int                         passed;
+    size_t                      i;
+    const podi_limit_part_t    *part;
+    const podi_redis_reply_t   *r = reply->elements;
+
+    for (i = 0; i < reply->n; i++) {
+        if (r[i].type != PODI_REDIS_INTEGER || r[i].integer < 0) {
+            return 0;
+        }
+    }
+
+    passed = 1;
+
+    for (i = 0, r += 2; i < call->n; i++) {
+        part = &call->parts[i];
+
+        if (part->by != PODI_LIMIT_BY_REDIS) {
+            continue;
+        }
+
+        if (part->ask.kind == PODI_LIMIT_GCRA
+            && r[2].integer > part->chunks)
+        {
+            return 0;
+        }
+
+        passed &= (r[0].integer == 0 || part->ask.dry);
+        r += 3;
+    }
+
+    return reply->elements[0].integer == passed;
+}
+
+
 static void
 told_answer(podi_limit_call_t *call, podi_limit_part_t *part,
     podi_limit_answer_t *answer, const podi_redis_reply_t *told,
@@ -93,6 +139,7 @@ told_answer(podi_limit_call_t *call, podi_limit_part_t *part,
 
     case PODI_LIMIT_GCRA:
         room = podi_limit_span(ask) - answer->reset_after;
+        room = room > 0 ? room : 0;     /* the debt of a larger rule */
         answer->left = (int64_t) ((__int128) room * ask->rate / ask->period);
 
         if (answer->left > ask->burst) {

@@ -11,9 +11,14 @@
 #include "banned.h"
 
 
-#define L      "podi:{l}:"
 #define KEY    "0123456789abcdef"
 #define TURNS  300
+
+/* what limit_take.lua says of a bucket, and that a place was taken */
+
+#define TOLD(passed, retry, reset, chunks)                                    \
+    "answer *8\\r\\n" passed "\\r\\n:1000000000000000\\r\\n" retry "\\r\\n" \
+    reset "\\r\\n" chunks "\\r\\n:0\\r\\n:0\\r\\n:4\\r\\n"
 
 static char  texts[8][24];
 
@@ -36,41 +41,6 @@ any(int64_t most)
 
 
 static int64_t
-stored(const char *key)
-{
-    ask_t    *a = command("GET", key);
-    int64_t   n = 0;
-    podi_str_t  s;
-
-    until(a->done);
-    s = answer_of(a);
-    (void) !podi_str_to_int64(&s, &n);
-    ask_free(&a);
-
-    return n;
-}
-
-
-static int
-stored_places(const char *key)
-{
-    char    name[64];
-    int     n;
-    ask_t  *a;
-
-    snprintf(name, sizeof(name), L "c%s%.*s", key,
-             (int) (PODI_LIMIT_KEY_LEN - strlen(key)), "................");
-    a = command("ZCARD", name);
-    until(a->done);
-    n = a->rc == PODI_DONE
-        ? (int) ((podi_redis_reply_t *) a->result)->integer : -1;
-    ask_free(&a);
-
-    return n;
-}
-
-
-static int64_t
 step(const podi_gcra_t *g, int64_t n)
 {
     return (int64_t) (((__int128) n * g->period + g->rate - 1) / g->rate);
@@ -89,7 +59,9 @@ like_gcra(void)
                                1 + any(100) };
     podi_gcra_answer_t   want;
 
-    tat = podi_time_now() + any(4 * step(&g, g.burst) + 2)
+    /* up to a full burst: podi_gcra believes in no more */
+
+    tat = podi_time_now() + any(2 * step(&g, g.burst) + 2)
           - step(&g, g.burst);
     cost = any(g.burst + 2);
 
@@ -136,6 +108,58 @@ test_gcra(void)
     ok(stored(L "g" KEY) > podi_time_now(), "a bucket is in use");
     answers(command("TYPE", L "g" KEY), "string", "as a text");
     answers(command("PERSIST", L "g" KEY), "1", "that vanishes by itself");
+}
+
+
+/* two plans share a bucket: the smaller one forgives the larger one nothing */
+
+static void
+test_plans(void)
+{
+    int64_t  tat;
+
+    close_ask(command("FLUSHDB"));
+    limit = open_limit(redis, 60000);
+
+    ask[0] = rate("plan", 1, SECOND, 1000);
+    ask[0].cost = 1000;
+    is_int(decide(limit, 1), 1, "the larger plan is used up");
+    tat = stored(L "gplan............");
+
+    ask[0] = rate("plan", 1, SECOND, 5);
+    is_int(decide(limit, 1), 0, "the smaller one refuses");
+    is_int(stored(L "gplan............"), tat, "and leaves the debt alone");
+    ok(answer[0].retry_after > 990 * SECOND && answer[0].left == 0,
+       "it is told of all of it: %lld", (long long) answer[0].retry_after);
+    ask[0].cost = 0;
+    (void) decide(limit, 1);
+    is_int(stored(L "gplan............"), tat, "nor does one that is free");
+
+    podi_limit_free(&limit);
+}
+
+
+/* the clock was set back by 1000 seconds since it was written */
+
+static void
+test_clock(void)
+{
+    char         value[64];
+    podi_usec_t  now = podi_time_now();
+
+    snprintf(value, sizeof(value), "%lld %lld",
+             (long long) (now + 1003 * SECOND),
+             (long long) (now + 1000 * SECOND));
+
+    close_ask(command("SET", L "gclock...........", value));
+    limit = open_limit(redis, 60000);
+    ask[0] = rate("clock", 1, SECOND, 3);
+    is_int(decide(limit, 1), 0, "what was used up is used up");
+    ok(answer[0].retry_after <= SECOND, "but for no longer than it was: %lld",
+       (long long) answer[0].retry_after);
+    ok(stored(L "gclock...........") <= podi_time_now() + 3 * SECOND,
+       "and it is filled again by this clock");
+    podi_limit_free(&limit);
 }
 
 
@@ -513,7 +537,11 @@ test_faults(void)
         "answer -OOM command not allowed when used memory > 'maxmemory'.\\r\\n",
         "answer -BUSY Redis is busy running a script.\\r\\n",
         "answer -LOADING Redis is loading the dataset in memory\\r\\n",
-        "answer *1\\r\\n:1\\r\\n", "stall", "cut-after 3", "refuse"
+        "answer *1\\r\\n:1\\r\\n",
+        TOLD(":1", ":0", "$-1", ":0"), TOLD(":1", ":0", "+no", ":0"),
+        TOLD(":1", ":-1", ":0", ":0"), TOLD(":1", ":0", ":0", ":1"),
+        TOLD(":0", ":0", ":0", ":0"), TOLD(":1", ":5", ":0", ":0"),
+        "stall", "cut-after 3", "refuse"
     };
 
     for (i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
@@ -629,6 +657,8 @@ main(void)
 
     test_check();
     test_gcra();
+    test_plans();
+    test_clock();
     test_quota();
     test_together();
     test_writes();

@@ -17,6 +17,9 @@
 #define SECOND  INT64_C(1000000)
 #define DAY     (86400 * SECOND)
 
+#define L  "podi:{l}:"
+
+
 static podi_limit_t         *limit;
 static podi_limit_ask_t      ask[PODI_LIMIT_ASKS];
 static podi_limit_answer_t   answer[PODI_LIMIT_ASKS];
@@ -262,6 +265,46 @@ calls_of(podi_limit_t **limits, int n)
     }
 
     return calls;
+}
+
+
+static int64_t
+stored(const char *key)
+{
+    ask_t    *a = command("GET", key);
+    size_t    i;
+    int64_t   n = 0;
+    podi_str_t  s;
+
+    until(a->done);
+    s = answer_of(a);
+
+    for (i = 0; i < s.len && s.data[i] >= '0' && s.data[i] <= '9'; i++) {
+        n = n * 10 + (s.data[i] - '0');
+    }
+
+    ask_free(&a);
+
+    return n;
+}
+
+
+static int
+stored_places(const char *key)
+{
+    char    name[64];
+    int     n;
+    ask_t  *a;
+
+    snprintf(name, sizeof(name), L "c%s%.*s", key,
+             (int) (PODI_LIMIT_KEY_LEN - strlen(key)), "................");
+    a = command("ZCARD", name);
+    until(a->done);
+    n = a->rc == PODI_DONE
+        ? (int) ((podi_redis_reply_t *) a->result)->integer : -1;
+    ask_free(&a);
+
+    return n;
 }
 
 

@@ -7,7 +7,8 @@
 -- it exactly; what could be larger (a product of rates and costs) is worked out
 -- by who calls.
 --
---   g<hash>   string  theoretical arrival time (podi_gcra)
+--   g<hash>   string  "tat at": the theoretical arrival time (podi_gcra), and when
+--                     it was written
 --   q<hash>   string  "end used": the newest window's end, and what was used up
 --                     in it (podi_quota)
 --   c<hash>   zset    who holds a place, by the time at which he loses it
@@ -57,4 +58,27 @@ end
 
 local function put(key, text, lasts)
     call('SET', key, text, 'PX', math.max(math.ceil(lasts / 1000), 1))
+end
+
+
+local function fill(key, tat)
+    put(key, string.format('%.0f %.0f', tat, NOW), tat - NOW)
+end
+
+
+-- Until when a bucket is in debt.  Rules that share it have spans of
+-- their own, so none of them may cut it; but what was written later than now is
+-- of another clock, and is worth what it was worth to that.
+
+local function filled(key)
+    local tat, at = string.match(call('GET', key) or '', '(%d+) ?(%d*)')
+
+    tat, at = tonumber(tat) or 0, tonumber(at) or 0
+
+    if at > NOW then
+        tat = tat - at + NOW
+        fill(key, tat)
+    end
+
+    return math.max(tat, NOW)
 end

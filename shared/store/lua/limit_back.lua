@@ -14,10 +14,10 @@ local back, changed = {}, 0
 
 
 function back.g(key, step)
-    local tat = tonumber(call('GET', key) or 0) - step
+    local tat = filled(key) - step
 
     if tat > NOW then
-        put(key, tat, tat - NOW)
+        fill(key, tat)
         return 1
     end
 

@@ -21,19 +21,11 @@ local look, charge = {}, {}
 
 
 function look.g(l, span, step, chunk, chunks)
-    local tat, most = tonumber(call('GET', l.key) or 0), NOW + span
-
     l.span, l.step = tonumber(span), tonumber(step)
     l.chunk, l.chunks = tonumber(chunk), tonumber(chunks)
-    l.from = math.max(NOW, math.min(tat, most))
+    l.from = filled(l.key)
     l.reset = l.from - NOW
     l.retry = math.max(l.reset + l.step - l.span, 0)
-
-    -- only another clock can have put it there
-
-    if tat > most then
-        put(l.key, most, l.span)
-    end
 end
 
 
@@ -49,7 +41,7 @@ function charge.g(l)
     l.reset = l.reset + step
 
     if step > 0 then
-        put(l.key, l.from + step, l.reset)
+        fill(l.key, l.from + step)
     end
 end
 
