@@ -27,7 +27,9 @@ set search_path = podi, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    v_bad  text;
+    v_bad   text;
+    v_rate  text[] := regexp_match(i_terms,
+                                   '^rate=([0-9]+)r/([smhd])(?: burst=([0-9]+))?$');
 begin
     subject := i_subject;
     if i_slug is not null then
@@ -51,6 +53,17 @@ begin
             raise exception 'there is no such rate' using errcode = 'U0404';
         end if;
         return;
+    end if;
+
+    -- as podi_limit_check: a burst is filled again within 50 years
+    if coalesce(v_rate[3], '1')::numeric
+       * (case v_rate[2] when 's' then 1 when 'm' then 60
+                         when 'h' then 3600 else 86400 end)
+       > v_rate[1]::numeric * 50 * 366 * 86400
+    then
+        raise exception 'a rate has no such terms'
+              using errcode = 'U0422',
+                    detail = json_build_object('field', 'terms');
     end if;
 
     insert into limit_rate as l (zone, kind, subject, terms)

@@ -189,6 +189,8 @@ ngx_int_t ngx_http_podi_limit_shared(ngx_http_podi_limit_zone_t *zone,
     const ngx_str_t *s);
 char *ngx_http_podi_limit_shared_check(ngx_conf_t *cf,
     ngx_http_podi_limit_zone_t *zone);
+const char *ngx_http_podi_limit_wrong(const ngx_http_podi_limit_zone_t *zone,
+    const podi_rule_t *rule);
 /* NULL, or what is wrong with them together */
 const char *ngx_http_podi_limit_terms(
     const ngx_http_podi_limit_terms_t *terms, podi_rule_t *rule);

@@ -150,7 +150,8 @@ rate_terms(const ngx_http_podi_limit_zone_t *zone, u_char *p, u_char *last,
 
     rule->offset = zone->rule.rule.offset;
 
-    return NGX_OK;
+    return (ngx_http_podi_limit_wrong(zone, rule) == NULL) ? NGX_OK
+                                                           : NGX_DECLINED;
 }
 
 

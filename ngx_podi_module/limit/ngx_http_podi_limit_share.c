@@ -71,8 +71,7 @@ char *
 ngx_http_podi_limit_shared_check(ngx_conf_t *cf,
     ngx_http_podi_limit_zone_t *zone)
 {
-    const char        *wrong;
-    podi_limit_ask_t   ask;
+    const char  *wrong;
 
     if (zone->mode == PODI_LIMIT_LOCAL) {
         return NGX_CONF_OK;
@@ -87,11 +86,7 @@ ngx_http_podi_limit_shared_check(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(&ask, sizeof(podi_limit_ask_t));
-    ngx_http_podi_limit_ask(&zone->rule.rule, &ask);
-    ask.cost = 1;
-
-    wrong = podi_limit_check(&ask);
+    wrong = ngx_http_podi_limit_wrong(zone, &zone->rule.rule);
 
     if (wrong != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"podi_limit_zone\" %V: %s",
@@ -100,6 +95,26 @@ ngx_http_podi_limit_shared_check(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* why Redis cannot count it; NULL when it can, or need not */
+
+const char *
+ngx_http_podi_limit_wrong(const ngx_http_podi_limit_zone_t *zone,
+    const podi_rule_t *rule)
+{
+    podi_limit_ask_t  ask;
+
+    if (zone->mode == PODI_LIMIT_LOCAL) {
+        return NULL;
+    }
+
+    ngx_memzero(&ask, sizeof(podi_limit_ask_t));
+    ngx_http_podi_limit_ask(rule, &ask);
+    ask.cost = 1;
+
+    return podi_limit_check(&ask);
 }
 
 

@@ -367,6 +367,12 @@ ngx_http_podi_limit_plan(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     rule->rule.offset = zone->rule.rule.offset;
+
+    wrong = ngx_http_podi_limit_wrong(zone, &rule->rule);
+    if (wrong != NULL) {
+        return (char *) wrong;
+    }
+
     rule->plan.data = value[2].data;
     rule->plan.len = value[2].len;
 

@@ -58,6 +58,8 @@ $ctl->refused('U0422', undef, $call, @{ $_->[0] }, "refused: $_->[1]")
         [ ['member', 'plan', 'pro', undef, 'rate=0r/s'], 'no rate' ],
         [ ['member', 'plan', 'pro', undef, 'rate=1r/w'], 'a unit' ],
         [ ['member', 'plan', 'pro', undef, 'conn=3 burst=2'], 'a mixture' ],
+        [ ['member', 'plan', 'pro', undef, 'rate=1r/d burst=20000'],
+          'a burst that takes 54 years' ],
         [ ['member', 'plan', 'pro', undef, 'key=ip'], 'no terms' ];
 
 $ctl->refused('U0404', undef, $call, 'member', 'user', 'nobody', $slug,

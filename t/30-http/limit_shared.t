@@ -172,3 +172,14 @@ podi_limit_deadline 1m;
 --- must_die
 --- error_log
 value must be between
+
+
+=== TEST 16: nor can a plan's burst take 54 years
+--- http_config
+podi_redis 127.0.0.1:1;
+podi_limit_zone x 1m key=ip rate=1r/d mode=exact;
+podi_limit_plan x pro rate=1r/d burst=20000;
+--- config
+--- must_die
+--- error_log
+"podi_limit_plan" directive the burst must be filled again within 50 years
