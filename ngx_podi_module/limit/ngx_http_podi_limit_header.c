@@ -23,6 +23,8 @@ static ngx_int_t limit_field(ngx_http_request_t *r, const char *name,
     size_t len, u_char *data, u_char *last);
 static ngx_int_t limit_legacy(const ngx_http_podi_limit_set_t *set,
     unsigned wait);
+static ngx_uint_t limit_told(ngx_http_request_t *r, int64_t left,
+    unsigned wait);
 
 
 ngx_int_t
@@ -200,10 +202,13 @@ limit_legacy(const ngx_http_podi_limit_set_t *set, unsigned wait)
         }
     }
 
-    first = ngx_pnalloc(set->request->pool, 3 * (NGX_INT64_LEN + 2));
+    if (least == NULL || limit_told(set->request, least->answer.left, wait)) {
+        return NGX_OK;
+    }
 
-    if (first == NULL || least == NULL) {
-        return (least == NULL) ? NGX_OK : NGX_ERROR;
+    first = ngx_pnalloc(set->request->pool, 3 * (NGX_INT64_LEN + 2));
+    if (first == NULL) {
+        return NGX_ERROR;
     }
 
     p = ngx_sprintf(first, "%L  ", least->rule->rule.gcra.burst);
@@ -229,6 +234,48 @@ limit_legacy(const ngx_http_podi_limit_set_t *set, unsigned wait)
                                       least->answer.reset_after));
 
     return limit_field(set->request, "X-RateLimit-Reset", 17, first, p);
+}
+
+
+/*
+ * Was a limit told before (by an early one, or before a redirect) of which less
+ * is left?  If not its fields go; a refusal is always told.
+ */
+
+static ngx_uint_t
+limit_told(ngx_http_request_t *r, int64_t left, unsigned wait)
+{
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *old[3];
+
+    n = 0;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; n < 3 && i < part->nelts; i++) {
+            if (h[i].hash != 0 && h[i].key.len >= 17
+                && ngx_strncmp(h[i].key.data, "X-RateLimit-", 12) == 0)
+            {
+                old[n++] = &h[i];
+            }
+        }
+    }
+
+    /* Limit, Remaining, Reset */
+
+    if (n == 3 && wait == 0
+        && ngx_atoof(old[1]->value.data, old[1]->value.len) <= left)
+    {
+        return 1;
+    }
+
+    while (n > 0) {
+        old[--n]->hash = 0;
+    }
+
+    return 0;
 }
 
 

@@ -19,6 +19,8 @@ our $Server = <<'EOS';
     location /off { podi_limit hour; podi_limit_headers off; empty_gif; }
     location /old { podi_limit hour soon; podi_limit_headers legacy; empty_gif; }
     location /two { podi_limit soon early; podi_limit hour; empty_gif; }
+    location /both { podi_limit soon early; podi_limit hour; podi_limit_headers legacy; empty_gif; }
+    location /less { podi_limit hour early; podi_limit soon; podi_limit_headers legacy; empty_gif; }
     location /long { podi_limit hour long; empty_gif; }
     location /none { podi_limit off; empty_gif; }
 EOS
@@ -104,3 +106,14 @@ GET /two?k=t6
 --- config eval: $::Server
 --- pipelined_requests eval: [ 'GET /none?k=t8', 'GET /one' ]
 --- response_headers eval: [ ("RateLimit:\nRateLimit-Policy:") x 2 ]
+
+
+=== TEST 9: the older names are there once, of the limit of which least is left
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval
+[ ('GET /both?k=t9') x 4, ('GET /less?k=u9') x 4 ]
+--- error_code eval: [ (200, 200, 200, 429) x 2 ]
+--- raw_response_headers_like eval
+[ map({ qr/\A(?!.*X-RateLimit-Remaining.*X-RateLimit-Remaining).*X-RateLimit-Limit: 3\r\nX-RateLimit-Remaining: $_\r\n/s }
+      (2, 1, 0, 0) x 2) ]
