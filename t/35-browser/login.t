@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use Podi::Browser;
+use Podi::Proc qw( poll );
 use Podi::Stack;
 use Test::More;
 
@@ -40,14 +41,8 @@ my $at = $s->tls_url;
 sub seen
 {
     my ($js) = @_;
-    my $end = time + 6;
 
-    while (time < $end) {
-        my $v = eval { $b->run("return $js") };
-        return $v if $v;
-        select undef, undef, undef, 0.05;
-    }
-    return undef;
+    return poll(6, sub { eval { $b->run("return $js") } });
 }
 
 
