@@ -17,7 +17,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    perform internal.enter('user', 'admin');
+    perform internal.enter('user', 'admin', 'service');
 
     insert into revocation as r (tenant_id, kind, id, until, reason)
     values (internal.tenant(), 'token', i_token::text, i_until, 'owner')

@@ -154,6 +154,10 @@ $web->one($me, 'select * from api.token_revoke(?, ?)', $mine, $until);
 is(heard($since), "token podi $mine", 'a token of his own');
 is(heard($since, $zeta), '', 'which another tenant does not hear of');
 
+ok($web->one($db->as($ann, 'service'),
+             'select * from api.token_revoke(?, ?)', $db->uuid, $until),
+   'a service ends its own, too');
+
 @sessions = sort map { opened($ann) } 1 .. 3;
 my $key = opened($ann, 'api_key');
 $r = $web->one($me, 'select * from api.session_end_all(null)');
