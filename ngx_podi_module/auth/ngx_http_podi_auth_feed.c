@@ -9,9 +9,9 @@
  * and a dead one's is taken at once, so that a reload is no gap.  It asks four
  * times a second: a question costs PostgreSQL less than a request does, needs
  * nobody to remember telling us, and cannot be lost as a hint through Redis
- * can.  A revocation is stamped before its commit, so each question reaches back some
- * seconds behind the newest stamp seen.  Logouts through this nginx do not wait
- * for the feed.
+ * can. A revocation is stamped before its commit, so each question reaches back
+ * some seconds behind the newest stamp seen. Logouts through this nginx do not
+ * wait for the feed.
  *
  * The tenants are those that podi_tenant names, anywhere.  An answer says
  * which tenant it is of: its people need not be asked for one by one, while
