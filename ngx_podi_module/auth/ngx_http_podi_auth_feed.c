@@ -46,6 +46,7 @@ struct ngx_http_podi_auth_feed_s {
     ngx_msec_t                  begun;      /* the same, of no wall clock */
     ngx_msec_t                  stale;      /* podi_revocation_stale */
     unsigned                    failed:1;
+    unsigned                    answered:1; /* by one tenant at least */
 };
 
 
@@ -165,6 +166,7 @@ feed_tick(void *data)
         feed->begun = ngx_current_msec;
         feed->at = 0;
         feed->failed = 0;
+        feed->answered = 0;
         feed->state = FEED_ASKING;
         feed_next(feed);
     }
@@ -235,7 +237,13 @@ feed_next(void *data)
 
     if (feed->at == feed->n) {
         feed->state = FEED_IDLE;
-        ngx_podi_feed_fresh(feed->begun, feed->begun + feed->stale);
+
+        /* what is revoked of others comes with the answer of any tenant */
+
+        if (feed->answered) {
+            ngx_podi_feed_fresh(feed->begun, feed->begun + feed->stale);
+        }
+
         return;
     }
 
@@ -301,6 +309,7 @@ feed_take(podi_flow_t *f, void *ctx)
         feed->newest[feed->at] = ngx_max(feed->newest[feed->at], at);
     }
 
+    feed->answered = 1;
     tenant = podi_row_str(f->result, 0, "tenant_id");
 
     ngx_podi_feed_covers(&tenant, feed->begun + feed->stale);

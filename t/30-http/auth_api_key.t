@@ -11,6 +11,7 @@ my $is = Podi::Issuer->new(iss => 'https://one.example', aud => 'a');
 my $set = $is->jwks_file('ES256');
 my $s = Podi::Stack->new(http => <<"HTTP", server => <<'SERVER')->start;
 podi_issuer one { issuer https://one.example; audience a; jwks_file $set; }
+podi_revocation_stale 2s;
 HTTP
 location = /app {
     podi_auth on;
@@ -189,6 +190,15 @@ is $s->get('/foreign/v1/auth/methods', %foreign)->status, 200,
     'what needs nobody is open to them';
 is $s->get('/foreign/v1/wallet', as => $ann)->status, 200,
     'and ours have one';
+
+# --- no tenant answers, so nobody says what is revoked of others
+
+$s->sql("update podi.tenant set state = 'disabled'");
+ok poll(10, sub { $s->get('/other', %foreign)->status == 503 }),
+    'what the feed did not read is not fresh';
+$s->sql("update podi.tenant set state = 'active'");
+ok poll(10, sub { $s->get('/other', %foreign)->status == 200 }),
+    'until it reads again';
 
 $s->done;
 done_testing;
