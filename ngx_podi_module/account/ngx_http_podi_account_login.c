@@ -1,11 +1,13 @@
 /*
  * POST /v1/auth/login: a name and a password for a session.
  *
- *     may try? -> read body -> parse -> find (PG) -> check (thread)
+ *     may try? -> read body -> parse -> take a failure in advance
+ *         -> find (PG) -> check (thread)
  *         -> judge: wrong: record (PG) | right: store a renewed hash (PG)
  *         -> open the session (PG) -> reply
  *
  * A user that does not exist costs the same check and gets the same answer.
+ * What goes wrong on our side is nobody's failure.
  */
 
 #include "ngx_http_podi_account.h"
@@ -35,7 +37,7 @@ static podi_rc_t login_reply(podi_flow_t *f, void *ctx);
 static const podi_step_t  account_login_steps[] = {
     { "reading the body",       login_read_body, 0 },
     { "parsing the body",       login_parse,     0 },
-    { "finding the account",    login_find,      0 },
+    { "finding the account",    login_find,      PODI_MAY_FAIL },
     { "checking the password",  login_check,     0 },
     { "recording the verdict",  login_judge,     PODI_MAY_FAIL },
     { "opening the session",    login_open,      0 },
@@ -94,6 +96,12 @@ login_parse(podi_flow_t *f, void *ctx)
 
     a->password.password = a->form.password;
 
+    /* not while the body was on its way: that may take long */
+
+    if (ngx_podi_failures_take(a->request, &f->fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
     return ngx_http_podi_account_prefix(a->request, &a->from, &f->fail);
 }
 
@@ -114,7 +122,13 @@ login_find(podi_flow_t *f, void *ctx)
 static podi_rc_t
 login_check(podi_flow_t *f, void *ctx)
 {
+    podi_rc_t         rc;
     account_login_t  *a = ctx;
+
+    if (f->result == NULL) {
+        ngx_podi_failures_forgive(a->request);
+        return PODI_ERROR;
+    }
 
     if (podi_rows(f->result) == 1) {
 
@@ -126,8 +140,14 @@ login_check(podi_flow_t *f, void *ctx)
         }
     }
 
-    return ngx_podi_thread(f, a->request, ngx_http_podi_password_check,
-                           &a->password);
+    rc = ngx_podi_thread(f, a->request, ngx_http_podi_password_check,
+                         &a->password);
+
+    if (rc == PODI_ERROR) {
+        ngx_podi_failures_forgive(a->request);
+    }
+
+    return rc;
 }
 
 
@@ -167,6 +187,8 @@ login_open(podi_flow_t *f, void *ctx)
     const ngx_http_podi_account_conf_t  *aconf;
 
     if (a->password.failed) {
+        ngx_podi_failures_forgive(a->request);
+
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no hash");
     }
 
@@ -176,6 +198,8 @@ login_open(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_BAD_CREDENTIALS, NULL,
                          "wrong login name or password");
     }
+
+    ngx_podi_failures_forgive(a->request);
 
     if (podi_id_make(&id) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no randomness");

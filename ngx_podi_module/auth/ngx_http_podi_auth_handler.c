@@ -184,7 +184,7 @@ auth_read_unknown(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 {
     podi_rc_t  rc;
 
-    if (ngx_podi_failures_peek(r, fail) != PODI_OK) {
+    if (ngx_podi_failures_take(r, fail) != PODI_OK) {
         ngx_http_podi_auth_deny(ctx, fail);
         return NGX_OK;
     }
@@ -224,6 +224,8 @@ ngx_http_podi_auth_live(ngx_http_podi_auth_ctx_t *ctx)
 {
     podi_fail_t  fail;
 
+    ngx_podi_failures_forgive(ctx->request);    /* it is no forgery */
+
     switch (ngx_podi_identity_state(&ctx->who)) {
 
     case NGX_PODI_LIVE:
@@ -253,6 +255,9 @@ ngx_http_podi_auth_deny(ngx_http_podi_auth_ctx_t *ctx,
 
     if (fail->error == PODI_E_TOKEN_INVALID) {
         ngx_podi_failures_charge(ctx->request);
+
+    } else {
+        ngx_podi_failures_forgive(ctx->request);
     }
 
     ctx->fail = ngx_palloc(ctx->request->pool, sizeof(podi_fail_t));

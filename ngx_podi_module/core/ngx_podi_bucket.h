@@ -94,7 +94,7 @@ struct ngx_podi_bucket_s {
     unsigned                   failures:1;  /* counts them */
 };
 
-typedef struct {
+typedef struct ngx_podi_bucket_op_s {
     ngx_podi_bucket_t         *bucket;
     const podi_rule_t         *rule;
     u_char                     key[PODI_CELL_KEY];
@@ -156,13 +156,17 @@ void ngx_podi_bucket_undo(ngx_podi_bucket_op_t *op);
 
 /*
  * Failed logins and forged tokens, by the client's address, where
- * podi_auth_failures names a limit; else these do nothing.  peek, before what
- * costs much: may he try at all?  ERROR: no, and fail says until when.
- * charge: he has failed.
+ * podi_auth_failures names a limit; else these do nothing.  peek: may he try
+ * at all?  take, before what costs much: the same, and a failure is charged in
+ * advance.  ERROR: no, and fail says until when.  charge: he has failed, which
+ * was taken or not.  forgive: he has not, so what was taken is given back.
  */
 PODI_MUSTCHECK podi_rc_t ngx_podi_failures_peek(ngx_http_request_t *r,
     podi_fail_t *fail);
+PODI_MUSTCHECK podi_rc_t ngx_podi_failures_take(ngx_http_request_t *r,
+    podi_fail_t *fail);
 void ngx_podi_failures_charge(ngx_http_request_t *r);
+void ngx_podi_failures_forgive(ngx_http_request_t *r);
 
 void ngx_podi_bucket_count(const ngx_podi_bucket_t *b,
     ngx_podi_bucket_count_e what);

@@ -186,6 +186,7 @@ typedef struct {
     struct ngx_http_podi_auth_ctx_s  *auth;  /* kept over redirects, or NULL */
     struct ngx_http_podi_breaker_call_s  *breaker;  /* the same */
     struct ngx_http_podi_guard_ctx_s     *uploads;  /* the same */
+    struct ngx_podi_bucket_op_s  *failure;   /* taken in advance, or NULL */
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
     podi_error_e                 body_error; /* why a filter refused it */

@@ -2,10 +2,13 @@
  * ngx_podi_failures: who guesses passwords or signatures has a limit of
  * failures by his address.
  *
- *     peek -> the costly check -> failed -> charge
+ *     take -> the costly check -> failed    -> charge: it stays taken
+ *                              -> not so    -> forgive: it is given back
  *
  * Who is over it is not checked at all, whatever he brings: an answer would
- * tell him whether the guess was right.
+ * tell him whether the guess was right.  A failure is taken before it is one,
+ * or as many as arrive during a check would all be checked.  Who goes away
+ * while he is checked has failed.
  */
 
 #include "ngx_podi_bucket.h"
@@ -14,6 +17,8 @@
 
 static ngx_uint_t failures_op(ngx_http_request_t *r,
     ngx_podi_bucket_op_t *op);
+static podi_rc_t failures_refuse(const ngx_podi_bucket_op_t *op,
+    podi_fail_t *fail);
 
 
 char *
@@ -58,15 +63,91 @@ ngx_podi_set_failures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 podi_rc_t
 ngx_podi_failures_peek(ngx_http_request_t *r, podi_fail_t *fail)
 {
-    podi_cell_answer_t    answer;
     ngx_podi_bucket_op_t  op;
 
     if (!failures_op(r, &op) || ngx_podi_bucket_peek(&op) == NGX_OK) {
         return PODI_OK;
     }
 
-    ngx_podi_bucket_count(op.bucket, NGX_PODI_BUCKET_REFUSED);
-    ngx_podi_bucket_answer(&op, &answer);
+    return failures_refuse(&op, fail);
+}
+
+
+podi_rc_t
+ngx_podi_failures_take(ngx_http_request_t *r, podi_fail_t *fail)
+{
+    ngx_podi_request_t    *pr;
+    ngx_podi_bucket_op_t   op;
+
+    pr = ngx_podi_request(r);
+
+    if (pr == NULL) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if ((pr->failure != NULL && pr->failure->taken) || !failures_op(r, &op)) {
+        return PODI_OK;
+    }
+
+    if (pr->failure == NULL) {
+        pr->failure = ngx_palloc(r->pool, sizeof(ngx_podi_bucket_op_t));
+
+        if (pr->failure == NULL) {
+            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+    }
+
+    *pr->failure = op;
+
+    if (ngx_podi_bucket_take(pr->failure, 1) != NGX_OK) {
+        return failures_refuse(pr->failure, fail);
+    }
+
+    return PODI_OK;
+}
+
+
+void
+ngx_podi_failures_forgive(ngx_http_request_t *r)
+{
+    ngx_podi_request_t  *pr;
+
+    pr = ngx_podi_request(r);
+
+    if (pr != NULL && pr->failure != NULL) {
+        ngx_podi_bucket_undo(pr->failure);
+    }
+}
+
+
+void
+ngx_podi_failures_charge(ngx_http_request_t *r)
+{
+    ngx_podi_request_t    *pr;
+    ngx_podi_bucket_op_t   op;
+
+    pr = ngx_podi_request(r);
+
+    if (pr != NULL && pr->failure != NULL && pr->failure->taken) {
+        pr->failure->taken = 0;         /* for good */
+        ngx_podi_bucket_count(pr->failure->bucket, NGX_PODI_BUCKET_CHARGED);
+        return;
+    }
+
+    if (failures_op(r, &op)) {
+        ngx_podi_bucket_charge(&op);
+        ngx_podi_bucket_count(op.bucket, NGX_PODI_BUCKET_CHARGED);
+    }
+}
+
+
+static podi_rc_t
+failures_refuse(const ngx_podi_bucket_op_t *op, podi_fail_t *fail)
+{
+    podi_cell_answer_t  answer;
+
+    ngx_podi_bucket_count(op->bucket, NGX_PODI_BUCKET_REFUSED);
+    ngx_podi_bucket_answer(op, &answer);
 
     (void) podi_fail(fail, PODI_E_RATE_LIMITED, NULL,
                      "too many failures from this address");
@@ -74,18 +155,6 @@ ngx_podi_failures_peek(ngx_http_request_t *r, podi_fail_t *fail)
     fail->retry_after = (unsigned) ((answer.retry_after + 999999) / 1000000);
 
     return PODI_ERROR;
-}
-
-
-void
-ngx_podi_failures_charge(ngx_http_request_t *r)
-{
-    ngx_podi_bucket_op_t  op;
-
-    if (failures_op(r, &op)) {
-        ngx_podi_bucket_charge(&op);
-        ngx_podi_bucket_count(op.bucket, NGX_PODI_BUCKET_CHARGED);
-    }
 }
 
 
@@ -102,6 +171,8 @@ failures_op(ngx_http_request_t *r, ngx_podi_bucket_op_t *op)
     if (plcf->failures == NULL) {
         return 0;
     }
+
+    ngx_memzero(op, sizeof(ngx_podi_bucket_op_t));
 
     op->bucket = plcf->failures;
     op->rule = &plcf->failures->rule;

@@ -4,6 +4,7 @@
 
 use strict;
 use warnings;
+use IO::Socket::INET;
 use Podi::Proc qw( poll spawn reaped children san_env );
 use Podi::Repo qw( slurp );
 use Podi::Stack::Files;
@@ -69,11 +70,16 @@ http {
     access_log off;
     client_body_temp_path $dir/second/body;
     include $dir/second/podi-http.conf;
+    podi_limit_zone guesses 1m key=ip rate=1r/h burst=3;
     server {
         listen 127.0.0.1:$port;
         podi_tenant demo;
         $guarded
         location = /metrics { podi_status; }
+        location = /v1/auth/login {
+            podi_auth_failures zone=guesses;
+            podi_account;
+        }
     }
 }
 CONF
@@ -261,6 +267,18 @@ for my $end ('HUP', 'KILL', 'KILL') {
     poll(20, sub { !grep { kill 0, $_ } @old }) or die 'no reload';
     @old = children($second);
 }
+
+# --- guesses that come at once are no more than those one after the other
+
+my @guess = map { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") }
+    1 .. 8;
+my $guess = '{"login":"bob","password":"not the right one"}';
+print $_ "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    . "Content-Type: application/json\r\nContent-Length: "
+    . length($guess) . "\r\n\r\n$guess" for @guess;
+my %answers;
+$answers{ <$_> =~ m{^HTTP/1.1 (\d+)} ? $1 : 'none' }++ for @guess;
+is_deeply \%answers, { 401 => 3, 429 => 5 }, 'as many as may fail are checked';
 
 # --- what was heard long ago is not believed
 
