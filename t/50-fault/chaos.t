@@ -1,7 +1,7 @@
-# ./build.sh chaos, half a minute of it: kept promises pass, and a protection
+# ./build.sh chaos, a minute of it: kept promises pass, and a protection
 # that was taken out is missed.
 #
-# PODI_CHAOS_SEED and PODI_CHAOS_MINUTES (0.5) repeat a run, or make it longer.
+# PODI_CHAOS_SEED and PODI_CHAOS_MINUTES (1) repeat a run, or make it longer.
 
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ use Test::More;
 use Podi::Repo qw( root );
 
 my $seed = $ENV{PODI_CHAOS_SEED} // time % 1_000_000;
-my $minutes = $ENV{PODI_CHAOS_MINUTES} // 0.5;
+my $minutes = $ENV{PODI_CHAOS_MINUTES} // 1;
 
 
 # exit status, what it said, its last line
