@@ -15,6 +15,8 @@ typedef struct ngx_http_podi_auth_fetch_s  ngx_http_podi_auth_fetch_t;
 typedef struct ngx_http_podi_auth_cache_s  ngx_http_podi_auth_cache_t;
 typedef struct ngx_http_podi_auth_ctx_s    ngx_http_podi_auth_ctx_t;
 
+#define NGX_HTTP_PODI_SOURCES_MAX  8
+
 typedef enum {
     NGX_HTTP_PODI_AUTH_OFF,
     NGX_HTTP_PODI_AUTH_ON,
@@ -87,17 +89,25 @@ struct ngx_http_podi_auth_ctx_s {
     ngx_http_request_t                   *request;
     const ngx_http_podi_auth_loc_conf_t  *conf;     /* under which it began */
     podi_str_t                            token;    /* NULL data: none */
+    podi_str_t                            beside;   /* a cookie's, another */
+    ngx_array_t                          *kept;     /* ngx_table_elt_t */
+    ngx_str_t                             kept_cookies;
+    ngx_str_t                             kept_args;
     ngx_podi_credential_e                 credential;
     ngx_podi_identity_t                   who;      /* not yet believed */
     const ngx_http_podi_issuer_t         *issuer;   /* whose keys are awaited */
     ngx_http_podi_await_e                 await;
     const podi_fail_t                    *fail;     /* NULL: none */
     unsigned                              decided:1;
-    unsigned                              stripped:1;
+    unsigned                              charged:1;    /* for a failure */
+    unsigned                              honest:1;     /* perhaps: do not */
 };
 
 
 extern ngx_module_t  ngx_http_podi_auth_module;
+
+/* made when it is not there; NULL: no memory */
+ngx_http_podi_auth_ctx_t *ngx_http_podi_auth_ctx(ngx_http_request_t *r);
 
 /*
  * The token that the request carries, by the sources of its location, into
@@ -105,6 +115,10 @@ extern ngx_module_t  ngx_http_podi_auth_module;
  */
 podi_rc_t ngx_http_podi_auth_credential(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+
+/* is the token that came beside it, if any, of the same session? */
+podi_rc_t ngx_http_podi_auth_beside(const ngx_http_podi_auth_ctx_t *ctx,
+    podi_fail_t *fail);
 
 /* does it want to be one of our API keys; and has it the whole form? */
 ngx_uint_t ngx_http_podi_auth_is_api_key(const podi_str_t *token);

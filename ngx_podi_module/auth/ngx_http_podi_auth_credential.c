@@ -1,5 +1,6 @@
 /*
- * The token that a request carries.
+ * The token that a request carries, or carried until podi_auth_strip took it
+ * out: it counts only where this location would have looked for it.
  *
  *     Authorization: Bearer <token>      any method
  *     another header, the query          any method, where configured
@@ -16,19 +17,30 @@
 #include "ngx_http_podi_auth.h"
 
 
+/* of each source that is a cookie, at its index; NULL data: it did not come */
+typedef podi_str_t  credential_cookies_t[NGX_HTTP_PODI_SOURCES_MAX];
+
+
 static podi_rc_t credential_headers(ngx_http_request_t *r,
-    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+    ngx_http_podi_auth_ctx_t *ctx, credential_cookies_t cookies,
+    podi_fail_t *fail);
 static podi_rc_t credential_header(const ngx_table_elt_t *h,
     ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
 static podi_rc_t credential_query(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+static podi_rc_t credential_scan(const ngx_str_t *text,
+    const ngx_http_podi_auth_ctx_t *ctx, credential_cookies_t cookies,
+    podi_fail_t *fail);
 static podi_rc_t credential_cookie(ngx_http_request_t *r,
-    ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail);
+    ngx_http_podi_auth_ctx_t *ctx, credential_cookies_t cookies,
+    podi_fail_t *fail);
+static podi_rc_t credential_beside(ngx_http_podi_auth_ctx_t *ctx,
+    const podi_str_t *token, podi_fail_t *fail);
 static podi_rc_t credential_take(ngx_http_podi_auth_ctx_t *ctx,
     podi_str_t *token, ngx_podi_credential_e credential, podi_fail_t *fail);
 static ngx_uint_t credential_may_be_cookie(ngx_http_request_t *r);
 static ngx_uint_t credential_same_session(const podi_str_t *a,
-    const podi_str_t *b);
+    const podi_str_t *b, podi_mem_t *mem);
 static podi_str_t credential_bearer(const ngx_str_t *value);
 
 
@@ -36,9 +48,13 @@ podi_rc_t
 ngx_http_podi_auth_credential(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx, podi_fail_t *fail)
 {
-    if (credential_headers(r, ctx, fail) != PODI_OK
+    credential_cookies_t  cookies;
+
+    ngx_memzero(cookies, sizeof(credential_cookies_t));
+
+    if (credential_headers(r, ctx, cookies, fail) != PODI_OK
         || credential_query(r, ctx, fail) != PODI_OK
-        || credential_cookie(r, ctx, fail) != PODI_OK)
+        || credential_cookie(r, ctx, cookies, fail) != PODI_OK)
     {
         return PODI_ERROR;
     }
@@ -47,10 +63,13 @@ ngx_http_podi_auth_credential(ngx_http_request_t *r,
 }
 
 
+/* HTTP/2 clients may send a Cookie header for each cookie */
+
 static podi_rc_t
 credential_headers(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
-    podi_fail_t *fail)
+    credential_cookies_t cookies, podi_fail_t *fail)
 {
+    podi_rc_t         rc;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
@@ -60,15 +79,30 @@ credential_headers(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (h[i].lowcase_key != NULL
-                && credential_header(&h[i], ctx, fail) != PODI_OK)
-            {
+            if (h[i].lowcase_key == NULL) {
+                continue;
+            }
+
+            rc = (h[i].key.len == 6
+                  && ngx_strncmp(h[i].lowcase_key, "cookie", 6) == 0)
+                 ? credential_scan(&h[i].value, ctx, cookies, fail)
+                 : credential_header(&h[i], ctx, fail);
+
+            if (rc != PODI_OK) {
                 return PODI_ERROR;
             }
         }
     }
 
-    return PODI_OK;
+    h = (ctx->kept == NULL) ? NULL : ctx->kept->elts;
+
+    for (i = 0; h != NULL && i < ctx->kept->nelts; i++) {
+        if (credential_header(&h[i], ctx, fail) != PODI_OK) {
+            return PODI_ERROR;
+        }
+    }
+
+    return credential_scan(&ctx->kept_cookies, ctx, cookies, fail);
 }
 
 
@@ -178,11 +212,11 @@ static podi_rc_t
 credential_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
     podi_fail_t *fail)
 {
+    podi_str_t                     token, kept;
     ngx_uint_t                     i;
-    podi_str_t                     token;
     const ngx_http_podi_source_t  *source = ctx->conf->sources->elts;
 
-    if (r->args.len == 0) {
+    if (r->args.len == 0 && ctx->kept_args.len == 0) {
         return PODI_OK;
     }
 
@@ -192,8 +226,12 @@ credential_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
             continue;
         }
 
-        if (ngx_podi_query(r, (char *) source->name.data, &token, fail)
-            != PODI_OK)
+        if (ngx_podi_query_in(r, &r->args, (char *) source->name.data, &token,
+                              fail)
+            != PODI_OK
+            || ngx_podi_query_in(r, &ctx->kept_args,
+                                 (char *) source->name.data, &kept, fail)
+               != PODI_OK)
         {
             return podi_fail(fail, PODI_E_BAD_REQUEST, NULL,
                              "a token in the query that comes twice, or "
@@ -201,7 +239,31 @@ credential_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
         }
 
         if (credential_take(ctx, &token, NGX_PODI_CREDENTIAL_QUERY, fail)
-            != PODI_OK)
+            != PODI_OK
+            || credential_take(ctx, &kept, NGX_PODI_CREDENTIAL_QUERY, fail)
+               != PODI_OK)
+        {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+credential_scan(const ngx_str_t *text, const ngx_http_podi_auth_ctx_t *ctx,
+    credential_cookies_t cookies, podi_fail_t *fail)
+{
+    ngx_uint_t                     i;
+    const ngx_http_podi_source_t  *source = ctx->conf->sources->elts;
+
+    for (i = 0; i < ctx->conf->sources->nelts; i++) {
+
+        if (source[i].kind == NGX_HTTP_PODI_SOURCE_COOKIE
+            && ngx_podi_cookie_in(text, (char *) source[i].name.data,
+                                  &cookies[i], fail)
+               != PODI_OK)
         {
             return PODI_ERROR;
         }
@@ -213,41 +275,48 @@ credential_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 
 static podi_rc_t
 credential_cookie(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
-    podi_fail_t *fail)
+    credential_cookies_t cookies, podi_fail_t *fail)
 {
-    ngx_uint_t                     i;
-    podi_str_t                     token;
-    const ngx_http_podi_source_t  *source = ctx->conf->sources->elts;
+    podi_rc_t   rc;
+    ngx_uint_t  i;
 
-    for (i = 0; i < ctx->conf->sources->nelts; i++, source++) {
+    for (i = 0; i < ctx->conf->sources->nelts; i++) {
 
-        if (source->kind != NGX_HTTP_PODI_SOURCE_COOKIE) {
+        if (cookies[i].len == 0 || podi_str_eq(&cookies[i], &ctx->token)) {
             continue;
         }
 
-        if (ngx_podi_cookie(r, (char *) source->name.data, &token, fail)
-            != PODI_OK)
-        {
-            return PODI_ERROR;
+        if (ctx->token.len != 0) {
+            rc = credential_beside(ctx, &cookies[i], fail);
+
+        } else if (credential_may_be_cookie(r)) {
+            rc = credential_take(ctx, &cookies[i], NGX_PODI_CREDENTIAL_COOKIE,
+                                 fail);
+        } else {
+            rc = PODI_OK;
         }
 
-        if (token.len == 0
-            || (ctx->token.len != 0
-                && credential_same_session(&token, &ctx->token)))
-        {
-            continue;
-        }
-
-        if (ctx->token.len == 0 && !credential_may_be_cookie(r)) {
-            continue;
-        }
-
-        if (credential_take(ctx, &token, NGX_PODI_CREDENTIAL_COOKIE, fail)
-            != PODI_OK)
-        {
+        if (rc != PODI_OK) {
             return PODI_ERROR;
         }
     }
+
+    return PODI_OK;
+}
+
+
+/* compared later: who has failed too often is not even decoded */
+
+static podi_rc_t
+credential_beside(ngx_http_podi_auth_ctx_t *ctx, const podi_str_t *token,
+    podi_fail_t *fail)
+{
+    if (ctx->beside.len != 0 && !podi_str_eq(&ctx->beside, token)) {
+        return podi_fail(fail, PODI_E_BAD_REQUEST, NULL,
+                         "three different tokens");
+    }
+
+    ctx->beside = *token;
 
     return PODI_OK;
 }
@@ -275,29 +344,49 @@ credential_may_be_cookie(ngx_http_request_t *r)
  * gets in no further than the token that counts.
  */
 
-static ngx_uint_t
-credential_same_session(const podi_str_t *a, const podi_str_t *b)
+podi_rc_t
+ngx_http_podi_auth_beside(const ngx_http_podi_auth_ctx_t *ctx,
+    podi_fail_t *fail)
 {
-    ngx_uint_t           i, same;
-    podi_str_t           left, right;
-    podi_arena_t        *arena;
-    const json_t        *x, *y;
-    static const char   *names[] = { "iss", "sub", "sid" };
+    ngx_uint_t     same;
+    podi_arena_t  *arena;
 
-    if (podi_str_eq(a, b)) {
-        return 1;
+    if (ctx->beside.len == 0) {
+        return PODI_OK;
     }
 
     arena = podi_arena_create();
     if (arena == NULL) {
-        return 0;
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
+
+    same = ngx_max(ctx->token.len, ctx->beside.len)
+           <= ctx->conf->policy->token_max
+           && credential_same_session(&ctx->token, &ctx->beside,
+                                      podi_arena_mem(arena));
+
+    podi_arena_free(&arena);
+
+    return same ? PODI_OK
+                : podi_fail(fail, PODI_E_BAD_REQUEST, NULL,
+                            "two different tokens");
+}
+
+
+static ngx_uint_t
+credential_same_session(const podi_str_t *a, const podi_str_t *b,
+    podi_mem_t *mem)
+{
+    ngx_uint_t           i, same;
+    podi_str_t           left, right;
+    const json_t        *x, *y;
+    static const char   *names[] = { "iss", "sub", "sid" };
 
     left = ngx_http_podi_auth_payload(a);
     right = ngx_http_podi_auth_payload(b);
 
-    x = ngx_http_podi_auth_claims(&left, podi_arena_mem(arena));
-    y = ngx_http_podi_auth_claims(&right, podi_arena_mem(arena));
+    x = ngx_http_podi_auth_claims(&left, mem);
+    y = ngx_http_podi_auth_claims(&right, mem);
 
     same = x != NULL && y != NULL;
 
@@ -306,8 +395,6 @@ credential_same_session(const podi_str_t *a, const podi_str_t *b)
                && json_equal(json_object_get(x, names[i]),
                              json_object_get(y, names[i]));
     }
-
-    podi_arena_free(&arena);
 
     return same;
 }

@@ -7,16 +7,15 @@
  *                    |
  *                    too many failures? -> verify, put
  *
- * What is found stays in a ctx that internal redirects do not forget: a token
- * that was taken out of the request is not asked for twice.  Nothing of a
- * request is ever written to a conf.
+ * The ctx is kept over internal redirects, with what podi_auth_strip has taken
+ * out of the request: each location looks into its own sources, by its own
+ * rules.  Nothing of a request is ever written to a conf.
  */
 
 #include "ngx_http_podi_auth_cache.h"
 #include "ngx_podi_bucket.h"
 
 
-static ngx_http_podi_auth_ctx_t *auth_ctx(ngx_http_request_t *r);
 static ngx_int_t auth_begin(ngx_http_request_t *r,
     ngx_http_podi_auth_ctx_t *ctx);
 static ngx_int_t auth_read(ngx_http_request_t *r,
@@ -49,7 +48,7 @@ ngx_http_podi_auth_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = auth_ctx(r);
+    ctx = ngx_http_podi_auth_ctx(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -70,8 +69,8 @@ ngx_http_podi_auth_handler(ngx_http_request_t *r)
 }
 
 
-static ngx_http_podi_auth_ctx_t *
-auth_ctx(ngx_http_request_t *r)
+ngx_http_podi_auth_ctx_t *
+ngx_http_podi_auth_ctx(ngx_http_request_t *r)
 {
     ngx_podi_request_t  *pr;
 
@@ -103,27 +102,20 @@ auth_begin(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx)
     podi_fail_t  fail;
 
     ctx->decided = 0;
+    ctx->honest = 0;
     ctx->fail = NULL;
     ctx->await = NGX_HTTP_PODI_AWAIT_NOTHING;
     ctx->who.known = 0;
+    ctx->token.len = 0;
+    ctx->token.data = NULL;
+    ctx->beside.len = 0;
+    ctx->credential = NGX_PODI_CREDENTIAL_NONE;
 
     /* whoever was somebody in another location has to be it here, too */
 
     ngx_memzero(&ngx_podi_ctx(r)->identity, sizeof(ngx_podi_identity_t));
 
-    rc = PODI_OK;
-
-    if (!ctx->stripped) {
-
-        ctx->token.len = 0;
-        ctx->token.data = NULL;
-        ctx->credential = NGX_PODI_CREDENTIAL_NONE;
-
-        rc = ngx_http_podi_auth_credential(r, ctx, &fail);
-
-    } else if (ctx->token.len == 0) {
-        rc = PODI_DECLINED;
-    }
+    rc = ngx_http_podi_auth_credential(r, ctx, &fail);
 
     if (rc == PODI_OK) {
         return auth_read(r, ctx, &fail);
@@ -172,6 +164,11 @@ auth_read(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
         return NGX_OK;
     }
 
+    if (ngx_http_podi_auth_beside(ctx, fail) != PODI_OK) {
+        ngx_http_podi_auth_deny(ctx, fail);
+        return NGX_OK;
+    }
+
     return auth_read_known(r, ctx);
 }
 
@@ -184,7 +181,9 @@ auth_read_unknown(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 {
     podi_rc_t  rc;
 
-    if (ngx_podi_failures_take(r, fail) != PODI_OK) {
+    if ((!ctx->charged && ngx_podi_failures_take(r, fail) != PODI_OK)
+        || ngx_http_podi_auth_beside(ctx, fail) != PODI_OK)
+    {
         ngx_http_podi_auth_deny(ctx, fail);
         return NGX_OK;
     }
@@ -253,7 +252,11 @@ ngx_http_podi_auth_deny(ngx_http_podi_auth_ctx_t *ctx,
     ctx->decided = 1;
     ctx->who.known = 0;
 
-    if (fail->error == PODI_E_TOKEN_INVALID) {
+    /* a bad token is one failure, in however many locations it is shown */
+
+    if (fail->error == PODI_E_TOKEN_INVALID && !ctx->honest && !ctx->charged)
+    {
+        ctx->charged = 1;
         ngx_podi_failures_charge(ctx->request);
 
     } else {

@@ -145,6 +145,18 @@ ngx_http_podi_auth_keys_missed(const ngx_http_podi_issuer_t *is,
 }
 
 
+ngx_uint_t
+ngx_http_podi_auth_keys_lack(const ngx_http_podi_issuer_t *is,
+    const podi_str_t *kid)
+{
+    ngx_http_podi_keyset_t  *set;
+
+    set = (is->remote == NULL) ? NULL : ngx_http_podi_keyset(is->remote);
+
+    return set == NULL || ngx_http_podi_keyset_is_missing(set, kid);
+}
+
+
 podi_rc_t
 ngx_http_podi_auth_keys_wait(podi_flow_t *f, const ngx_http_podi_issuer_t *is)
 {

@@ -32,6 +32,10 @@ ngx_int_t ngx_http_podi_auth_keys_miss(const ngx_http_podi_issuer_t *is,
 void ngx_http_podi_auth_keys_missed(const ngx_http_podi_issuer_t *is,
     const podi_str_t *kid);
 
+/* is it known to have no such key?  Else nobody could look yet */
+ngx_uint_t ngx_http_podi_auth_keys_lack(const ngx_http_podi_issuer_t *is,
+    const podi_str_t *kid);
+
 /* a step's end: AGAIN, or ERROR with f->fail */
 PODI_MUSTCHECK podi_rc_t ngx_http_podi_auth_keys_wait(podi_flow_t *f,
     const ngx_http_podi_issuer_t *is);

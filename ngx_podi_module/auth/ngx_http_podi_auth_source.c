@@ -7,8 +7,6 @@
 #include "ngx_http_podi_auth.h"
 
 
-#define SOURCE_MAX  8
-
 typedef struct {
     const char              *word;
     const char              *preset;        /* NULL: the name must be said */
@@ -63,7 +61,7 @@ ngx_http_podi_auth_sources(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (i <= SOURCE_MAX
+        if (i <= NGX_HTTP_PODI_SOURCES_MAX
             && source_add(cf, alcf->sources, &value[i]) == NGX_CONF_OK)
         {
             continue;
@@ -73,7 +71,7 @@ ngx_http_podi_auth_sources(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            "\"podi_auth_source\" does not take \"%V\": write "
                            "at most %d of header, header=Name, cookie, "
                            "cookie=name, query=name, api_key, api_key=Name",
-                           &value[i], SOURCE_MAX);
+                           &value[i], NGX_HTTP_PODI_SOURCES_MAX);
         return NGX_CONF_ERROR;
     }
 

@@ -6,27 +6,31 @@
  *     ?token=x&c=d                           ?c=d
  *
  * In PRECONTENT, because with `satisfy any` the ACCESS phase may end before
- * anybody looked for a token.  What is taken out is kept: after a redirect
- * another location may ask for it.
+ * anybody looked for a token.  What is taken out is kept as it came: after a
+ * redirect another location looks for it there as if it were still in place.
  */
 
 #include "ngx_http_podi_auth.h"
 
 
+static ngx_int_t strip_keep(ngx_http_request_t *r,
+    ngx_http_podi_auth_ctx_t *ctx, const ngx_http_podi_auth_loc_conf_t *alcf);
 static ngx_uint_t strip_is_token(const ngx_table_elt_t *h, void *data);
 static ngx_int_t strip_cookies(ngx_http_request_t *r,
-    const ngx_http_podi_source_t *source);
+    ngx_http_podi_auth_ctx_t *ctx, const ngx_http_podi_source_t *source);
 static ngx_int_t strip_query(ngx_http_request_t *r,
-    const ngx_http_podi_source_t *source);
+    ngx_http_podi_auth_ctx_t *ctx, const ngx_http_podi_source_t *source);
 static ngx_int_t strip_parts(ngx_pool_t *pool, ngx_str_t *text,
-    u_char separator, const ngx_str_t *name);
+    u_char separator, const ngx_str_t *name, ngx_str_t *kept);
+static ngx_int_t strip_keep_part(ngx_pool_t *pool, ngx_str_t *kept,
+    u_char separator, const podi_str_t *part);
 
 
 ngx_int_t
 ngx_http_podi_auth_strip_handler(ngx_http_request_t *r)
 {
     ngx_uint_t                            i;
-    ngx_podi_request_t                   *pr;
+    ngx_http_podi_auth_ctx_t             *ctx;
     const ngx_http_podi_source_t         *source;
     const ngx_http_podi_auth_loc_conf_t  *alcf;
 
@@ -37,30 +41,67 @@ ngx_http_podi_auth_strip_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
+    ctx = ngx_http_podi_auth_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     source = alcf->sources->elts;
 
     for (i = 0; i < alcf->sources->nelts; i++) {
 
-        if (strip_cookies(r, &source[i]) != NGX_OK
-            || strip_query(r, &source[i]) != NGX_OK)
+        if (strip_cookies(r, ctx, &source[i]) != NGX_OK
+            || strip_query(r, ctx, &source[i]) != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
 
-    pr = ngx_podi_request(r);
-
-    if (pr == NULL || ngx_podi_unlink(r, strip_is_token, (void *) alcf)
-                      != NGX_OK)
+    if (strip_keep(r, ctx, alcf) != NGX_OK
+        || ngx_podi_unlink(r, strip_is_token, (void *) alcf) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (pr->auth != NULL) {
-        pr->auth->stripped = 1;
+    return NGX_DECLINED;
+}
+
+
+/* an empty Cookie header goes, but says nothing to anybody */
+
+static ngx_int_t
+strip_keep(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
+    const ngx_http_podi_auth_loc_conf_t *alcf)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *kept;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].value.len == 0 || !strip_is_token(&h[i], (void *) alcf))
+            {
+                continue;
+            }
+
+            if (ctx->kept == NULL) {
+                ctx->kept = ngx_array_create(r->pool, 2,
+                                             sizeof(ngx_table_elt_t));
+            }
+
+            kept = (ctx->kept == NULL) ? NULL : ngx_array_push(ctx->kept);
+            if (kept == NULL) {
+                return NGX_ERROR;
+            }
+
+            *kept = h[i];
+        }
     }
 
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 
@@ -106,7 +147,8 @@ strip_is_token(const ngx_table_elt_t *h, void *data)
 
 
 static ngx_int_t
-strip_cookies(ngx_http_request_t *r, const ngx_http_podi_source_t *source)
+strip_cookies(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
+    const ngx_http_podi_source_t *source)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -123,7 +165,8 @@ strip_cookies(ngx_http_request_t *r, const ngx_http_podi_source_t *source)
 
             if (h[i].key.len == 6
                 && ngx_strncasecmp(h[i].key.data, (u_char *) "cookie", 6) == 0
-                && strip_parts(r->pool, &h[i].value, ';', &source->name)
+                && strip_parts(r->pool, &h[i].value, ';', &source->name,
+                               &ctx->kept_cookies)
                    != NGX_OK)
             {
                 return NGX_ERROR;
@@ -138,7 +181,8 @@ strip_cookies(ngx_http_request_t *r, const ngx_http_podi_source_t *source)
 /* proxy_pass must make the URI anew, and not take the one that came */
 
 static ngx_int_t
-strip_query(ngx_http_request_t *r, const ngx_http_podi_source_t *source)
+strip_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
+    const ngx_http_podi_source_t *source)
 {
     size_t  len;
 
@@ -148,7 +192,9 @@ strip_query(ngx_http_request_t *r, const ngx_http_podi_source_t *source)
 
     len = r->args.len;
 
-    if (strip_parts(r->pool, &r->args, '&', &source->name) != NGX_OK) {
+    if (strip_parts(r->pool, &r->args, '&', &source->name, &ctx->kept_args)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -164,7 +210,7 @@ strip_query(ngx_http_request_t *r, const ngx_http_podi_source_t *source)
 
 static ngx_int_t
 strip_parts(ngx_pool_t *pool, ngx_str_t *text, u_char separator,
-    const ngx_str_t *name)
+    const ngx_str_t *name, ngx_str_t *kept)
 {
     u_char      *p, *dst;
     podi_str_t   rest, part, value, key;
@@ -196,6 +242,10 @@ strip_parts(ngx_pool_t *pool, ngx_str_t *text, u_char separator,
         if (key.len == name->len
             && ngx_strncmp(key.data, name->data, key.len) == 0)
         {
+            if (strip_keep_part(pool, kept, separator, &part) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
             continue;
         }
 
@@ -210,6 +260,32 @@ strip_parts(ngx_pool_t *pool, ngx_str_t *text, u_char separator,
 
     text->data = dst;
     text->len = p - dst;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+strip_keep_part(ngx_pool_t *pool, ngx_str_t *kept, u_char separator,
+    const podi_str_t *part)
+{
+    u_char  *p, *dst;
+
+    dst = ngx_pnalloc(pool, kept->len + part->len + 1);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(dst, kept->data, kept->len);
+
+    if (kept->len != 0) {
+        *p++ = separator;
+    }
+
+    p = ngx_cpymem(p, part->data, part->len);
+
+    kept->data = dst;
+    kept->len = p - dst;
 
     return NGX_OK;
 }

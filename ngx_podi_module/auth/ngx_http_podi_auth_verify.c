@@ -125,7 +125,11 @@ verify_issuer(const ngx_http_podi_policy_t *policy, const podi_str_t *iss)
 }
 
 
-/* it is fetched for once a request: what comes then, comes */
+/*
+ * It is fetched for once a request: what comes then, comes.  Where nobody could
+ * look, in the cooldown or because the fetch failed, it may be the newest key
+ * of all; and as no signature is checked it is no guess, nor charged as one.
+ */
 
 static podi_rc_t
 verify_miss(ngx_http_podi_auth_ctx_t *ctx, const podi_jose_ring_t *ring,
@@ -146,6 +150,8 @@ verify_miss(ngx_http_podi_auth_ctx_t *ctx, const podi_jose_ring_t *ring,
     if (ctx->await == NGX_HTTP_PODI_AWAIT_KEYS) {
         ngx_http_podi_auth_keys_missed(ctx->issuer, kid);
     }
+
+    ctx->honest = !ngx_http_podi_auth_keys_lack(ctx->issuer, kid);
 
     return podi_fail(fail, PODI_E_TOKEN_INVALID, NULL, "no key has its kid");
 }

@@ -139,6 +139,8 @@ char *ngx_podi_route_directive(ngx_conf_t *cf, ngx_http_handler_pt handler,
 /* "?name=value", percent-decoded; an absent one gives len 0 and NULL data */
 podi_rc_t ngx_podi_query(ngx_http_request_t *r, const char *name,
     podi_str_t *ret_value, podi_fail_t *fail);
+podi_rc_t ngx_podi_query_in(ngx_http_request_t *r, const ngx_str_t *args,
+    const char *name, podi_str_t *ret_value, podi_fail_t *fail);
 podi_rc_t ngx_podi_query_int(ngx_http_request_t *r, const char *name,
     int64_t min, int64_t max, int64_t preset, int64_t *ret_n,
     podi_fail_t *fail);
@@ -152,6 +154,9 @@ podi_str_t ngx_podi_header(ngx_http_request_t *r, const char *name);
 /* NULL data when absent; BAD_REQUEST when the cookie comes twice */
 podi_rc_t ngx_podi_cookie(ngx_http_request_t *r, const char *name,
     podi_str_t *ret_value, podi_fail_t *fail);
+/* of one header; `value` has what another one said, or NULL data */
+podi_rc_t ngx_podi_cookie_in(const ngx_str_t *header, const char *name,
+    podi_str_t *value, podi_fail_t *fail);
 
 /*
  * A directive's setter: reads a secret from a file at configuration time

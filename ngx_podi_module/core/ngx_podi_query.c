@@ -8,8 +8,6 @@
 #include "ngx_podi_core.h"
 
 
-static podi_rc_t ngx_podi_cookie_scan(const podi_str_t *header,
-    const char *name, podi_str_t *value, podi_fail_t *fail);
 static podi_rc_t ngx_podi_query_value(ngx_http_request_t *r,
     const podi_str_t *raw, const char *name, podi_str_t *ret_value,
     podi_fail_t *fail);
@@ -19,11 +17,19 @@ podi_rc_t
 ngx_podi_query(ngx_http_request_t *r, const char *name,
     podi_str_t *ret_value, podi_fail_t *fail)
 {
+    return ngx_podi_query_in(r, &r->args, name, ret_value, fail);
+}
+
+
+podi_rc_t
+ngx_podi_query_in(ngx_http_request_t *r, const ngx_str_t *args,
+    const char *name, podi_str_t *ret_value, podi_fail_t *fail)
+{
     size_t      found;
     podi_str_t  rest, key, value;
 
-    rest.data = r->args.data;
-    rest.len = r->args.len;
+    rest.data = args->data;
+    rest.len = args->len;
     found = 0;
 
     ret_value->len = 0;
@@ -204,9 +210,11 @@ ngx_podi_cookie(ngx_http_request_t *r, const char *name,
     podi_str_t *ret_value, podi_fail_t *fail)
 {
     ngx_uint_t        i;
-    podi_str_t        value = podi_null_str, header;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
+
+    ret_value->len = 0;
+    ret_value->data = NULL;
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         h = part->elts;
@@ -220,29 +228,26 @@ ngx_podi_cookie(ngx_http_request_t *r, const char *name,
                 continue;
             }
 
-            header.data = h[i].value.data;
-            header.len = h[i].value.len;
-
-            if (ngx_podi_cookie_scan(&header, name, &value, fail) != PODI_OK)
+            if (ngx_podi_cookie_in(&h[i].value, name, ret_value, fail)
+                != PODI_OK)
             {
                 return PODI_ERROR;
             }
         }
     }
 
-    *ret_value = value;
-
     return PODI_OK;
 }
 
 
-static podi_rc_t
-ngx_podi_cookie_scan(const podi_str_t *header, const char *name,
+podi_rc_t
+ngx_podi_cookie_in(const ngx_str_t *header, const char *name,
     podi_str_t *value, podi_fail_t *fail)
 {
     podi_str_t  rest, pair, key;
 
-    rest = *header;
+    rest.data = header->data;
+    rest.len = header->len;
 
     while (podi_str_split(&rest, ';', &pair)) {
 

@@ -10,12 +10,15 @@ our $One = Podi::Issuer->new(iss => 'https://one.example', aud => 'a');
 our $Set = $One->jwks_file('ES256');
 our $Ann = $One->token('ES256', sub => 'ann', sid => 's1');
 our $Later = $One->token('ES256', sub => 'ann', sid => 's1', jti => 2);
+our $Fresh = $One->token('ES256', sub => 'ann', sid => 's1', jti => 3);
 our $Else = $One->token('ES256', sub => 'ann', sid => 's2');
 our $Bob = $One->token('ES256', sub => 'bob', sid => 's3');
 
 our $Http = <<"EOS";
 podi_issuer one { issuer https://one.example; audience a; jwks_file $Set; }
 podi_auth_issuer one;
+podi_limit_zone guesses 1m key=ip rate=1r/h burst=3;
+podi_limit_zone enough 1m key=ip rate=1r/h burst=1;
 server {
     listen unix:\$TEST_NGINX_HTML_DIR/up.sock;
     large_client_header_buffers 4 32k;
@@ -53,7 +56,62 @@ our $Server = <<'EOS';
         podi_auth_source cookie;
         proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
     }
+    location /then/ {
+        podi_auth_strip on;
+
+        location /then/header {
+            podi_auth_source header header=X-Token cookie=tok query=tok;
+            try_files /none @header;
+        }
+        location /then/guarded {
+            podi_auth_source cookie=tok;
+            podi_csrf on;
+            try_files /none @open;
+        }
+        location /then/optional {
+            podi_auth optional;
+            podi_auth_source header;
+            try_files /none @mixed;
+        }
+        location /then/mixed {
+            podi_auth_source header cookie=tok;
+            try_files /none @mixed;
+        }
+    }
+    location @header {
+        podi_auth_source header;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
+    location @open {
+        podi_auth_source cookie=tok;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
+    location @mixed {
+        podi_auth_source header query=tok cookie=tok;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
+    location /guess/ {
+        podi_auth optional;
+        podi_auth_source header cookie=tok;
+        podi_auth_failures zone=guesses;
+        try_files /none @guessed;
+    }
+    location @guessed {
+        podi_auth optional;
+        podi_auth_source cookie=tok;
+        podi_auth_failures zone=guesses;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
+    location /enough {
+        podi_auth_source header cookie=tok;
+        podi_auth_failures zone=enough;
+        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
+    }
 EOS
+
+# its signature is that of another
+our $Bad = $Ann;
+$Bad =~ s/[^.]+\z/($Bob =~ m{([^.]+)\z})[0]/e;
 
 log_level('info');
 no_shuffle();
@@ -158,7 +216,64 @@ __DATA__
 [ '^ann by header \[\|\|\|\|x\]$', '^ann by query \[\|\|\|x=1\|x\]$', 'unauth' ]
 
 
-=== TEST 8: tokens that are far too long
+=== TEST 8: but only where the next location would look for it
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval
+[ ('GET /then/header') x 2, "GET /then/header?tok=$::Ann",
+  'GET /then/header', 'GET /then/mixed', 'GET /then/mixed' ]
+--- more_headers eval
+[ "Authorization: Bearer $::Ann", "X-Token: $::Ann", 'X-Other: x',
+  "Cookie: tok=$::Ann", "Cookie: tok=$::Ann", "Cookie: a=b; tok=$::Ann" ]
+--- error_code eval: [ 200, 401, 401, 401, 200, 200 ]
+--- response_body_like eval
+[ '^ann by header \[\|', ('"code":"unauthenticated"') x 3,
+  '^ann by cookie \[\|\|\|\|\]', '^ann by cookie \[\|\|a=b\|\|\]' ]
+
+
+=== TEST 9: and by its own rule for cookies
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ 'GET /then/guarded', 'POST /then/guarded' ]
+--- more_headers eval
+[ ("Cookie: tok=$::Ann\nSec-Fetch-Site: same-origin") x 2 ]
+--- error_code eval: [ 200, 401 ]
+
+
+=== TEST 10: who had none in the first may have one in the next
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval
+[ "GET /then/optional?tok=$::Ann", ('GET /then/optional') x 2,
+  "GET /then/mixed?tok=$::Bob" ]
+--- more_headers eval
+[ 'X-Other: x', "Cookie: tok=$::Ann",
+  "Authorization: Bearer $::Ann\nCookie: tok=$::Later", "Cookie: tok=$::Ann" ]
+--- error_code eval: [ 200, 200, 200, 400 ]
+--- response_body_like eval
+[ '^ann by query', '^ann by cookie', '^ann by header', '"code":"bad_request"' ]
+
+
+=== TEST 11: a bad token is one failure, however many look at it
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ ('GET /guess/') x 4 ]
+--- more_headers eval: "Cookie: tok=$::Bad"
+--- error_code eval: [ 200, 200, 200, 429 ]
+
+
+=== TEST 12: who has failed too often is not even compared with himself
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: [ ('GET /enough') x 4 ]
+--- more_headers eval
+[ "Authorization: Bearer $::Fresh\nCookie: tok=$::Else",
+  "Authorization: Bearer $::Later", "Authorization: Bearer $::Bad",
+  "Authorization: Bearer $::Fresh\nCookie: tok=$::Else" ]
+--- error_code eval: [ 400, 200, 401, 429 ]
+
+
+=== TEST 13: tokens that are far too long
 --- http_config eval: $::Http
 --- config eval: $::Server
 --- pipelined_requests eval: [ ('GET /all') x 2 ]
@@ -168,7 +283,7 @@ __DATA__
 --- response_body_like eval: [ ('"code":"token_invalid"') x 2 ]
 
 
-=== TEST 9: eight mebibytes of one are cut off by nginx, which lives on
+=== TEST 14: eight mebibytes of one are cut off by nginx, which lives on
 --- http_config eval: $::Http
 --- config eval: $::Server
 --- raw_request eval
@@ -179,7 +294,7 @@ __DATA__
 client sent too long header line
 
 
-=== TEST 10: and answers the next one
+=== TEST 15: and answers the next one
 --- http_config eval: $::Http
 --- config eval: $::Server
 --- request
@@ -188,7 +303,7 @@ GET /all
 --- response_body_like: ^ann by header
 
 
-=== TEST 11: a query without a name
+=== TEST 16: a query without a name
 --- http_config eval: $::Http
 --- config
     podi_auth_source query;
@@ -197,7 +312,7 @@ GET /all
 "podi_auth_source" does not take "query"
 
 
-=== TEST 12: a source that is none
+=== TEST 17: a source that is none
 --- http_config eval: $::Http
 --- config
     podi_auth_source body=x;

@@ -25,6 +25,7 @@ chmod 0755, "$www";
 # what an issuer may do with us; all but the first give no keys at all
 my %ISSUER = (
     good     => ['/good.json', 'cooldown=1s refresh=1h'],
+    slow     => ['/slow.json', 'cooldown=1h refresh=1h'],
     silent   => [$silent, 'timeout=1s'],
     stuck    => [$stuck, 'timeout=30s refresh=1h'],
     moved    => ['/moved'],
@@ -42,6 +43,7 @@ my $s = Podi::Stack->new(
 location = /at/$_ {
     podi_auth on;
     podi_auth_issuer $_;
+    @{[ $_ eq 'slow' ? 'podi_auth_failures zone=guesses;' : '' ]}
     empty_gif;
 }
 CONF
@@ -49,6 +51,7 @@ CONF
 my $dir = $s->dir;
 
 $s->{http} = <<"CONF" . join '', map { issuer($_) } sort keys %ISSUER;
+podi_limit_zone guesses 1m key=ip rate=1r/h burst=2;
 server {
     listen 127.0.0.1:$port ssl;
     ssl_certificate $dir/tls/server.crt;
@@ -144,6 +147,7 @@ sub fetches
 
 
 publish('good.json', set($key[0]));
+publish('slow.json', set($key[0]));
 publish('huge.json', $json->encode(set($key[0])) . ' ' x 10_000_000);
 publish('private.json', { keys => [{ %{ set($key[0])->{keys}[0] },
                                      d => 'AQAB' }] });
@@ -177,7 +181,7 @@ subtest 'good keys' => sub {
 };
 
 subtest 'keys that do not come, or are none' => sub {
-    for my $name (sort grep { !/^(?:good|stuck)$/ } keys %ISSUER) {
+    for my $name (sort grep { !/^(?:good|slow|stuck)$/ } keys %ISSUER) {
         my $res = $s->get("/at/$name", as => token($key[0], $name));
 
         is $res->status, 503, "$name: nobody gets in";
@@ -198,6 +202,17 @@ subtest 'a kid that nobody has' => sub {
     is join(' ', map { status('good', $_) } @made_up), join(' ', (401) x 30),
         'is refused';
     cmp_ok fetches() - $before, '<=', 3, 'and does not fetch each time';
+};
+
+subtest 'a kid that nobody may look for yet' => sub {
+    my $ann = token($key[0], 'slow');
+
+    ok poll(10, sub { status('slow', $ann) == 200 }), 'the keys are there';
+    is status('slow', token($key[1], 'slow', kid => "new-$_")), 401,
+        'is refused, and no failure' for 1 .. 5;
+    is join(' ', map { status('slow', token($key[1], 'slow',
+                                            kid => $key[0]->kid)) } 1 .. 3),
+        '401 401 429', 'while a guess is one';
 };
 
 subtest 'another key' => sub {
