@@ -3,7 +3,8 @@
 --
 --      Whether whom a token names may still come in: a user of the entered
 --      tenant and his session, and nothing of it revoked.  Somebody of
---      another issuer than podi has no rows: only revocations count.
+--      another issuer than podi has no rows: only revocations count, and no
+--      tenant is needed.
 --
 -- Returns:  live; kind: what is at fault, session, user, token or channel;
 --           always one row
@@ -24,7 +25,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    perform internal.enter('gateway');
+    perform internal.enter('gateway', 'nobody');
 
     if i_issuer = 'podi' and not exists (
         select 1

@@ -4,9 +4,9 @@
 --      Which tenant was entered, and what has been revoked since: its
 --      sessions, users and tokens, and what is revoked for all tenants.  A
 --      revocation is stamped before it commits: ask with some seconds of
---      overlap.
+--      overlap.  Without a tenant it is only what is revoked for all.
 --
--- Returns:  tenant_id, kind, issuer, id, not_before, until (NULL: of a session
+-- Returns:  tenant_id (NULL: none), kind, issuer, id, not_before, until (NULL: of a session
 --           that has ended), at, oldest first; one row with the tenant alone
 --           when there is nothing
 -- Raises:   U0403 when the caller is not the gateway
@@ -22,7 +22,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    perform internal.enter('gateway');
+    perform internal.enter('gateway', 'nobody');
     return query
     select internal.tenant(), x.kind, x.issuer, x.id, x.not_before, x.until,
            x.at

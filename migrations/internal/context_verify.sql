@@ -5,10 +5,11 @@
 --
 --      v1|key id|tenant uuid or @slug|user uuid or empty|role|expiry|hmac
 --
+--      The tenant is "*" where the gateway speaks for nobody.
 --      The only reader of podi.context_key; owned by podi_keeper, who can
 --      read that, tenant slugs, and nothing else.
 --
--- Returns:  o_tenant, o_user (NULL when empty), o_role
+-- Returns:  o_tenant (NULL: "*"), o_user (NULL when empty), o_role
 -- Raises:   U0001 absent, malformed, forged, expired, unknown or retired key
 --           U0404 no such tenant, or a disabled one
 -- Writes:   nothing
@@ -55,12 +56,12 @@ begin
         select t.tenant_id into o_tenant
           from tenant t
          where t.slug = substr(v_part[3], 2) and t.state = 'active';
-    else
+    elsif v_part[3] <> '*' then
         select t.tenant_id into o_tenant
           from tenant t
          where t.tenant_id = v_part[3]::uuid and t.state = 'active';
     end if;
-    if o_tenant is null then
+    if o_tenant is null and v_part[3] <> '*' then
         raise exception 'no such tenant' using errcode = 'U0404';
     end if;
 

@@ -3,7 +3,8 @@
 --
 --      The gate of every api function: verifies the transaction's signed
 --      context and sets what the policies compare with, overwriting whatever
---      stood there.  'any' admits every role, anonymous too.
+--      stood there.  'any' admits every role, anonymous too; 'nobody', beside
+--      'gateway', a context without a tenant, which then sees no tenant's rows.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
@@ -29,6 +30,11 @@ begin
         raise exception 'context without a role' using errcode = 'U0001';
     end if;
 
+    if v_tenant is null
+       and not ('nobody' = any (i_roles) and v_role = 'gateway') then
+        raise exception 'no tenant' using errcode = 'U0404';
+    end if;
+
     if not ('any' = any (i_roles) or v_role = any (i_roles)) then
         if v_role = 'anon' then
             raise exception 'sign in first' using errcode = 'U0401';
@@ -36,7 +42,7 @@ begin
         raise exception 'not for role %', v_role using errcode = 'U0403';
     end if;
 
-    perform set_config('podi.tenant', v_tenant::text, true),
+    perform set_config('podi.tenant', coalesce(v_tenant::text, ''), true),
             set_config('podi.user', coalesce(v_user::text, ''), true),
             set_config('podi.role', v_role, true);
 end

@@ -15,12 +15,15 @@
  *
  * The tenants are those that podi_tenant names, anywhere.  An answer says
  * which tenant it is of: its people need not be asked for one by one, while
- * those of others must.  How long it is good for is not told by the wall clock,
- * which may be set back.
+ * those of others must.  With each comes what is revoked for all tenants; where
+ * none answers, or none is named, that is asked for on behalf of nobody.  How
+ * long an answer is good for is not told by the wall clock, which may be set
+ * back.
  */
 
 #include "ngx_http_podi_auth.h"
 #include "ngx_podi_lock.h"
+#include "podi_context.h"
 
 
 #define FEED_TICK     250           /* ms; a revocation may be so old */
@@ -38,9 +41,9 @@ struct ngx_http_podi_auth_feed_s {
     podi_timer_t               *tick;
     podi_post_t                 next;       /* from a clean stack */
     podi_arena_t               *arena;      /* of one question */
-    const podi_str_t           *tenants;
+    podi_str_t                 *tenants;    /* and, last, nobody */
     podi_usec_t                *newest;     /* stamp seen, by tenant */
-    ngx_uint_t                  n;
+    ngx_uint_t                  n;          /* without nobody */
     ngx_uint_t                  at;         /* tenant that is asked about */
     time_t                      started;    /* of the round */
     ngx_msec_t                  begun;      /* the same, of no wall clock */
@@ -84,7 +87,7 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
 
     pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_podi_module);
 
-    if (amcf == NULL || !amcf->used || !pmcf->needs_pg
+    if (amcf == NULL || !amcf->used || !ngx_podi_has_pg()
         || ngx_podi_worker() == NULL)
     {
         return NGX_OK;
@@ -95,7 +98,6 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    feed->tenants = pmcf->tenants.elts;
     feed->n = pmcf->tenants.nelts;
     feed->stale = (ngx_msec_t) amcf->stale * 1000;
 
@@ -103,15 +105,23 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
     feed->next.run = feed_next;
     feed->next.data = feed;
 
+    feed->tenants = ngx_palloc(cycle->pool,
+                               (feed->n + 1) * sizeof(podi_str_t));
     feed->newest = ngx_pcalloc(cycle->pool,
                                (feed->n + 1) * sizeof(podi_usec_t));
     feed->arena = podi_arena_create();
     feed->tick = feed->io->timer(feed->io, PODI_TIMER_HOUSEKEEPING,
                                  feed_tick, feed);
 
-    if (feed->newest == NULL || feed->arena == NULL || feed->tick == NULL) {
+    if (feed->tenants == NULL || feed->newest == NULL || feed->arena == NULL
+        || feed->tick == NULL)
+    {
         return NGX_ERROR;
     }
+
+    ngx_memcpy(feed->tenants, pmcf->tenants.elts,
+               feed->n * sizeof(podi_str_t));
+    feed->tenants[feed->n] = podi_str_c(PODI_CONTEXT_NOBODY);
 
     amcf->feed = feed;
 
@@ -235,15 +245,9 @@ feed_next(void *data)
         return;
     }
 
-    if (feed->at == feed->n) {
+    if (feed->at > feed->n || (feed->at == feed->n && feed->answered)) {
         feed->state = FEED_IDLE;
-
-        /* what is revoked of others comes with the answer of any tenant */
-
-        if (feed->answered) {
-            ngx_podi_feed_fresh(feed->begun, feed->begun + feed->stale);
-        }
-
+        ngx_podi_feed_fresh(feed->begun, feed->begun + feed->stale);
         return;
     }
 
@@ -312,7 +316,9 @@ feed_take(podi_flow_t *f, void *ctx)
     feed->answered = 1;
     tenant = podi_row_str(f->result, 0, "tenant_id");
 
-    ngx_podi_feed_covers(&tenant, feed->begun + feed->stale);
+    if (tenant.len != 0) {
+        ngx_podi_feed_covers(&tenant, feed->begun + feed->stale);
+    }
 
     return PODI_DONE;
 }
@@ -360,14 +366,16 @@ feed_take_row(const podi_pg_result_t *res, int row)
 }
 
 
-/* a tenant that is not there (yet) has no sessions to end */
+/* a tenant that is not there (yet) has no sessions to end; nobody is always */
 
 static void
 feed_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 {
     ngx_http_podi_auth_feed_t  *feed = ctx;
 
-    if (rc == PODI_ERROR && f->fail.error != PODI_E_NOT_FOUND) {
+    if (rc == PODI_ERROR
+        && (f->fail.error != PODI_E_NOT_FOUND || feed->at == feed->n))
+    {
         feed->failed = 1;
     }
 

@@ -8,17 +8,17 @@
  */
 
 #include "ngx_http_podi_auth.h"
+#include "podi_context.h"
 
 
 static void auth_session_arg(podi_pg_call_t *call, const podi_str_t *value);
-static podi_str_t auth_session_tenant(const ngx_http_podi_auth_ctx_t *a);
 static void auth_session_why(podi_flow_t *f, ngx_http_podi_auth_ctx_t *a);
 
 
 podi_rc_t
 ngx_http_podi_auth_ask_session(podi_flow_t *f, void *ctx)
 {
-    podi_str_t                  tenant;
+    podi_str_t                  nobody = podi_string(PODI_CONTEXT_NOBODY);
     podi_pg_call_t              call;
     ngx_http_podi_auth_ctx_t   *a = ctx;
     const ngx_podi_identity_t  *who = &a->who;
@@ -39,9 +39,10 @@ ngx_http_podi_auth_ask_session(podi_flow_t *f, void *ctx)
         podi_arg_null(&call);
     }
 
-    tenant = auth_session_tenant(a);
+    /* another issuer's people are of no tenant here */
 
-    return ngx_podi_pg_call_tenant(f, &call, &tenant);
+    return ngx_podi_pg_call_tenant(f, &call, who->ours ? &who->tenant
+                                                       : &nobody);
 }
 
 
@@ -54,25 +55,6 @@ auth_session_arg(podi_pg_call_t *call, const podi_str_t *value)
     } else {
         podi_arg_null(call);
     }
-}
-
-
-/* what is revoked of another issuer's people is seen from any tenant */
-
-static podi_str_t
-auth_session_tenant(const ngx_http_podi_auth_ctx_t *a)
-{
-    podi_str_t                   tenant;
-    const ngx_podi_main_conf_t  *pmcf;
-
-    if (a->who.ours) {
-        return a->who.tenant;
-    }
-
-    pmcf = ngx_podi_conf();
-    tenant = ngx_podi_tenant(a->request);
-
-    return (tenant.len != 0) ? tenant : *(podi_str_t *) pmcf->tenants.elts;
 }
 
 
@@ -103,12 +85,6 @@ auth_session_why(podi_flow_t *f, ngx_http_podi_auth_ctx_t *a)
         kind = podi_row_str(f->result, 0, "kind");
 
     } else if (f->fail.error != PODI_E_NOT_FOUND) {
-        return;
-
-    } else if (!a->who.ours) {
-        (void) podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
-                         "podi_tenant names no tenant, so what is revoked "
-                         "cannot be asked for");
         return;
     }
 

@@ -289,7 +289,13 @@ podi_rc_t ngx_podi_pg_call_as(podi_flow_t *f, ngx_http_request_t *r,
 PODI_MUSTCHECK podi_rc_t ngx_podi_pg_call_of(podi_flow_t *f,
     const ngx_podi_of_t *of, podi_sql_e sql);
 
-/* for the module itself, without a request: role gateway of a tenant */
+/* is PostgreSQL configured, so that it can be asked? */
+ngx_uint_t ngx_podi_has_pg(void);
+
+/*
+ * For the module itself, without a request: role gateway of a tenant, or, of
+ * PODI_CONTEXT_NOBODY, where the function admits it.
+ */
 PODI_MUSTCHECK podi_rc_t ngx_podi_pg_call_tenant(podi_flow_t *f,
     podi_pg_call_t *call, const podi_str_t *tenant);
 

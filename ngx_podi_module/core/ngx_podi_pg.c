@@ -30,6 +30,17 @@ ngx_podi_pg_init(ngx_http_request_t *r, podi_pg_call_t *call,
 }
 
 
+ngx_uint_t
+ngx_podi_has_pg(void)
+{
+    const ngx_podi_main_conf_t  *pmcf;
+
+    pmcf = ngx_podi_conf();
+
+    return pmcf != NULL && pmcf->pg.len != 0 && pmcf->context_key != NULL;
+}
+
+
 podi_str_t
 ngx_podi_tenant(ngx_http_request_t *r)
 {
@@ -154,7 +165,7 @@ ngx_podi_pg_send(podi_flow_t *f, podi_pg_call_t *call,
     pg = ngx_podi_pg();
     pmcf = ngx_podi_conf();
 
-    if (pg == NULL || pmcf->context_key == NULL) {
+    if (pg == NULL || !ngx_podi_has_pg()) {
         return podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
                          "PostgreSQL is not configured");
     }

@@ -262,9 +262,8 @@ static ngx_uint_t
 ngx_podi_is_covered(const ngx_podi_shm_t *shm, const ngx_podi_identity_t *who,
     const ngx_podi_marks_t *marks)
 {
-    const u_char                *id;
-    const ngx_podi_named_t      *set;
-    const ngx_podi_main_conf_t  *pmcf;
+    const u_char            *id;
+    const ngx_podi_named_t  *set;
 
     if (shm->feed.blind_until > ngx_current_msec
         || ngx_podi_is_blind(shm, marks))
@@ -280,10 +279,7 @@ ngx_podi_is_covered(const ngx_podi_shm_t *shm, const ngx_podi_identity_t *who,
                && ngx_podi_named_has(set, id, 0, ngx_current_msec);
     }
 
-    pmcf = ngx_podi_conf();
-
-    return shm->feed.fresh_until > ngx_current_msec
-           || pmcf->tenants.nelts == 0;
+    return shm->feed.fresh_until > ngx_current_msec || !ngx_podi_has_pg();
 }
 
 

@@ -98,7 +98,7 @@ ngx_podi_revoked_e ngx_podi_session_state(const podi_str_t *sid);
 
 /*
  * Of somebody; LIVE only where the feed covers him: ours in their tenant,
- * others when all of it is fresh, or when nothing feeds at all.
+ * others when what is revoked for all is fresh, or without PostgreSQL.
  */
 ngx_podi_revoked_e ngx_podi_identity_state(const ngx_podi_identity_t *who);
 

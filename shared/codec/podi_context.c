@@ -24,7 +24,7 @@ struct podi_context_key_s {
 
 
 static int podi_context_id_is_valid(const podi_str_t *id);
-static int podi_context_tenant_is_valid(const podi_str_t *tenant);
+static int podi_context_tenant_is_valid(const podi_context_t *who);
 static int podi_context_user_is_valid(const podi_str_t *user);
 
 
@@ -116,7 +116,7 @@ podi_context_mint(const podi_context_key_t *key, const podi_context_t *who,
     podi_str_t      secret, text;
     unsigned char   mac[PODI_SHA256_LEN];
 
-    if (!podi_context_tenant_is_valid(&who->tenant)) {
+    if (!podi_context_tenant_is_valid(who)) {
         return podi_fail(fail, PODI_E_BAD_CONTEXT, NULL,
                          "the tenant is neither a UUID nor @slug");
     }
@@ -156,11 +156,16 @@ podi_context_mint(const podi_context_key_t *key, const podi_context_t *who,
 /* a '|' in any part would let one part pose as two */
 
 static int
-podi_context_tenant_is_valid(const podi_str_t *tenant)
+podi_context_tenant_is_valid(const podi_context_t *who)
 {
-    size_t         i;
-    podi_id_t      id;
-    unsigned char  c;
+    size_t             i;
+    podi_id_t          id;
+    unsigned char      c;
+    const podi_str_t  *tenant = &who->tenant;
+
+    if (podi_str_eq_c(tenant, PODI_CONTEXT_NOBODY)) {
+        return who->role == PODI_ROLE_GATEWAY && who->user.len == 0;
+    }
 
     if (tenant->len == 0 || tenant->data[0] != '@') {
         return podi_id_parse(tenant, &id) == PODI_OK;

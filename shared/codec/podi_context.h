@@ -4,7 +4,8 @@
  *     v1|<key id>|<tenant>|<user>|<role>|<expiry>|<hex HMAC-SHA256>
  *
  * The MAC covers everything before the last '|'.  The tenant is a UUID or
- * "@slug", the user a UUID or nothing, the expiry whole seconds since 1970.
+ * "@slug", or "*" of the gateway that speaks for nobody; the user a UUID or
+ * nothing, the expiry whole seconds since 1970.
  * PostgreSQL computes the MAC from two 64-byte blocks, the key xor 0x36 and
  * xor 0x5c: sha256(outer || sha256(inner || text)).
  */
@@ -18,6 +19,7 @@
 
 
 #define PODI_CONTEXT_BLOCK_LEN  64
+#define PODI_CONTEXT_NOBODY     "*"
 
 typedef enum {
     PODI_ROLE_ANON,

@@ -72,7 +72,13 @@ test_context(void)
         const char  *tenant;
         const char  *user;
         int          valid;
+        podi_role_e  role;
     }  cases[] = {
+        { "*", "", 1, PODI_ROLE_GATEWAY },
+        { "*", "", 0, PODI_ROLE_WORKER },
+        { "*", "", 0, PODI_ROLE_ANON },
+        { "*", USER, 0, PODI_ROLE_GATEWAY },
+        { "**", "", 0, PODI_ROLE_GATEWAY },
         { TENANT, USER, 1 },
         { TENANT, "", 1 },
         { "@acme-1", "", 1 },
@@ -97,12 +103,12 @@ test_context(void)
     is_str(podi_context_key_id(key), "k1", "its id");
 
     memset(&who, 0, sizeof(who));
-    who.role = PODI_ROLE_USER;
     who.expires = INT64_C(1795324666999999);
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         who.tenant = str(cases[i].tenant);
         who.user = str(cases[i].user);
+        who.role = cases[i].role;
 
         ok(podi_context_mint(key, &who, mem, &s, &fail)
            == (cases[i].valid ? PODI_OK : PODI_ERROR),
@@ -112,6 +118,7 @@ test_context(void)
 
     who.tenant = str(TENANT);
     who.user = str(USER);
+    who.role = PODI_ROLE_USER;
 
     ok(podi_context_mint(key, &who, mem, &s, &fail) == PODI_OK, "minted");
 

@@ -144,6 +144,31 @@ is(fault(issuer => 'other', user => 'zoe', session => 's1'), 'live',
    'of that issuer');
 
 
+# --- without a tenant ------------------------------------------------------
+
+my $nobody = $db->gateway('*');
+$since = now();
+by_operator('user', 'corp', 'yan', undef, 60);
+by_operator('user', 'podi', $eve->{user}, undef, 60);
+is(heard($since, '*'), 'user corp yan', 'nobody hears of other issuers alone');
+is($web->one($nobody, 'select * from api.identity_check(?,?,?,?,?,?)', 'corp',
+             'yan', (undef) x 3, $since)->{kind}, 'user', '... and may ask');
+is($web->one($nobody, 'select * from api.identity_check(?,?,?,?,?,?)', 'podi',
+             $ann->{user}, (undef) x 4)->{kind}, 'user',
+   '... but is shown no tenant');
+$web->refused('U0404', $db->mint(tenant => '*', role => $_),
+              'select * from api.revocation_feed(now(), now())',
+              "only as the gateway: $_") for qw( anon worker );
+$web->refused('U0404', $db->mint(tenant => '*', role => 'user',
+                                 user => $ann->{user}),
+              'select * from api.revocation_feed(now(), now())',
+              '... not as a user');
+$web->refused('U0404', $nobody, $_, "nobody may not: $_")
+    for 'select * from api.channel_overlay()',
+        q{select * from api.account_credential('ann')},
+        "select * from api.event_tops('{}')";
+
+
 # --- by the user himself ---------------------------------------------------
 
 my $mine = $db->uuid;

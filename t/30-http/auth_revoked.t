@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use IO::Socket::INET;
+use Podi::Issuer;
 use Podi::Proc qw( poll spawn reaped children san_env );
 use Podi::Repo qw( slurp );
 use Podi::Stack::Files;
@@ -83,6 +84,42 @@ http {
     }
 }
 CONF
+
+# a third one, at a partner's: it knows that other issuer alone, and no tenant
+my $partner = Podi::Issuer->new(iss => 'https://partner.example', aud => 'a');
+my $lone = Podi::Stack::free_port();
+my $asks = join "\n    ", $http =~ /^(podi_(?:pg|context_key)\w* .*;)$/mg;
+mkdir "$dir/third";
+Podi::Stack::Files::write_file("$dir/third/nginx.conf", <<"CONF");
+include $dir/conf/podi-load.conf;
+worker_processes 2;
+error_log $dir/log/third.log notice;
+pid $dir/third/pid;
+@{[ $> == 0 ? 'user ' . Podi::Stack::Files::web_user() . ';' : '' ]}
+events { }
+http {
+    access_log off;
+    client_body_temp_path $dir/third/body;
+    $asks
+    podi_zone 1m;
+    podi_revocation_stale 2s;
+    podi_issuer partner {
+        issuer https://partner.example;
+        audience a;
+        jwks_file @{[ $partner->jwks_file('ES256') ]};
+    }
+    podi_auth_issuer partner;
+    server {
+        listen 127.0.0.1:$lone;
+        $guarded
+        location = /metrics { podi_status; }
+    }
+}
+CONF
+my $third = spawn(dir => $dir, log => "$dir/log/third.out", env => \%san,
+    cmd => [ $ENV{PODI_NGINX} // '/usr/sbin/nginx', '-p', "$dir/third/",
+             '-c', "$dir/third/nginx.conf", '-g', 'daemon off;',
+             '-e', "$dir/log/third.log" ]);
 my $second = spawn(dir => $dir, log => "$dir/log/second.out",
     env => { %san, LD_PRELOAD => join ' ', grep { defined }
              $san{LD_PRELOAD}, "$dir/second/clock.so" },
@@ -101,10 +138,12 @@ sub age
 }
 
 
-# how often the other nginx has asked PostgreSQL who is out
+# how often another nginx has asked PostgreSQL who is out
 sub asked
 {
-    return $s->get("$urls[1]/metrics", unchecked => 1)->body
+    my ($url) = @_;
+
+    return $s->get(($url // $urls[1]) . '/metrics', unchecked => 1)->body
         =~ /^podi_auth_lookups_total (\d+)$/m ? $1 : -1;
 }
 
@@ -219,6 +258,23 @@ is said($s->token({ %$carol, session => $back }, iat => int(time) - 60,
 is revoke(user => 'nobody', issuer => 'elsewhere') > 0, 1,
     'people of other issuers need no row here';
 
+# --- where no podi_tenant is
+
+my $away = "http://127.0.0.1:$lone";
+my %his = map { $_ => { token => $partner->token('ES256', sub => $_) } }
+    qw( zoe yan );
+
+sub third { return $s->get("$away/guarded", as => $_[0], unchecked => 1) }
+
+ok poll(20, sub { age($away) <= 2 }), 'its feed begins';
+is third($his{$_})->status, 200, "of another issuer: $_" for qw( zoe yan );
+$asked = asked($away);
+revoke(user => 'zoe', issuer => 'partner');
+ok poll(10, sub { (third($his{zoe})->code // '') eq 'token_revoked' }),
+    'out there, too';
+is third($his{yan})->status, 200, 'nobody else is';
+is asked($away), $asked, 'which the feed has said';
+
 # --- by the user himself
 
 my @devices = map { $s->member("frida$_") } 1 .. 2;
@@ -289,12 +345,15 @@ ok poll(20, sub { minute($urls[0]) ne minute($urls[1]) }),
 $s->pg->stop;
 ok poll(20, sub { said($bob) eq 'unavailable' }),
     'without PostgreSQL nobody is let in any more';
+ok poll(20, sub { (third($his{yan})->code // '') eq 'unavailable' }),
+    'nor at the third';
 is said($token{token}), 'token_revoked', 'who is known to be out is told so';
 
 $s->pg->start;
 ok poll(20, sub { said($bob) eq '200' }), 'PostgreSQL is back';
+ok poll(20, sub { third($his{yan})->status == 200 }), 'there as well';
 
-kill 'QUIT', $second;
-ok poll(20, sub { reaped($second) }), 'the other nginx ends';
+kill 'QUIT', $_ for $second, $third;
+ok poll(20, sub { reaped($_) }), 'the other nginx ends' for $second, $third;
 $s->done;
 done_testing;
