@@ -83,8 +83,8 @@ sub all
 sub install
 {
     my ($self) = @_;
-    my ($text, $status) = Podi::Bench::Tools::output('npm', 'install',
-        '--silent', '--no-audit', '--no-fund', '--prefix',
+    my ($text, $status) = Podi::Bench::Tools::output('timeout', 120,
+        'npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefix',
         "$self->{bench}{out}/npm", @{ $self->{npm} });
 
     $self->{cmd} = ['node', "$Podi::Pg::ROOT/t/bench/peers/$self->{key}.mjs"];
