@@ -17,9 +17,12 @@
 #define EVENT_LINE_MAX  512
 
 
+static podi_rc_t event_out_append(ngx_http_podi_event_stream_t *s,
+    const u_char *data, size_t len);
 static ngx_http_podi_event_chunk_t *event_out_chunk(
     ngx_http_podi_event_stream_t *s, size_t size);
 static size_t event_out_waiting(const ngx_http_podi_event_out_t *out);
+static size_t event_out_held(const ngx_http_podi_event_out_t *out);
 static ngx_int_t event_out_send(ngx_http_podi_event_stream_t *s);
 static void event_out_wait(ngx_http_podi_event_stream_t *s);
 static void event_out_idle(ngx_http_podi_event_stream_t *s);
@@ -33,16 +36,27 @@ static void event_frame_begin(podi_buf_t *b, const podi_str_t *type,
 podi_rc_t
 event_out_add(ngx_http_podi_event_stream_t *s, const u_char *data, size_t len)
 {
+    size_t  held;
+
+    held = event_out_held(&s->out);
+
+    if (held > 0 && held + len > EVENT_QUEUE_MAX) {
+        return PODI_DECLINED;
+    }
+
+    return event_out_append(s, data, len);
+}
+
+
+static podi_rc_t
+event_out_append(ngx_http_podi_event_stream_t *s, const u_char *data,
+    size_t len)
+{
     size_t                        size, used;
     ngx_http_podi_event_out_t    *out = &s->out;
     ngx_http_podi_event_chunk_t  *chunk, *bigger;
 
     used = event_out_waiting(out);
-
-    if (used > 0 && used + len > EVENT_QUEUE_MAX) {
-        return PODI_DECLINED;
-    }
-
     size = (out->queue == NULL) ? 0 : out->queue->size;
 
     if (used + len > size) {
@@ -96,7 +110,19 @@ event_out_waiting(const ngx_http_podi_event_out_t *out)
 }
 
 
-/* short lines of our own; one that finds no room makes the stream break */
+/* what nginx is sending is held as a whole until its last byte is gone */
+
+static size_t
+event_out_held(const ngx_http_podi_event_out_t *out)
+{
+    return event_out_waiting(out) + (out->busy == NULL ? 0 : out->busy->len);
+}
+
+
+/*
+ * Short lines of our own find room for themselves: of those that do not wait
+ * for an idle stream, only the last one comes, before the end.
+ */
 
 void
 event_out_printf(ngx_http_podi_event_stream_t *s, const char *fmt, ...)
@@ -110,7 +136,7 @@ event_out_printf(ngx_http_podi_event_stream_t *s, const char *fmt, ...)
     va_end(args);
 
     if (n < 0 || n >= (int) sizeof(text)
-        || event_out_add(s, (u_char *) text, (size_t) n) != PODI_OK)
+        || event_out_append(s, (u_char *) text, (size_t) n) != PODI_OK)
     {
         event_stream_break(s);
     }

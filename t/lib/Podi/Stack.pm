@@ -13,9 +13,9 @@ package Podi::Stack;
 #     $s->done;
 #
 # The configuration is conf/*.conf with the paths of this directory put in, and
-# what `http`, `server` and `rewrite` of new() add.  done() is the last test: no
-# alert, no error line that allow_errors() did not name, no sanitizer report, no
-# broken invariant, nothing left behind, every process gone.
+# what `http`, `server` and `rewrite` of new() add; `env` is nginx's.  done() is
+# the last test: no alert, no error line that allow_errors() did not name, no
+# sanitizer report, no broken invariant, nothing left behind, every process gone.
 
 use strict;
 use warnings;
@@ -48,7 +48,7 @@ sub new
     my ($class, %option) = @_;
     my $self = bless {
         tenant  => 'demo', daemons => [], parts => {}, allowed => [],
-        pid     => $$, patience => 10,
+        pid     => $$, patience => 10, env => {},
         build   => $ENV{PODI_BUILD} // root() . '/var/build',
         %option }, $class;
 

@@ -51,7 +51,8 @@ sub _command
         my $binary = $ENV{PODI_NGINX} // '/usr/sbin/nginx';
 
         Podi::Stack::Files::write_nginx($stack);
-        return (env => { san_env("$dir/log", $binary) }, dir => $dir,
+        return (env => { %{ $stack->{env} }, san_env("$dir/log", $binary) },
+                dir => $dir,
                 cmd => [ $binary, '-p', "$dir/", '-c', "$dir/conf/nginx.conf",
                          '-e', "$dir/log/error.log", '-g', 'daemon off;' ]);
     }
