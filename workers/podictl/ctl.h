@@ -2,6 +2,7 @@
  * ctl: what the files of podictl share.
  *
  *     main.c      the command line: which command, which options
+ *     ctl_table.c the commands, and what they want to be told
  *     ctl_run.c   one flow over PostgreSQL (and Redis), then the exit code
  *     ctl_help.c  what each command does, in a sentence
  *     ctl_pg.c    the commands that ask the database, and what they share
@@ -113,6 +114,9 @@ extern const podi_step_t  ctl_invariant_steps[];
 extern const podi_step_t  ctl_reconcile_steps[];
 extern const podi_step_t  ctl_bill_steps[];
 
+
+/* ctl_table.c: ends with one without a noun */
+extern const ctl_command_t ctl_commands[];
 
 /* ctl_run.c: the flow of the command; gives the exit code */
 int ctl_run(ctl_t *ctl);
