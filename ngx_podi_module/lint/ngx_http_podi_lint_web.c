@@ -1,0 +1,367 @@
+/*
+ * lint: what gets to where it does not belong: logs, caches, other origins.
+ */
+
+#include "ngx_http_podi_lint.h"
+
+
+static const podi_directive_t *lint_format(const ngx_http_podi_lint_t *l,
+    const podi_directive_t *log);
+static ngx_uint_t lint_logs(const podi_directive_t *block,
+    const podi_directive_t *format);
+static ngx_uint_t lint_logs_query(const podi_directive_t *block,
+    const podi_directive_t *format);
+static ngx_uint_t lint_is_plain(const char *origin);
+static ngx_uint_t lint_header_is(const podi_directive_t *d, const char *name);
+static const podi_directive_t *lint_names_user(const podi_directive_t *block);
+static const podi_directive_t *lint_status_location(
+    const podi_directive_t *server);
+static ngx_uint_t lint_is_shut(const podi_directive_t *block);
+
+
+static const char *const  lint_secrets[] = {
+    "http_authorization", "http_cookie", "http_x_api_key",
+    "sent_http_set_cookie", NULL
+};
+
+/* of "combined", which is what a log has that names none */
+
+static const char *const  lint_people[] = {
+    "podi_user", "podi_session", "http_authorization", "http_cookie", NULL
+};
+
+
+void
+ngx_http_podi_lint_log(ngx_http_podi_lint_t *l, const podi_directive_t *d)
+{
+    const podi_directive_t  *log, *format, *level;
+
+    if (!ngx_http_podi_lint_asks(d)) {
+        return;
+    }
+
+    log = ngx_http_podi_lint_get(d, "access_log");
+
+    if (log == NULL) {
+
+        if (lint_logs_query(d, NULL)) {
+            ngx_http_podi_lint_say(l, d, "the token in the query is written "
+                                   "to the access log: write a log_format "
+                                   "with $uri in the place of $request");
+        }
+
+        return;
+    }
+
+    for (level = log->up; log != NULL;
+         log = podi_directive_next(level, log, "access_log"))
+    {
+        if (ngx_http_podi_lint_has(log, "off")) {
+            continue;
+        }
+
+        format = lint_format(l, log);
+
+        if (lint_logs(d, format)) {
+            ngx_http_podi_lint_say(l, log, "tokens are written to this log: "
+                                   "write a log_format with $uri in the place "
+                                   "of $request, and without the headers that "
+                                   "carry them");
+        }
+    }
+}
+
+
+/* NULL: combined */
+
+static const podi_directive_t *
+lint_format(const ngx_http_podi_lint_t *l, const podi_directive_t *log)
+{
+    const char              *name;
+    const podi_directive_t  *d;
+
+    name = podi_directive_word(log, 2);
+
+    for (d = podi_directive_next(l->http, NULL, "log_format"); d != NULL;
+         d = podi_directive_next(l->http, d, "log_format"))
+    {
+        if (ngx_strcmp(podi_directive_word(d, 1), name) == 0) {
+            return d;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+lint_logs(const podi_directive_t *block, const podi_directive_t *format)
+{
+    return lint_logs_query(block, format)
+           || (format != NULL
+               && ngx_http_podi_lint_uses_any(format, lint_secrets));
+}
+
+
+/* $request keeps what podi_auth_strip takes out of $args */
+
+static ngx_uint_t
+lint_logs_query(const podi_directive_t *block, const podi_directive_t *format)
+{
+    char                      own[128];
+    const char               *name;
+    const podi_directive_t   *source;
+    static const char *const  whole[] = { "request", "request_uri", NULL };
+    const char               *query[] = { "args", "query_string", own, NULL };
+
+    source = ngx_http_podi_lint_get(block, "podi_auth_source");
+    name = (source == NULL)
+           ? NULL : ngx_http_podi_lint_param(source, "query=");
+
+    if (name == NULL || format == NULL) {
+        return name != NULL;
+    }
+
+    (void) ngx_snprintf((u_char *) own, sizeof(own), "arg_%s%Z", name);
+    own[sizeof(own) - 1] = '\0';
+
+    return ngx_http_podi_lint_uses_any(format, whole)
+           || (ngx_strcmp(ngx_http_podi_lint_word(block, "podi_auth_strip",
+                                                  "off"), "on") != 0
+               && ngx_http_podi_lint_uses_any(format, query));
+}
+
+
+/* podi_cors_origin, and origins of a podi_channel */
+
+void
+ngx_http_podi_lint_origin(ngx_http_podi_lint_t *l, const podi_directive_t *d)
+{
+    size_t  i;
+
+    if (podi_directive_is(d, "origins")
+        && !podi_directive_is(d->up, "podi_channel"))
+    {
+        return;
+    }
+
+    for (i = 1; i < d->n; i++) {
+        if (lint_is_plain(podi_directive_word(d, i))) {
+            ngx_http_podi_lint_say(l, d,
+                                   "pages of %s come without TLS, so anybody "
+                                   "on their way may act for who is signed "
+                                   "in: write its https origin",
+                                   podi_directive_word(d, i));
+        }
+    }
+}
+
+
+/* this machine's own pages have no way */
+
+static ngx_uint_t
+lint_is_plain(const char *origin)
+{
+    size_t       len;
+    const char  *host;
+
+    if (ngx_strncmp(origin, "http://", 7) != 0) {
+        return 0;
+    }
+
+    host = origin + 7;
+    len = strcspn(host, ":/");
+
+    return !(ngx_strncmp(host, "[::1]", 5) == 0
+             || ngx_strncmp(host, "127.", 4) == 0
+             || (len >= 9 && ngx_strncmp(host + len - 9, "localhost", 9) == 0
+                 && (len == 9 || host[len - 10] == '.')));
+}
+
+
+/* add_header that lets in whoever asks, with his cookies */
+
+void
+ngx_http_podi_lint_reflected(ngx_http_podi_lint_t *l,
+    const podi_directive_t *d)
+{
+    ngx_uint_t                with;
+    const podi_directive_t   *header, *level, *origin;
+    static const char *const  asked[] = { "http_origin", NULL };
+
+    header = ngx_http_podi_lint_get(d, "add_header");
+    level = (header == NULL) ? NULL : header->up;
+    origin = NULL;
+    with = 0;
+
+    for ( /* void */ ; header != NULL;
+         header = podi_directive_next(level, header, "add_header"))
+    {
+        if (lint_header_is(header, "Access-Control-Allow-Origin")
+            && ngx_http_podi_lint_uses_any(header, asked))
+        {
+            origin = header;
+        }
+
+        with |= lint_header_is(header, "Access-Control-Allow-Credentials");
+    }
+
+    if (origin != NULL && with && ngx_http_podi_lint_asks(d)) {
+        ngx_http_podi_lint_say(l, origin,
+                               "pages of all origins may act for who is "
+                               "signed in: write podi_cors_origin with those "
+                               "you mean");
+    }
+}
+
+
+static ngx_uint_t
+lint_header_is(const podi_directive_t *d, const char *name)
+{
+    return ngx_strcasecmp((u_char *) podi_directive_word(d, 1),
+                          (u_char *) name)
+           == 0;
+}
+
+
+/* an upstream that is told who asks answers each one something else */
+
+void
+ngx_http_podi_lint_cached(ngx_http_podi_lint_t *l, const podi_directive_t *d)
+{
+    const podi_directive_t  *cache, *key, *told;
+
+    cache = ngx_http_podi_lint_get(d, "proxy_cache");
+
+    if (cache == NULL || ngx_http_podi_lint_has(cache, "off")
+        || podi_directive_next(d, NULL, "proxy_pass") == NULL
+        || !ngx_http_podi_lint_asks(d))
+    {
+        return;
+    }
+
+    key = ngx_http_podi_lint_get(d, "proxy_cache_key");
+    told = lint_names_user(d);
+
+    if (told != NULL
+        && (key == NULL || !ngx_http_podi_lint_uses_any(key, lint_people)))
+    {
+        ngx_http_podi_lint_say(l, cache,
+                               "the upstream is told who asks (%s:%ud), and "
+                               "the next one gets his answer out of the cache: "
+                               "write proxy_cache_key with $podi_user in it",
+                               told->file, told->line);
+    }
+}
+
+
+static const podi_directive_t *
+lint_names_user(const podi_directive_t *block)
+{
+    const podi_directive_t  *d, *level;
+
+    d = ngx_http_podi_lint_get(block, "podi_identity_headers");
+
+    if (d != NULL && ngx_http_podi_lint_has(d, "on")) {
+        return d;
+    }
+
+    d = ngx_http_podi_lint_get(block, "proxy_set_header");
+    level = (d == NULL) ? NULL : d->up;
+
+    for ( /* void */ ; d != NULL;
+         d = podi_directive_next(level, d, "proxy_set_header"))
+    {
+        if (ngx_http_podi_lint_uses_any(d, lint_people)) {
+            return d;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* routes, tenants' traffic and stores are nobody's business */
+
+void
+ngx_http_podi_lint_metrics(ngx_http_podi_lint_t *l, const podi_directive_t *d)
+{
+    ngx_uint_t               n, here;
+    const podi_directive_t  *listen, *location;
+
+    n = 0;
+    here = 0;
+
+    for (listen = podi_directive_next(d, NULL, "listen"); listen != NULL;
+         listen = podi_directive_next(d, listen, "listen"))
+    {
+        n++;
+        here += (ngx_http_podi_lint_reach(listen) == NGX_HTTP_PODI_LINT_HERE);
+    }
+
+    location = lint_status_location(d);
+
+    if (ngx_http_podi_lint_closed(d) || (n != 0 && here == n)
+        || location == NULL
+        || podi_directive_next(location, NULL, "podi_status") == NULL
+        || lint_is_shut(location))
+    {
+        return;
+    }
+
+    ngx_http_podi_lint_say(l, podi_directive_next(location, NULL,
+                                                  "podi_status"),
+                           "everybody may read /metrics here: write location "
+                           "= /metrics with allow and deny all");
+}
+
+
+/* where /metrics leads to; NULL: a regular expression may have a say */
+
+static const podi_directive_t *
+lint_status_location(const podi_directive_t *server)
+{
+    size_t                   len, longest;
+    const char              *word;
+    const podi_directive_t  *d, *best;
+
+    best = NULL;
+    longest = 0;
+
+    for (d = podi_directive_next(server, NULL, "location"); d != NULL;
+         d = podi_directive_next(server, d, "location"))
+    {
+        word = podi_directive_word(d, d->n - 1);
+        len = ngx_strlen(word);
+
+        if (ngx_http_podi_lint_has(d, "=")) {
+            if (ngx_strcmp(word, "/metrics") == 0) {
+                return d;
+            }
+
+        } else if (podi_directive_word(d, 1)[0] == '~') {
+            return NULL;
+
+        } else if (len > longest && len <= sizeof("/metrics") - 1
+                   && ngx_strncmp("/metrics", word, len) == 0)
+        {
+            best = d;
+            longest = len;
+        }
+    }
+
+    return best;
+}
+
+
+static ngx_uint_t
+lint_is_shut(const podi_directive_t *block)
+{
+    return ngx_http_podi_lint_get(block, "deny") != NULL
+           || ngx_http_podi_lint_asks(block)
+           || ngx_strcmp(ngx_http_podi_lint_word(block, "auth_basic", "off"),
+                         "off")
+              != 0
+           || ngx_http_podi_lint_get(block, "auth_request") != NULL
+           || podi_directive_next(block, NULL, "internal") != NULL;
+}

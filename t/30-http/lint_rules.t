@@ -1,0 +1,249 @@
+# What nginx -t says of configurations that it takes: nothing of those that
+# ship, and of each trap exactly what it is.
+
+use strict;
+use warnings;
+
+use Podi::Repo qw( slurp );
+use Podi::Stack;
+use Podi::Stack::Files;
+use Test::More;
+
+my $s = Podi::Stack->new;
+my $dir = $s->dir;
+
+$s->start('pg');
+Podi::Stack::Files::write_nginx($s);
+my $http = slurp_here("$dir/conf/podi-http.conf");
+
+
+sub slurp_here
+{
+    open my $in, '<', $_[0] or die "$_[0]: $!";
+    local $/;
+    return <$in>;
+}
+
+
+# what nginx says of a file: rules with their lines, and whether it takes it
+sub lint
+{
+    my ($file) = @_;
+    my @nginx = ($ENV{TEST_NGINX_BINARY} // '/usr/sbin/nginx', '-t', '-e',
+                 'stderr', '-p', "$dir/", '-c', $file);
+
+    open my $out, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'nginx', @nginx
+        or die "nginx: $!";
+    my @line = <$out>;
+    close $out;
+    diag @line if $?;
+    return ($? == 0, map { /\[warn\].*podi lint: (\w+): .* in \S*?(\d+)$/
+                           ? "$1:$2" : () } @line);
+}
+
+
+# a configuration of http (line 8 is its first), with a server around
+sub conf
+{
+    my ($level, $server) = @_;
+    my $text = <<"CONF";
+load_module $dir/bin/ngx_http_podi_module.so;
+pid $dir/run/lint.pid;
+error_log $dir/log/lint.log;
+events { }
+http {
+access_log off;
+include $dir/conf/podi-http.conf;
+$level
+server {
+$server
+}
+}
+CONF
+    Podi::Stack::Files::write_file("$dir/conf/lint.conf", $text);
+    return "$dir/conf/lint.conf";
+}
+
+
+# [rule, what http has, what the server has, the same made right, in both]
+my $LISTEN = "listen 127.0.0.1:$s->{port};";
+my $PUBLIC = "listen $s->{redirect_port};";
+my $ASK = 'podi_auth on; podi_tenant demo;';
+my $UP = 'proxy_pass http://127.0.0.1:9;';
+my $IP = 'podi_limit_zone a 1m key=ip rate=1r/s;';
+my $REMOTE = 'podi_limit_zone a 1m key=ip rate=1r/s mode=exact';
+my $QUERY = "$LISTEN podi_auth_source query=t; location / { $ASK $UP }";
+
+my @TRAPS = (
+    ['limit_ip_behind_proxy', $IP,
+     "$LISTEN location / { podi_limit a; proxy_set_header X-Forwarded-Proto"
+     . " \$http_x_forwarded_proto; $UP }",
+     $IP, "$LISTEN set_real_ip_from 192.0.2.1; location / { podi_limit a;"
+     . " proxy_set_header X-Forwarded-Proto \$http_x_forwarded_proto; $UP }"],
+    ['limit_ip_behind_proxy', $IP, "listen unix:$dir/run/l.sock;"
+     . " location / { podi_limit a; $UP }",
+     $IP, "$LISTEN proxy_set_header X-Forwarded-For"
+     . " \$proxy_add_x_forwarded_for; location / { podi_limit a; $UP }"],
+    ['limit_ip_behind_proxy', 'podi_limit_zone a 1m key=ip rate=1r/s;'
+     . ' map $http_x_forwarded_proto $tls { default 0; https 1; }',
+     "$LISTEN podi_auth_failures zone=a; location / { $ASK set \$x \$tls;"
+     . " $UP }",
+     "$IP map \$http_x_forwarded_proto \$tls { default 0; }",
+     "$LISTEN podi_auth_failures zone=a; location / { $ASK $UP }"],
+    ['limit_by_clients_word',
+     'podi_limit_zone a 1m key=$http_x_forwarded_for rate=1r/s;',
+     "$LISTEN location / { podi_limit a; $UP }",
+     "$IP podi_limit_zone b 1m key=\$http_x_api_key rate=1r/s;",
+     "$LISTEN location / { podi_limit a early; podi_limit b; $UP }"],
+    ['limit_skips_nobody',
+     'podi_limit_zone a 1m key=user rate=1r/s missing=skip;',
+     "$LISTEN podi_limit a; location / { $UP }",
+     'podi_limit_zone a 1m key=user rate=1r/s missing=skip;',
+     "$LISTEN podi_limit a; location / { $ASK $UP }"],
+    ['limit_opens', "$REMOTE;", "$LISTEN location / { podi_limit a; $UP }",
+     "$REMOTE on_failure=local;",
+     "$LISTEN location / { podi_limit a; $UP }"],
+    ['realip_trusts_all', '', "$LISTEN set_real_ip_from 0.0.0.0/0;",
+     '', "$LISTEN set_real_ip_from 10.0.0.0/8;"],
+    ['return_skips_auth', '', "$LISTEN location / { $ASK return 200 x; }",
+     '', "$LISTEN location / { $ASK empty_gif; }"],
+    ['return_skips_auth', '', "$LISTEN location / { $ASK if (\$arg_a) {"
+     . " return 204; } $UP }",
+     '', "$LISTEN $ASK location / { return 302 /x; } location \@y {"
+     . ' return 200 x; } location /x { if ($arg_a) { return 403; } }'],
+    ['return_skips_auth', '', "$LISTEN location / { $ASK return 302 /x; }",
+     '', "$LISTEN $ASK location / { podi_auth off; return 200 x; }"],
+    ['satisfy_skips_auth', '', "$LISTEN satisfy any; allow all;"
+     . " location / { $ASK $UP }",
+     '', "$LISTEN satisfy any; allow 127.0.0.1; deny all;"
+     . " location / { $ASK $UP }"],
+    ['csrf_only_logs', '', "$LISTEN podi_csrf log; location / { $ASK $UP }",
+     '', "$LISTEN podi_csrf log; podi_auth_source header;"
+     . " location / { $ASK $UP }"],
+    ['websocket_without_csrf', '', "$LISTEN proxy_set_header Upgrade"
+     . " \$http_upgrade; location / { $ASK $UP }",
+     '', "$LISTEN proxy_set_header Upgrade \$http_upgrade; podi_csrf on;"
+     . " location / { $ASK $UP }"],
+    ['dry_run', '', "$LISTEN podi_dry_run on;", '',
+     "$LISTEN podi_dry_run off;"],
+    ['credentials_in_clear', '', "$PUBLIC location / { $ASK $UP }",
+     '', "$PUBLIC if (\$scheme = http) { return 308 https://a.example; }"
+     . " location / { $ASK $UP }"],
+    ['credentials_in_clear', '', "listen *:$s->{port}; location / { $ASK $UP }",
+     '', "$PUBLIC set_real_ip_from 192.0.2.1; location / { $ASK $UP }"],
+    ['credentials_in_clear', '', "listen [::]:$s->{port}; location / { $ASK $UP }",
+     '', "listen [::1]:$s->{port}; location / { $ASK $UP }"],
+    ['token_in_log', "log_format own '\$request';",
+     "$QUERY access_log $dir/log/own.log own;",
+     "log_format own '\$uri \$request_time';",
+     "$QUERY access_log $dir/log/own.log own;"],
+    ['token_in_log', "log_format own '\$args';",
+     "$QUERY access_log $dir/log/own.log own;",
+     "log_format own '\$args';",
+     "$QUERY podi_auth_strip on; access_log $dir/log/own.log own;"],
+    ['token_in_log', "log_format own '\$http_authorization';",
+     "$LISTEN location / { $ASK $UP access_log $dir/log/own.log own; }",
+     '', "$LISTEN location / { $ASK $UP access_log $dir/log/own.log; }"],
+    ['origin_in_clear', '', "$LISTEN podi_cors_origin http://app.example;",
+     '', "$LISTEN podi_cors_origin https://app.example"
+     . ' http://localhost:5173 http://127.0.0.1:8;'],
+    ['origin_in_clear',
+     "podi_channel p {\nhost p.example;\norigins http://p.example;\n}",
+     $LISTEN, 'podi_channel p { origins https://p.example; }', $LISTEN],
+    ['origin_reflected', '', "$LISTEN add_header Access-Control-Allow-Origin"
+     . ' $http_origin; add_header Access-Control-Allow-Credentials true;'
+     . " location / { $ASK $UP }",
+     '', "$LISTEN add_header Access-Control-Allow-Origin \$http_origin;"
+     . " location / { $ASK $UP }"],
+    ['cache_mixes_users', "proxy_cache_path $dir/tmp/c keys_zone=c:1m;",
+     "$LISTEN proxy_cache c; podi_identity_headers on;"
+     . " location / { $ASK $UP }",
+     "proxy_cache_path $dir/tmp/c keys_zone=c:1m;",
+     "$LISTEN proxy_cache c; podi_identity_headers on; proxy_cache_key"
+     . " \$podi_user\$uri; location / { $ASK $UP }"],
+    ['metrics_for_all', '', "$PUBLIC location / { podi_status; }",
+     '', "$PUBLIC location / { podi_status; } location = /metrics {"
+     . ' allow 127.0.0.1; deny all; podi_status; }'],
+    ['secret_readable', '', "$LISTEN auth_basic_user_file $dir/open;",
+     '', "$LISTEN auth_basic_user_file $dir/shut;"],
+    ['secret_readable', '', "listen 127.0.0.1:$s->{tls_port} ssl;"
+     . " ssl_certificate $dir/tls/server.crt; ssl_certificate_key $dir/open;",
+     '', "listen 127.0.0.1:$s->{tls_port} ssl; ssl_certificate"
+     . " $dir/tls/server.crt; ssl_certificate_key $dir/tls/server.key;"],
+    ['conf_writable', '', "$LISTEN include $dir/conf/loose.conf;",
+     '', "$LISTEN include $dir/conf/tight.conf;"],
+);
+
+
+# files that the traps are about
+my $key = slurp_here("$dir/tls/server.key");
+
+Podi::Stack::Files::write_file("$dir/open", $key, 0644);
+Podi::Stack::Files::write_file("$dir/shut", $key, 0640);
+Podi::Stack::Files::write_file("$dir/conf/loose.conf", "location / { }\n", 0666);
+Podi::Stack::Files::write_file("$dir/conf/tight.conf", "location / { }\n", 0644);
+chmod 0755, $dir;
+
+is_deeply [lint("$dir/conf/nginx.conf")], [1], 'conf/nginx.conf has no finding';
+
+subtest 'conf/protect-any-service.conf' => sub {
+    my $text = slurp('conf/protect-any-service.conf');
+
+    $text =~ s{/etc/podi/tls}{$dir/tls}g;
+    $text =~ s{listen 443}{listen $s->{tls_port}};
+    $text =~ s{listen 80}{listen $s->{redirect_port}};
+    is_deeply [lint(conf($text, "$LISTEN return 404;"))], [1], 'has no finding';
+};
+
+subtest 'with what stands there commented out' => sub {
+    my $all = $http =~ s/^#(podi_(?:limit|channel_h|breaker)\w*\s[^\n]*;)/$1/gmr;
+    my $server = Podi::Stack::Files::rendered($s, 'podi-server.conf');
+
+    $server =~ s/^#(podi_\w+ [^\n]*;)/$1/gm;
+    $server =~ s/sign=\S+?;/sign=$dir\/keys\/refresh.key;/;
+    Podi::Stack::Files::write_file("$dir/conf/podi-http.conf", $all);
+    is_deeply [lint(conf('', "$LISTEN $server"))], [1],
+       'has no finding either';
+    Podi::Stack::Files::write_file("$dir/conf/podi-http.conf", $http);
+};
+
+for my $trap (@TRAPS) {
+    my ($rule, @text) = @$trap;
+    my ($taken, @found) = lint(conf(@text[0, 1]));
+
+    ok $taken, "$rule: nginx takes it";
+    is_deeply [map { s/:.*//r } @found], [$rule], 'and says so, once';
+    ($taken, @found) = lint(conf(@text[2, 3]));
+    is_deeply [$taken, @found], [1], 'and nothing of what is right';
+}
+
+# each rule has a trap, and a place on the page
+{
+    my ($table) = slurp('ngx_podi_module/lint/ngx_http_podi_lint_module.c')
+        =~ /lint_rules\[\] = \{(.*?)\n\};/s;
+    my %rule = map { $_ => 1 } $table =~ /\{ "(\w+)"/g;
+    my %trap = map { $_->[0] => 1 } @TRAPS;
+    my $page = slurp('docs/directives/lint.md');
+
+    is_deeply \%trap, \%rule, 'each rule has a trap';
+    is_deeply [grep { $page !~ /^\| `$_` \|/m } sort keys %rule], [],
+       'and a line on its page';
+}
+
+# where, and unless it is excused
+{
+    my $dry = "$LISTEN\nlocation /a { podi_dry_run on; }\n";
+    my $two = "${dry}location /b { podi_dry_run on; }\n";
+
+    is_deeply [(lint(conf('', $two)))[1, 2]], ['dry_run:11', 'dry_run:12'],
+       'each place is named, by its line';
+    is_deeply [lint(conf('podi_lint off;', $two))], [1], 'off says nothing';
+    is_deeply [lint(conf('podi_lint except=token_in_log,dry_run;', $two))],
+       [1], 'nor does an exception';
+    is_deeply [lint(conf('podi_lint except=token_in_log;', $dry))],
+       [1, 'dry_run:11'], 'an exception of another rule does not matter';
+    is_deeply [lint(conf('podi_lint off;', "podi_lint on;\n$dry"))],
+       [1, 'dry_run:12'], 'the nearest level counts';
+}
+
+done_testing;
