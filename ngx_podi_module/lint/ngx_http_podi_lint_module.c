@@ -14,7 +14,7 @@
 
 typedef struct {
     const ngx_http_podi_lint_rule_t  *rule;
-    const podi_directive_t           *at;
+    const podi_directive_t           *at;       /* or included there again */
 } lint_said_t;
 
 
@@ -264,7 +264,8 @@ ngx_http_podi_lint_say(ngx_http_podi_lint_t *l, const podi_directive_t *d,
     said = l->said.elts;
 
     for (i = 0; i < l->said.nelts; i++) {
-        if (said[i].at == d
+        if (said[i].at->line == d->line
+            && ngx_strcmp(said[i].at->file, d->file) == 0
             && ngx_strcmp(said[i].rule->name, l->rule->name) == 0)
         {
             return;

@@ -113,6 +113,7 @@ extern const podi_step_t  ctl_action_steps[];
 extern const podi_step_t  ctl_invariant_steps[];
 extern const podi_step_t  ctl_reconcile_steps[];
 extern const podi_step_t  ctl_bill_steps[];
+extern const podi_step_t  ctl_config_show_steps[];
 
 
 /* ctl_table.c: ends with one without a noun */
@@ -142,6 +143,9 @@ const char *ctl_help(const char *noun, const char *verb);
 
 /* ctl_key.c */
 int ctl_key_make(ctl_t *ctl);
+
+/* ctl_lint.c */
+int ctl_config_lint(ctl_t *ctl);
 
 /* ctl_receipt.c */
 int ctl_receipt_verify(ctl_t *ctl);

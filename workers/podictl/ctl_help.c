@@ -49,6 +49,8 @@ static const struct {
     { "invariants", NULL, "names what is broken; nothing is good news" },
     { "reconcile", NULL, "names breaks of the ten rules, and judges each" },
     { "reconcile", "bill", "holds a provider's bill against the attempts" },
+    { "config", "lint", "lists what is unsafe in nginx's configuration" },
+    { "config", "show", "shows what is in force, and who says so" },
     { "key", "make", "writes a new secret into a file of mode 0600" },
     { "receipt", "verify", "checks a receipt with nothing but the keys" },
     { NULL, NULL, "" }

@@ -191,6 +191,18 @@ const ctl_command_t  ctl_commands[] = {
       { { "verify", NULL, ctl_flag, "replay all of the ledger" } },
       ctl_reconcile_steps, NULL },
 
+    { "config", "lint",
+      { { "file", NULL, NULL, "nginx's main configuration file" },
+        { "json", NULL, ctl_flag, "an object a line" },
+        { "nginx", NULL, "nginx", "the program" },
+        { "prefix", NULL, "", "nginx's -p" } },
+      NULL, ctl_config_lint },
+
+    { "config", "show",
+      { { "file", NULL, NULL, "nginx's main configuration file" },
+        { "json", NULL, ctl_flag, "an object a line" } },
+      ctl_config_show_steps, NULL },
+
     { "key", "make",
       { { "kind", NULL, NULL, "context, chain, token, refresh, store, secret" },
         { "out", NULL, NULL, "a file that does not exist yet" } },
