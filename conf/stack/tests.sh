@@ -85,7 +85,8 @@ tests_prove() {
     fi
 
     say "running the tests"
-    (cd "$ROOT" && prove -r -j "$(tests_jobs)" -It/lib "${paths[@]}")
+    (cd "$ROOT" && prove -r --timer -j "$(tests_jobs)" \
+        -It/lib "${paths[@]}")
 }
 
 
