@@ -5,7 +5,7 @@
 
 #include <openssl/bn.h>
 
-#include "jose_test.h"
+#include "jose_forge.h"
 #include "banned.h"
 
 
@@ -14,10 +14,6 @@
 /* of P-256 */
 #define ORDER                                                                \
     "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
-
-
-static podi_jose_key_t   *rsa, *ec, *ed;
-static podi_jose_ring_t  *rsa_ring, *ec_ring, *ed_ring, *mac_ring;
 
 
 static void test_psychic(void);
@@ -32,30 +28,7 @@ static void test_huge(void);
 int
 main(void)
 {
-    podi_fail_t    fail;
-    podi_arena_t  *arena;
-
-    arena = podi_arena_create();
-    mem = podi_arena_mem(arena);
-
-    ok(podi_jose_key_generate("RS256", mem, &rsa, &fail) == PODI_OK
-       && podi_jose_key_generate("ES256", mem, &ec, &fail) == PODI_OK
-       && podi_jose_key_generate("EdDSA", mem, &ed, &fail) == PODI_OK,
-       "keys");
-
-    /* the operator allows more than the key can */
-
-    rsa_ring = ring_of(pub_pem(rsa), "RS256 HS256 HS384 HS512 ES256", "");
-    ec_ring = ring_of(pub_pem(ec), "RS256 HS256 HS384 HS512 ES256", "");
-    ed_ring = ring_of(pub_pem(ed), "EdDSA HS256", "");
-    mac_ring = ring_of(str(SECRET), "HS256", "k");
-
-    is_int(verify(rsa_ring, sign(rsa)), PODI_OK, "RS256 is taken");
-    is_int(verify(ec_ring, sign(ec)), PODI_OK, "ES256 is taken");
-    is_int(verify(ed_ring, sign(ed)), PODI_OK, "EdDSA is taken");
-    is_int(verify(mac_ring, forge("{\"alg\":\"HS256\",\"kid\":\"k\"}", CLAIMS,
-                                  str(SECRET), "SHA256")),
-           PODI_OK, "HS256 is taken");
+    forge_start();
 
     test_psychic();
     test_numbers();
@@ -66,9 +39,7 @@ main(void)
     test_depth();
     test_huge();
 
-    podi_arena_free(&arena);
-
-    return tap_done();
+    return forge_end();
 }
 
 

@@ -1,5 +1,5 @@
 /*
- * jose_test: tokens and keys for the tests that forge them.
+ * jose_test: keys, rings and tokens, good ones and forged ones.
  */
 
 #ifndef PODI_JOSE_TEST_H
@@ -16,7 +16,8 @@
 
 
 #define SECRET  "0123456789abcdef0123456789abcdef"
-#define CLAIMS  "{\"iss\":\"i\",\"sub\":\"mallory\",\"exp\":1795325000}"
+#define CLAIMS                                                               \
+    "{\"iss\":\"i\",\"aud\":\"b\",\"sub\":\"mallory\",\"exp\":1795325000}"
 
 
 static podi_mem_t  *mem;
@@ -24,6 +25,52 @@ static podi_mem_t  *mem;
 static podi_jose_expect_t  expect = {
     .iss = podi_string("i"), .now = (podi_usec_t) 1795324666 * 1000000
 };
+
+
+static inline podi_jose_key_t *
+key_of(const char *alg)
+{
+    podi_fail_t       fail;
+    podi_jose_key_t  *key;
+
+    if (podi_jose_key_generate(alg, mem, &key, &fail) != PODI_OK) {
+        abort();
+    }
+
+    return key;
+}
+
+
+/* the same key, signing with another algorithm of its kind */
+
+static inline podi_jose_key_t *
+key_as(podi_jose_key_t *key, const char *alg, const char *kid)
+{
+    json_t           *jwk;
+    podi_str_t        s;
+    podi_fail_t       fail;
+    podi_secret_t    *text;
+    podi_jose_key_t  *other;
+
+    static const podi_json_limit_t  limit = { 16384, 4 };
+
+    if (podi_jose_key_jwk(key, mem, &text) != PODI_OK) {
+        abort();
+    }
+
+    s = podi_secret_bytes(text);
+
+    if (podi_json_parse(&s, &limit, mem, &jwk, &fail) != PODI_OK
+        || json_object_set_new(jwk, "alg", json_string(alg)) != 0
+        || json_object_set_new(jwk, "kid", json_string(kid)) != 0
+        || podi_json_dump(jwk, mem, &s) != PODI_OK
+        || podi_jose_key_parse(&s, mem, &other, &fail) != PODI_OK)
+    {
+        abort();
+    }
+
+    return other;
+}
 
 
 static inline EVP_PKEY *
@@ -105,26 +152,47 @@ b64(podi_str_t s)
 }
 
 
-static inline podi_jose_ring_t *
-ring_of(podi_str_t text, const char *algs, const char *kid)
-{
-    unsigned             one = 0;
-    podi_str_t           rest = podi_str_c(algs), name;
-    podi_fail_t          fail;
-    podi_jose_ring_t    *ring;
-    podi_jose_accept_t   accept = { .kid = podi_str_c(kid) };
+/* "RS256 PS256" */
 
-    while (podi_str_split(&rest, ' ', &name)) {
+static inline unsigned
+bits_of(const char *names)
+{
+    unsigned    mask = 0, one = 0;
+    podi_str_t  rest = podi_str_c(names), name;
+
+    while (rest.len && podi_str_split(&rest, ' ', &name)) {
         if (podi_jose_alg_bit(&name, &one) != PODI_OK) {
             abort();
         }
 
-        accept.algs |= one;
+        mask |= one;
     }
 
-    if (podi_jose_ring_make(mem, &ring) != PODI_OK
-        || podi_jose_ring_add_text(ring, &text, &accept, &fail) != PODI_OK)
-    {
+    return mask;
+}
+
+
+static inline podi_rc_t
+add(podi_str_t text, unsigned algs, const char *kid,
+    podi_jose_ring_t **ret_ring, podi_fail_t *fail)
+{
+    podi_jose_accept_t  accept = { .algs = algs, .kid = podi_str_c(kid) };
+
+    if (podi_jose_ring_make(mem, ret_ring) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return podi_jose_ring_add_text(*ret_ring, &text, &accept, fail);
+}
+
+
+static inline podi_jose_ring_t *
+ring_of(podi_str_t text, const char *algs, const char *kid)
+{
+    podi_fail_t        fail;
+    podi_jose_ring_t  *ring;
+
+    if (add(text, bits_of(algs), kid, &ring, &fail) != PODI_OK) {
         printf("# %s\n", fail.detail);
         abort();
     }
@@ -174,15 +242,22 @@ forge(const char *header, const char *claims, podi_str_t secret,
 
 
 static inline podi_str_t
-sign(const podi_jose_key_t *key)
+token_of(const podi_jose_key_t *key, const char *typ)
 {
     podi_str_t  s = podi_string(CLAIMS), token;
 
-    if (podi_jose_sign(key, "JWT", &s, mem, &token) != PODI_OK) {
+    if (podi_jose_sign(key, typ, &s, mem, &token) != PODI_OK) {
         abort();
     }
 
     return token;
+}
+
+
+static inline podi_str_t
+sign(const podi_jose_key_t *key)
+{
+    return token_of(key, "JWT");
 }
 
 
@@ -204,6 +279,8 @@ with_signature(podi_str_t token, const void *data, size_t len)
 }
 
 
+/* its signature is then wrong: for what is refused before */
+
 static inline podi_str_t
 with_header(podi_str_t token, const char *header)
 {
@@ -218,23 +295,30 @@ with_header(podi_str_t token, const char *header)
 
 
 static inline podi_rc_t
+verdict(const podi_jose_ring_t *ring, podi_str_t token, podi_fail_t *fail)
+{
+    json_t  *got;
+
+    return podi_jose_verify(ring, &token, &expect, mem, &got, fail);
+}
+
+
+static inline podi_rc_t
 verify(const podi_jose_ring_t *ring, podi_str_t token)
 {
-    json_t       *got;
-    podi_fail_t   fail;
+    podi_fail_t  fail;
 
-    return podi_jose_verify(ring, &token, &expect, mem, &got, &fail);
+    return verdict(ring, token, &fail);
 }
 
 
 static inline void
 refused(const podi_jose_ring_t *ring, podi_str_t token, const char *what)
 {
-    json_t       *got;
-    podi_rc_t     rc;
-    podi_fail_t   fail;
+    podi_rc_t    rc;
+    podi_fail_t  fail;
 
-    rc = podi_jose_verify(ring, &token, &expect, mem, &got, &fail);
+    rc = verdict(ring, token, &fail);
 
     is_fail(rc, &fail, PODI_E_TOKEN_INVALID, NULL, what);
 
