@@ -4,69 +4,19 @@
 
 use Test::Nginx::Socket 'no_plan';
 use Podi::Suite;
+use Podi::Channels;
 
 my $s = Podi::Suite::stack();
-my $dir = $s->dir . '/keys';
 
-sub spew
-{
-    my ($name, $text) = @_;
-
-    open my $out, '>', "$dir/$name" or die "$name: $!";
-    print $out $text;
-    close $out;
-    chmod 0600, "$dir/$name";
-    return "$dir/$name";
-}
-
-my $keys = spew('partner.keys', "# the new one first\n"
-                . "k-partner-0123456789abcdef\nk-partner-old-0123456789\n");
-my $shut = spew('shut.keys', 'k-shut-0123456789abcdef');
-our $Short = spew('short.keys', 'k-short');
-
-our $Echo = <<'EOS';
-server {
-    listen unix:$TEST_NGINX_HTML_DIR/up.sock;
-    underscores_in_headers on;
-    location / {
-        return 200 "$http_x_podi_channel|$http_x_podi_role|$http_x_podi_plan$http_x_app_key$http_x_partner";
-    }
-}
-EOS
-our $Http = Podi::Suite::http(add => <<"EOS") . $Echo;
-podi_channel partner {
-    host partner.example *.partner.example;
-    app_key_file $keys;
-    origins https://partner.example https://www.partner.example:8443;
-    max_role user;
-    plan gold;
-}
-podi_channel inner { host deep.inner.partner.example; }
-podi_channel paths { path /partner /partner/vip/; }
-podi_channel vip { path /partner/vip/gold/; }
-podi_channel shut { app_key_file $shut; kill on; origins https://shut.example; }
-EOS
-our $Config = <<'EOS';
-    podi_tenant demo;
-    podi_trace on;
-    podi_auth off;
-    location ~* ^/(go|x|partner) {
-        podi_identity_headers on;
-        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
-    }
-    location /own {
-        podi_auth on;
-        podi_identity_headers on;
-        proxy_pass http://unix:$TEST_NGINX_HTML_DIR/up.sock;
-    }
+our $Short = key_file('short.keys', 'k-short');
+our $Http = Podi::Channels::http();
+our $Config = Podi::Channels::config(<<'EOS');
     location /off/ { podi_cors_origin off; return 200 "off"; }
 EOS
 
 my $ann = Podi::Suite::member('annie');
 our $Admin = $s->token($ann, rol => 'admin');
 our $User = $ann->{token};
-
-sub bearer { "Authorization: Bearer $_[0]\r\n" }
 
 log_level('info');
 no_shuffle();
