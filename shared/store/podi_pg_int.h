@@ -30,6 +30,7 @@
 #define PODI_PG_LANES      2
 #define PODI_PG_GRACE      2000     /* ms that a peer may be late */
 #define PODI_PG_HOPE       1000     /* ms that callers wait for an attempt */
+#define PODI_PG_TRY_AGAIN  200      /* ms between attempts made for callers */
 
 typedef struct podi_pg_conn_s  podi_pg_conn_t;
 typedef struct podi_pg_unit_s  podi_pg_unit_t;

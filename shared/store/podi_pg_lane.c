@@ -15,8 +15,6 @@
 #include "banned.h"
 
 
-#define PG_TRY_AGAIN  200           /* ms between attempts made for callers */
-
 static int lane_has_hope(const podi_pg_t *pg, unsigned lane);
 static int conn_has_hope(const podi_pg_conn_t *c);
 static podi_pg_conn_t *lane_rested(podi_pg_t *pg, unsigned lane);
@@ -129,7 +127,7 @@ lane_rested(podi_pg_t *pg, unsigned lane)
             continue;
         }
 
-        if (now - c->refused_at < PG_TRY_AGAIN) {
+        if (now - c->refused_at < PODI_PG_TRY_AGAIN) {
             return NULL;
         }
 

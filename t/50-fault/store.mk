@@ -17,7 +17,7 @@ UV       = ../../workers/skeleton/podi_uv_io
 LIB      = $(PODI_BUILD)/libpodi.a
 
 PROGRAMS = store_pg store_pg_cut store_redis store_redis_sub \
-           store_queue store_limit
+           store_queue store_limit store_limit_sums
 
 all: $(PROGRAMS:%=$(PODI_BUILD)/fault/%)
 

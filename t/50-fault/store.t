@@ -217,7 +217,8 @@ sub against_redis
     local $ENV{PODI_TEST_REDIS_PASSWORD} = 'a secret';
 
     program($_, $what) for qw(store_redis store_redis_sub store_queue);
-    program('store_limit', $what) if $address =~ m{^/};
+    return if $address !~ m{^/};
+    program($_, $what) for qw(store_limit store_limit_sums);
 }
 
 

@@ -44,16 +44,54 @@ is_refused(podi_sql_e sql)
 }
 
 
+static void
+rested(uv_timer_t *timer)
+{
+    *(int *) timer->data = 1;
+}
+
+
+/*
+ * Until nobody has been refused for so long that the next who asks has an
+ * attempt made.
+ */
+
+static void
+until_rested(void)
+{
+    int          now = 0;
+    unsigned     i;
+    podi_msec_t  last = 0;
+    uv_timer_t   timer;
+
+    for (i = 0; i < pg->all; i++) {
+        last = pg->conns[i].refused_at > last ? pg->conns[i].refused_at : last;
+    }
+
+    last += PODI_PG_TRY_AGAIN;
+
+    uv_update_time(&loop);
+    uv_timer_init(&loop, &timer);
+    timer.data = &now;
+    uv_timer_start(&timer, rested, last > podi_time_mono()
+                                   ? last - podi_time_mono() : 0, 0);
+    until(now);
+
+    uv_close((uv_handle_t *) &timer, NULL);
+    uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+
 /* asks until it is answered, as clients do */
 
 static int
 comes_back(podi_sql_e sql)
 {
-    int     tries, back;
+    int     tries, back = 0;
     ask_t  *a;
 
-    for (tries = 0, back = 0; tries < PATIENCE / 20 && !back; tries++) {
-        uv_sleep(20);
+    for (tries = 0; tries < PATIENCE / PODI_PG_TRY_AGAIN && !back; tries++) {
+        until_rested();
         a = ask_forever(sql);
         until(a->done);
         back = (a->rc == PODI_DONE);
@@ -78,7 +116,7 @@ ask_trying(void)
 
     while (a->done && !patience_is_over) {
         ask_free(&a);
-        uv_sleep(20);
+        until_rested();
         a = ask_forever(Q_ECHO);
         until(a->done || is_trying());
     }
