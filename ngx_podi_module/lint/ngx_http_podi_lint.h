@@ -36,6 +36,7 @@ struct ngx_http_podi_lint_s {
     const podi_directive_t           *place;    /* that is looked at */
     const ngx_http_podi_lint_rule_t  *rule;
     ngx_array_t                       said;     /* once is enough */
+    ngx_array_t                       files;    /* const char *, seen */
 };
 
 typedef enum {

@@ -43,15 +43,23 @@ ngx_http_podi_lint_secret(ngx_http_podi_lint_t *l, const podi_directive_t *d)
 void
 ngx_http_podi_lint_writable(ngx_http_podi_lint_t *l, const podi_directive_t *d)
 {
-    const podi_directive_t  *seen;
+    ngx_uint_t    i;
+    const char  **file;
 
-    for (seen = l->root->first; seen != d && seen != NULL;
-         seen = podi_directive_walk(seen))
-    {
-        if (seen->file == d->file) {
+    file = l->files.elts;
+
+    for (i = l->files.nelts; i > 0; i--) {
+        if (file[i - 1] == d->file) {
             return;
         }
     }
+
+    file = ngx_array_push(&l->files);
+    if (file == NULL) {
+        return;
+    }
+
+    *file = d->file;
 
     if (lint_open(d->file, S_IWOTH)) {
         ngx_http_podi_lint_say(l, d,

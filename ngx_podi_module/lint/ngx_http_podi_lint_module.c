@@ -23,6 +23,7 @@ static char *ngx_http_podi_lint(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_uint_t lint_is_rule(const podi_str_t *name);
 static ngx_int_t ngx_http_podi_lint_init(ngx_conf_t *cf);
 static void lint_tree(ngx_http_podi_lint_t *l);
+static podi_directive_t *lint_servers(podi_directive_t *http);
 static void lint_place(ngx_http_podi_lint_t *l, const podi_directive_t *d);
 static ngx_uint_t lint_is_excused(const ngx_http_podi_lint_t *l,
     const podi_directive_t *block);
@@ -178,7 +179,8 @@ ngx_http_podi_lint_init(ngx_conf_t *cf)
     l.mem = ngx_podi_pool_mem(l.pool);
 
     if (l.mem == NULL
-        || ngx_array_init(&l.said, l.pool, 16, sizeof(lint_said_t)) != NGX_OK)
+        || ngx_array_init(&l.said, l.pool, 16, sizeof(lint_said_t)) != NGX_OK
+        || ngx_array_init(&l.files, l.pool, 16, sizeof(char *)) != NGX_OK)
     {
         ngx_destroy_pool(l.pool);
         return NGX_ERROR;
@@ -204,18 +206,62 @@ ngx_http_podi_lint_init(ngx_conf_t *cf)
 static void
 lint_tree(ngx_http_podi_lint_t *l)
 {
+    podi_directive_t        *servers;
     const podi_directive_t  *d;
 
     l->http = podi_directive_next(l->root, NULL, "http");
 
-    for (d = l->http; d != NULL; d = podi_directive_walk(d)) {
+    if (l->http == NULL) {
+        return;
+    }
 
-        if (d != l->http && d->up == l->root) {
-            break;
-        }
+    servers = lint_servers((podi_directive_t *) l->http);
 
+    for (d = l->http; d != NULL && (d == l->http || d->up != l->root);
+         d = podi_directive_walk(d))
+    {
         lint_place(l, d);
     }
+
+    for (d = servers; d != NULL && d->up != l->root;
+         d = podi_directive_walk(d))
+    {
+        lint_place(l, d);
+    }
+}
+
+
+/*
+ * Takes them out of what is looked through whenever somebody asks for a
+ * setting of http: there may be thousands.  They still know what they are in.
+ */
+
+static podi_directive_t *
+lint_servers(podi_directive_t *http)
+{
+    podi_directive_t  *d, *next, *first, **server, **other;
+
+    first = NULL;
+    server = &first;
+    other = &http->first;
+
+    for (d = http->first; d != NULL; d = next) {
+        next = d->next;
+        d->next = NULL;
+
+        if (podi_directive_is(d, "server")) {
+            *server = d;
+            server = &d->next;
+
+        } else {
+            *other = d;
+            other = &d->next;
+        }
+    }
+
+    *other = NULL;
+
+    return first;
 }
 
 

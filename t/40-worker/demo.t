@@ -63,4 +63,15 @@ open my $shell, '|-', 'env', '-i', "PATH=$ENV{PATH}", 'bash', '-c',
 print $shell $said;
 ok close $shell, '... reaches PostgreSQL, Redis and nginx';
 
+my $dir = $ENV{PODI_TEST_STACK};
+my $nginx = $ENV{PODI_NGINX} // '/usr/sbin/nginx';
+my $ctl = "$dir/bin/podictl -c $dir/conf/workers.conf config";
+
+is scalar qx($ctl lint $dir/conf/nginx.conf --prefix $dir/ --nginx $nginx 2>&1), '',
+   'its configuration has no finding';
+is $?, 0, '... and nginx takes it';
+like scalar qx($ctl show $dir/conf/nginx.conf 2>&1),
+     qr/^ +podi_zone +8m +\Q$dir\E\/conf\/podi-http\.conf:\d+$/m,
+     '... and it can be shown';
+
 done_testing;
