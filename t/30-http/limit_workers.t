@@ -53,13 +53,16 @@ sub take
     return @taken[-$how_many .. -1];
 }
 
-# places are counted off a moment after the answer, or the death
+# places are counted off a moment after the answer, or the death; who is refused
+# reads r=0 too, and is not free
 sub free
 {
     my ($key, $left) = @_;
 
     return poll(10, sub {
-        $n->get("/free?k=$key")->{head} =~ /^RateLimit: "seats";r=$left\r/m;
+        my $res = $n->get("/free?k=$key");
+        return $res->{status} == 200
+               && $res->{head} =~ /^RateLimit: "seats";r=$left\r/m;
     });
 }
 

@@ -14,7 +14,7 @@ use Test::More;
 use Time::HiRes qw( time );
 use Podi::Fault;
 use Podi::H2;
-use Podi::Proc qw( poll gone open_files );
+use Podi::Proc qw( poll open_files );
 use Podi::Stack;
 use Podi::Work;
 
@@ -306,6 +306,8 @@ settled('a connection with 50 requests');
 # --- killed workers -----------------------------------------------------------------
 
 # while threads hash, PostgreSQL is asked, an upload arrives, a stream is open
+my $many = $s->nginx->workers;
+
 for my $round (1 .. 6) {
     my @wires = map { wire($_) } ($login) x 2, $submit, $stream,
         substr($put, 0, $bytes + 100_000);
@@ -314,10 +316,9 @@ for my $round (1 .. 6) {
     if ($round % 2) {
         poll(5, sub { gauge('podi_threads_running') > 0 });
     }
-    kill 'KILL', $round > 4 ? @old : $old[rand @old];
-    poll(10, sub { my @now = $s->nginx->workers;
-                   @now == @old && grep { gone($_) } @old })
-        or fail 'the master starts another';
+    my @dead = $round > 4 ? @old : $old[rand @old];
+    kill 'KILL', @dead;
+    ok $s->nginx->whole($many, @dead), "round $round: another is started";
     $_->close for @wires;
 }
 settled('killed workers');

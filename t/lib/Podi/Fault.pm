@@ -292,6 +292,8 @@ sub new
     my $self = bless { said => "$dir/kid-" . ++$serial, owner => $$ }, $class;
 
     pipe my $from, my $to or die "pipe: $!";
+    open my $out, '>', $self->{said} or die "$self->{said}: $!";
+    close $out;
     $self->{pid} = fork // die "fork: $!";
 
     if ($self->{pid} == 0) {

@@ -88,7 +88,9 @@ sub _listens
 
 
 sub port    { $_[0]{port} }
-sub workers { children($_[0]{pid}) }
+
+# those who live: who was killed stays a child until the master has seen it
+sub workers { grep { !gone($_) } children($_[0]{pid}) }
 
 
 sub log

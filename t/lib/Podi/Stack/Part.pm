@@ -4,6 +4,7 @@ package Podi::Stack::Part;
 #
 #     down --[start]--> up --[pause]--> paused --[resume]--> up
 #     up --[stop | kill]--> down
+#     up --[adopt]--> up: nginx after a binary upgrade
 #
 # It is our direct child, in a session of its own; what it forked is remembered,
 # so that the end of the test can prove that all of it is gone.
@@ -34,7 +35,9 @@ sub new
 sub pid     { $_[0]{pid} }
 sub running { $_[0]{pid} && !reaped($_[0]{pid}) && !gone($_[0]{pid}) }
 sub pids    { $_[0]{pid} ? tree($_[0]{pid}) : () }
-sub workers { $_[0]{pid} ? children($_[0]{pid}) : () }
+
+# those who live: who was killed stays a child until the master has seen it
+sub workers { $_[0]{pid} ? grep { !gone($_) } children($_[0]{pid}) : () }
 sub seen    { keys %{ $_[0]{seen} } }
 
 
@@ -54,7 +57,8 @@ sub _command
         return (env => { %{ $stack->{env} }, san_env("$dir/log", $binary) },
                 dir => $dir,
                 cmd => [ $binary, '-p', "$dir/", '-c', "$dir/conf/nginx.conf",
-                         '-e', "$dir/log/error.log", '-g', 'daemon off;' ]);
+                         '-e', "$dir/log/error.log", '-g',
+                         $stack->{daemon} ? 'daemon on;' : 'daemon off;' ]);
     }
 
     Podi::Stack::Files::write_workers($stack);
@@ -85,10 +89,12 @@ sub start
 
     return $self if $self->running;
 
+    $self->{adopted} = 0;
     $self->{pid} = spawn($self->_command, log => $log);
+    $self->_follow if $self->{name} eq 'nginx' && $self->{stack}{daemon};
 
     my $state = poll(30, sub {
-        reaped($self->{pid}) ? 'dead' : $self->_ready ? 'up' : 0;
+        $self->_over ? 'dead' : $self->_ready ? 'up' : 0;
     });
 
     if (!$state || $state eq 'dead') {
@@ -98,6 +104,19 @@ sub start
 
     $self->remember;
     return $self;
+}
+
+
+# the nginx that its own child has become; only such a one can be upgraded
+sub _follow
+{
+    my ($self) = @_;
+    my $file = "$self->{stack}{dir}/run/nginx.pid";
+
+    poll(30, sub { reaped($self->{pid}) && -s $file })
+        or die "nginx does not start\n" . $self->tail;
+    $self->{pid} = 0 + Podi::Repo::slurp($file);
+    $self->{adopted} = 1;
 }
 
 
@@ -146,13 +165,22 @@ sub stop
     $self->resume if $self->{paused};
     $self->signal($self->{name} eq 'nginx' ? 'QUIT' : 'TERM');
 
-    if (!poll($SECONDS{ $self->{name} } // 45, sub { reaped($self->{pid}) })) {
+    if (!poll($SECONDS{ $self->{name} } // 45, sub { $self->_over })) {
         $clean = 0;
         $self->kill;
     }
 
     $self->{pid} = undef;
     return $clean;
+}
+
+
+# who was adopted is no child of ours, and nothing of it is left to be reaped
+sub _over
+{
+    my ($self) = @_;
+
+    return $self->{adopted} ? gone($self->{pid}) : reaped($self->{pid});
 }
 
 
@@ -196,6 +224,32 @@ sub resume
 
     CORE::kill 'CONT', $self->pids;
     $self->{paused} = 0;
+}
+
+
+# workers that were killed are replaced: there are as many, and others
+sub whole
+{
+    my ($self, $many, @dead) = @_;
+    my %dead = map { $_ => 1 } @dead;
+
+    return poll(10, sub {
+        my @now = $self->workers;
+        return @now == $many && !grep { $dead{$_} } @now;
+    });
+}
+
+
+# the master that a binary upgrade leaves, when the old one ends
+sub adopt
+{
+    my ($self, $pid) = @_;
+
+    $self->remember;
+    poll($SECONDS{nginx}, sub { $self->_over })
+        or die "the old master does not end\n" . $self->tail;
+    $self->{pid} = $pid;
+    $self->remember;
 }
 
 
