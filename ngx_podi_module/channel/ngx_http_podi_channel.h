@@ -89,6 +89,9 @@ podi_rc_t ngx_http_podi_channel_find(ngx_http_request_t *r,
 const ngx_podi_channel_t *ngx_http_podi_channel_named(
     const ngx_http_podi_channel_set_t *set, const podi_str_t *name);
 
+/* a source of metrics */
+void ngx_http_podi_channel_metrics(podi_buf_t *b);
+
 /* what is put over the configuration: up and down with the process */
 ngx_int_t ngx_http_podi_overlay_zone(ngx_shm_zone_t *zone, void *data);
 ngx_int_t ngx_http_podi_overlay_start(ngx_cycle_t *cycle);

@@ -470,5 +470,5 @@ ngx_http_podi_channel_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_podi_metric_source(cf, ngx_http_podi_channel_metrics);
 }

@@ -39,6 +39,7 @@ typedef enum {
     NGX_PODI_BUCKET_SKIPPED,            /* there was nothing to count by */
     NGX_PODI_BUCKET_EVICTED,            /* keys forgotten while in use */
     NGX_PODI_BUCKET_CHARGED,            /* failures */
+    NGX_PODI_BUCKET_FILLED,             /* cells that were free */
     NGX_PODI_BUCKET_COUNTS
 } ngx_podi_bucket_count_e;
 
@@ -68,7 +69,7 @@ typedef struct {
     ngx_atomic_t               said;    /* when the log was told: it is full */
     u_char                     secret[PODI_SIPHASH_LEN];
     ngx_atomic_t               counts[NGX_PODI_BUCKET_LINES]
-                                     [NGX_PODI_BUCKET_COUNTS + 1];
+                                     [NGX_PODI_BUCKET_COUNTS];
 } ngx_podi_bucket_shm_t;
 
 /* of one worker */

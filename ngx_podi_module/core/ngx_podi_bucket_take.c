@@ -187,6 +187,11 @@ bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell)
 
     if (cell == NULL) {
         cell = podi_cell_victim(op->set, op->rule, &op->now, &live);
+
+        if (op->set->tags[cell - op->set->cells] == 0) {
+            ngx_podi_bucket_count(op->bucket, NGX_PODI_BUCKET_FILLED);
+        }
+
         podi_cell_begin(op->set, cell, op->key);
     }
 

@@ -6,8 +6,9 @@
 
 
 static void limit_decisions(podi_buf_t *b, const ngx_podi_bucket_t *limit);
-static void limit_counter(podi_buf_t *b, const char *name, const char *help,
-    ngx_podi_bucket_count_e what);
+static void limit_cells(podi_buf_t *b);
+static void limit_family(podi_buf_t *b, const char *name, const char *type,
+    const char *help, ngx_podi_bucket_count_e what);
 
 
 static const char *const  limit_words[] = {
@@ -36,12 +37,19 @@ ngx_http_podi_limit_metrics(podi_buf_t *b)
         limit_decisions(b, limit[i]);
     }
 
-    limit_counter(b, "podi_limit_evicted_total",
-                  "Keys forgotten while they counted: the zone is full",
-                  NGX_PODI_BUCKET_EVICTED);
-    limit_counter(b, "podi_limit_failures_total",
-                  "Failed logins and bad tokens, charged to addresses",
-                  NGX_PODI_BUCKET_CHARGED);
+    limit_family(b, "podi_limit_evicted_total", "counter",
+                 "Keys forgotten while they counted: the zone is full",
+                 NGX_PODI_BUCKET_EVICTED);
+    limit_family(b, "podi_limit_failures_total", "counter",
+                 "Failed logins and bad tokens, charged to addresses",
+                 NGX_PODI_BUCKET_CHARGED);
+
+    /* a place that was used once stays somebody's */
+
+    limit_family(b, "podi_limit_cells_used", "gauge",
+                 "Keys that have a place in the zone",
+                 NGX_PODI_BUCKET_FILLED);
+    limit_cells(b);
 }
 
 
@@ -61,8 +69,7 @@ limit_decisions(podi_buf_t *b, const ngx_podi_bucket_t *limit)
 
 
 static void
-limit_counter(podi_buf_t *b, const char *name, const char *help,
-    ngx_podi_bucket_count_e what)
+limit_cells(podi_buf_t *b)
 {
     ngx_uint_t           i;
     const ngx_array_t   *limits;
@@ -71,7 +78,29 @@ limit_counter(podi_buf_t *b, const char *name, const char *help,
     limits = ngx_podi_buckets();
     limit = limits->elts;
 
-    ngx_podi_metric_head(b, name, "counter", help);
+    ngx_podi_metric_head(b, "podi_limit_cells", "gauge",
+                         "Keys for which the zone has room");
+
+    for (i = 0; i < limits->nelts; i++) {
+        podi_buf_printf(b, "podi_limit_cells{limit=\"%.*s\"} %lu\n",
+                        (int) limit[i]->name.len, limit[i]->name.data,
+                        (unsigned long) (limit[i]->shm->n * PODI_CELL_WAYS));
+    }
+}
+
+
+static void
+limit_family(podi_buf_t *b, const char *name, const char *type,
+    const char *help, ngx_podi_bucket_count_e what)
+{
+    ngx_uint_t           i;
+    const ngx_array_t   *limits;
+    ngx_podi_bucket_t  **limit;
+
+    limits = ngx_podi_buckets();
+    limit = limits->elts;
+
+    ngx_podi_metric_head(b, name, type, help);
 
     for (i = 0; i < limits->nelts; i++) {
         podi_buf_printf(b, "%s{limit=\"%.*s\"} %lu\n", name,

@@ -25,11 +25,12 @@ typedef struct {
 } status_gauge_t;
 
 
-static void status_requests(podi_buf_t *b);
+static void status_latencies(podi_buf_t *b);
 static void status_request_class(podi_buf_t *b,
     const ngx_podi_metric_cell_t *cell, ngx_uint_t class);
 static void status_durations(podi_buf_t *b,
     const ngx_podi_metric_cell_t *cell, ngx_uint_t class);
+static ngx_uint_t status_is_alive(const ngx_podi_slot_t *slot);
 static void status_gauges(podi_buf_t *b);
 static void status_counters(podi_buf_t *b);
 static void status_feed(podi_buf_t *b);
@@ -109,23 +110,14 @@ static const status_gauge_t  status_slots[] = {
 ngx_int_t
 ngx_http_podi_status_metrics(ngx_http_request_t *r, const podi_str_t *args)
 {
-    podi_buf_t                        b;
-    podi_str_t                        body;
-    ngx_http_podi_status_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_status_module);
+    podi_buf_t  b;
+    podi_str_t  body;
 
     podi_buf_init(&b, ngx_podi_mem(r));
 
-    status_requests(&b);
-    status_gauges(&b);
-    status_counters(&b);
-    status_feed(&b);
-    ngx_podi_metric_sources(&b);
-
-    if (slcf->metrics_dir.len != 0) {
-        ngx_http_podi_status_files(r, &b, &slcf->metrics_dir);
-    }
+    ngx_http_podi_status_requests(&b);
+    status_latencies(&b);
+    ngx_http_podi_status_rest(r, &b);
 
     if (podi_buf_take(&b, &body) != PODI_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -136,8 +128,26 @@ ngx_http_podi_status_metrics(ngx_http_request_t *r, const podi_str_t *args)
 }
 
 
-static void
-status_requests(podi_buf_t *b)
+void
+ngx_http_podi_status_rest(ngx_http_request_t *r, podi_buf_t *b)
+{
+    ngx_http_podi_status_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_status_module);
+
+    status_gauges(b);
+    status_counters(b);
+    status_feed(b);
+    ngx_podi_metric_sources(b);
+
+    if (slcf->metrics_dir.len != 0) {
+        ngx_http_podi_status_files(r, b, &slcf->metrics_dir);
+    }
+}
+
+
+void
+ngx_http_podi_status_requests(podi_buf_t *b)
 {
     ngx_uint_t                     class;
     const ngx_podi_metric_cell_t  *cell;
@@ -150,6 +160,14 @@ status_requests(podi_buf_t *b)
             status_request_class(b, cell, class);
         }
     }
+}
+
+
+static void
+status_latencies(podi_buf_t *b)
+{
+    ngx_uint_t                     class;
+    const ngx_podi_metric_cell_t  *cell;
 
     ngx_podi_metric_head(b, "podi_http_request_duration_seconds",
                          "histogram",
@@ -215,6 +233,51 @@ status_durations(podi_buf_t *b, const ngx_podi_metric_cell_t *cell,
 }
 
 
+static ngx_uint_t
+status_is_alive(const ngx_podi_slot_t *slot)
+{
+    return slot->pid != 0 && kill((pid_t) slot->pid, 0) == 0;
+}
+
+
+/* all workers may have Redis, unless there is none */
+
+void
+ngx_http_podi_status_workers(podi_buf_t *b)
+{
+    size_t            n;
+    unsigned long     pid, workers = 0;
+    ngx_podi_slot_t  *slot;
+
+    slot = ngx_podi_slots();
+
+    for (n = 0; slot != NULL && n < NGX_PODI_SLOTS; n++) {
+
+        if (!status_is_alive(&slot[n])) {
+            continue;
+        }
+
+        pid = (unsigned long) slot[n].pid;
+        workers++;
+
+        podi_buf_printf(b, "status_worker_pg_up{pid=\"%lu\"} %lu\n"
+                        "status_worker_pg{pid=\"%lu\"} %lu\n"
+                        "status_worker_pg_in_flight{pid=\"%lu\"} %lu\n"
+                        "status_worker_pg_waiting{pid=\"%lu\"} %lu\n"
+                        "status_worker_threads{pid=\"%lu\"} %lu\n",
+                        pid, (unsigned long) slot[n].pg_up,
+                        pid, (unsigned long) slot[n].pg_all,
+                        pid, (unsigned long) slot[n].pg_in_flight,
+                        pid, (unsigned long) slot[n].pg_waiting,
+                        pid, (unsigned long) slot[n].threads_running);
+    }
+
+    if (ngx_podi_redis() != NULL) {
+        podi_buf_printf(b, "status_redis %lu\n", workers);
+    }
+}
+
+
 static void
 status_gauges(podi_buf_t *b)
 {
@@ -234,7 +297,7 @@ status_gauges(podi_buf_t *b)
 
         for (n = 0; n < NGX_PODI_SLOTS; n++) {
 
-            if (slot[n].pid == 0 || kill((pid_t) slot[n].pid, 0) == -1) {
+            if (!status_is_alive(&slot[n])) {
                 continue;
             }
 
@@ -268,7 +331,10 @@ status_counters(podi_buf_t *b)
 }
 
 
-/* before the first feed the age is that of the epoch: an alert, rightly */
+/*
+ * Before the first feed the age is that of the machine: an alert, rightly; but
+ * who has no PostgreSQL has nothing to be fed with.
+ */
 
 static void
 status_feed(podi_buf_t *b)
@@ -276,7 +342,7 @@ status_feed(podi_buf_t *b)
     ngx_podi_feed_t  *feed;
 
     feed = ngx_podi_feed();
-    if (feed == NULL) {
+    if (feed == NULL || ngx_podi_pg() == NULL) {
         return;
     }
 

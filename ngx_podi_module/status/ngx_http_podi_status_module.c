@@ -4,6 +4,7 @@
  *     GET /healthz    this worker answers
  *     GET /readyz     may traffic come?  names what is missing
  *     GET /metrics    Prometheus text of all workers, and of the daemons
+ *     GET /status     the same for people
  *
  * Nothing here needs an identity: `allow` and `deny` decide who may ask.
  */
@@ -24,6 +25,7 @@ static const ngx_podi_route_t  ngx_http_podi_status_routes[] = {
     { NGX_HTTP_GET, "/readyz",  ngx_http_podi_status_ready,  NGX_PODI_ANON },
     { NGX_HTTP_GET, "/metrics", ngx_http_podi_status_metrics,
       NGX_PODI_ANON },
+    { NGX_HTTP_GET, "/status",  ngx_http_podi_status_page,   NGX_PODI_ANON },
     ngx_podi_null_route
 };
 

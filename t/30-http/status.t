@@ -7,12 +7,14 @@ our $Http = Podi::Suite::http();
 our $Dead = Podi::Suite::http(replace => { 'host=\S+' => 'host=/nonexistent' });
 our $Mute = Podi::Suite::http(replace => {
     'podi_redis unix:\S+;' => 'podi_redis unix:/nonexistent;' });
+our $Ann = Podi::Suite::member('annie');
 our $Server = <<'EOS';
     podi_tenant demo;
     podi_metrics_dir $TEST_NGINX_HTML_DIR;
     location = /healthz { podi_status; }
     location = /readyz { podi_status; }
     location = /metrics { podi_status; }
+    location = /status { podi_status; }
     location /v1/ { podi_auth on; podi_account; podi_wallet; }
 EOS
 
@@ -112,3 +114,52 @@ GET /metrics
 --- request
 GET /metrics
 --- response_body_unlike: podi_x_total
+
+
+=== TEST 10: a page for who reads HTML
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- more_headers
+Accept: text/html
+--- request
+GET /status
+--- response_headers
+Content-Type: text/html; charset=utf-8
+Vary: Accept
+Cache-Control: no-store
+--- response_body_like: <th scope="row">PostgreSQL connections</th><td>(?:<b>)?\d+ of [1-9]\d*(?s:.*)<th scope="row">they were read</th>
+
+
+=== TEST 11: which names nobody
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- pipelined_requests eval: ['GET /v1/wallet', 'GET /status']
+--- more_headers eval
+"Authorization: Bearer $::Ann->{token}\nAccept: text/html"
+--- error_code eval: [200, 200]
+--- response_body_unlike eval
+["^\$", qr/$::Ann->{user_id}|$::Ann->{session}|annie/]
+
+
+=== TEST 12: and text for others
+--- http_config eval: $::Http
+--- config eval: $::Server
+--- request
+GET /status
+--- response_headers
+Content-Type: text/plain; version=0.0.4; charset=utf-8
+--- response_body_like: podi_nginx_workers
+
+
+=== TEST 13: allow and deny say for whom
+--- http_config eval: $::Http
+--- config
+    podi_tenant demo;
+    location = /status { deny all; podi_status; }
+--- more_headers
+Accept: text/html
+--- request
+GET /status
+--- error_code: 403
+--- error_log: access forbidden by rule
+--- response_body_unlike: podi|PostgreSQL
