@@ -1,12 +1,10 @@
 -- ----------------------------------------------------------------------
--- internal.hold_freeze(tenant, wallet, task, round, amount, ttl)
+-- internal.hold_freeze(tenant, wallet, task, round, amount, ttl, trace)
 --
---      Freezes the points for a round of a task.  Its caller tells it by
---      internal.wallet_event; who wants the events as they are made calls
---      internal.hold_take.
+--      Freezes the points for a round of a task.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  hold_id
+-- Returns:  o_hold, o_events for internal.event_append
 -- Raises:   as internal.hold_take
 -- Writes:   podi.wallet, podi.hold, podi.lot, podi.hold_alloc, podi.ledger
 -- Called:   internal.task_make, internal.task_reopen
@@ -17,8 +15,10 @@ create or replace function internal.hold_freeze(
     i_task    uuid,
     i_round   int,
     i_amount  bigint,
-    i_ttl     interval)
-returns bigint
+    i_ttl     interval,
+    i_trace   text default null,
+    out o_hold    bigint,
+    out o_events  jsonb)
 language plpgsql
 as $$
 declare
@@ -33,7 +33,8 @@ begin
     v_hold.amount := i_amount;
 
     v_done := internal.hold_take(v_hold, i_ttl,
-                                 'freeze:' || i_task || ':' || i_round);
-    return v_done.o_hold;
+                  'freeze:' || i_task || ':' || i_round, null, i_trace);
+    o_hold := v_done.o_hold;
+    o_events := v_done.o_events;
 end
 $$;

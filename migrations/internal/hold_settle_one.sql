@@ -15,16 +15,17 @@ returns jsonb
 language plpgsql
 as $$
 declare
+    v_wallet  podi.wallet;
     v_hold    podi.hold;
     v_spread  record;
     v_events  jsonb := '[]';
 begin
-    perform 1
-       from podi.hold h
-       join podi.wallet w
-         on w.wallet_id = h.wallet_id and w.tenant_id = h.tenant_id
-      where h.hold_id = i_move.hold_id and h.tenant_id = i_move.tenant_id
-        for update of w;
+    select w.* into v_wallet
+      from podi.hold h
+      join podi.wallet w
+        on w.wallet_id = h.wallet_id and w.tenant_id = h.tenant_id
+     where h.hold_id = i_move.hold_id and h.tenant_id = i_move.tenant_id
+       for update of w;
 
     update podi.hold h
        set captured = h.captured + i_move.charge,
@@ -46,14 +47,16 @@ begin
         v_events := internal.wallet_move((v_hold.tenant_id, v_hold.wallet_id,
             'confirm', 'held', 'revenue', i_move.charge, i_move.hold_id,
             i_move.task_id, i_move.job_id, null, 'confirm:' || i_move.idem,
-            i_move.ref, i_move.reason, i_move.body_hash, i_move.trace_id));
+            i_move.ref, i_move.reason, i_move.body_hash, i_move.trace_id),
+            v_wallet);
+        v_wallet := null;               -- it has changed
     end if;
     if i_move.charge < i_move.price then
         v_events := v_events || internal.wallet_move((v_hold.tenant_id,
             v_hold.wallet_id, 'release', 'held', 'available',
             i_move.price - i_move.charge, i_move.hold_id, i_move.task_id,
             i_move.job_id, null, 'release:' || i_move.idem, i_move.ref,
-            i_move.reason, i_move.body_hash, i_move.trace_id));
+            i_move.reason, i_move.body_hash, i_move.trace_id), v_wallet);
     end if;
 
     if v_spread.lapses then

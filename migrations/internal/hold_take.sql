@@ -29,26 +29,28 @@ language plpgsql
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_wallet  record;
+    v_enter   record := internal.wallet_enter(i_hold.tenant_id,
+                                              i_hold.wallet_id);
+    v_wallet  podi.wallet := v_enter.o_wallet;
 begin
-    v_wallet := internal.wallet_enter(i_hold.tenant_id, i_hold.wallet_id);
 
-    if v_wallet.o_available < i_hold.amount then
+    if v_wallet.available < i_hold.amount then
         raise exception '% points wanted, % available', i_hold.amount,
-                        v_wallet.o_available
+                        v_wallet.available
               using errcode = 'U0402',
                     detail = jsonb_build_object('required', i_hold.amount,
-                                'available', v_wallet.o_available,
+                                'available', v_wallet.available,
                                 'missing', i_hold.amount
-                                           - v_wallet.o_available)::text;
+                                           - v_wallet.available)::text;
     end if;
 
     o_hold := internal.hold_allocate(i_hold, now() + i_ttl);
     o_events := internal.wallet_move((i_hold.tenant_id, i_hold.wallet_id,
                     'freeze', 'available', 'held', i_hold.amount, o_hold,
                     i_hold.task_id, null, null, i_idem, i_hold.ref,
-                    i_hold.reason, i_body_hash, i_trace))
+                    i_hold.reason, i_body_hash, i_trace), v_wallet)
              || internal.wallet_low(i_hold.tenant_id, i_hold.wallet_id,
-                    v_wallet.o_available - i_hold.amount, v_wallet.o_low);
+                    v_wallet.available - i_hold.amount, v_enter.o_low,
+                    i_hold.task_id);
 end
 $$;

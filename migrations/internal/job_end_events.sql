@@ -19,12 +19,16 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_tasks   uuid[] := array(select d.task_id from unnest(i_done) d);
+    v_tasks   uuid[];
     v_done    podi.job_done;
     v_whose   jsonb;
     v_n       int := 0;
     v_events  jsonb[] := '{}';
 begin
+    if cardinality(i_done) > 1 then
+        v_tasks := array(select d.task_id from unnest(i_done) d);
+    end if;
+
     for i in 1 .. cardinality(i_done) loop
         v_done := i_done[i];
         continue when v_done.kind <> 'user';
@@ -45,7 +49,9 @@ begin
         end loop;
 
         -- the task ends after the last of its jobs
-        if v_done.jobs_open = 0 and v_done.task_id <> all (v_tasks[i + 1:]) then
+        if v_done.jobs_open = 0
+           and (v_tasks is null or v_done.task_id <> all (v_tasks[i + 1:]))
+        then
             v_events := v_events || (v_whose || jsonb_build_object(
                 'type', 'task.' || v_done.task_state,
                 'data', jsonb_build_object('jobs', v_done.jobs_total,

@@ -18,10 +18,15 @@ returns podi.job_end[]
 language plpgsql
 as $$
 declare
+    v_end   podi.job_end;
+    v_some  boolean;
     v_fall  podi.job_end[];
 begin
-    if not exists (select 1 from unnest(i_ends) e where e.state <> 'succeeded')
-    then
+    foreach v_end in array i_ends loop
+        v_some := v_end.state <> 'succeeded';
+        exit when v_some;
+    end loop;
+    if v_some is not true then
         return i_ends;
     end if;
 

@@ -6,7 +6,8 @@
 --      The caller holds the locks of those of their tasks that are 'queued'.
 --      Runs as its caller; called only by functions that pin search_path.
 --
--- Returns:  ids uuid[], the jobs that were handed out
+-- Returns:  claims podi.claim[], what the worker needs to know about the jobs
+--           that were handed out, by their ids; NULL: none were
 --           events jsonb, what event_append_all shall append
 -- Raises:   nothing
 -- Writes:   podi.job, podi.attempt, podi.task_header
@@ -16,14 +17,18 @@
 --      the planner read a whole partial index of the queue, when it was
 --      analysed while that was empty, instead of looking the ids up.
 --
+--      The inputs are asked for twice, so that the media are found by their
+--      ids also before the first ANALYZE, and not by walking the tenant's.
+--
 --      Jobs are waited for, not skipped: a hint that met the short lock of
 --      job_pushed would be lost until the dispatcher's next full round.
 -- ----------------------------------------------------------------------
+drop function if exists internal.job_start(uuid[], text, bigint);
 create or replace function internal.job_start(
     i_ids       uuid[],
     i_worker    text,
     i_lease_ms  bigint,
-    out ids     uuid[],
+    out claims  podi.claim[],
     out events  jsonb)
 language plpgsql
 as $$
@@ -47,8 +52,7 @@ begin
                started_at = coalesce(q.started_at, v_now)
           from c
          where q.job_id = c.job_id and q.tenant_id = c.tenant_id
-        returning q.tenant_id, q.user_id, q.task_id, q.job_id, q.ord, q.fence,
-                  q.attempts, q.deferrals, q.action, q.inputs
+        returning q.*
     ), a as (
         insert into podi.attempt (tenant_id, job_id, fence, worker, started_at)
         select j.tenant_id, j.job_id, j.fence, i_worker, v_now from j
@@ -61,7 +65,7 @@ begin
         returning h.tenant_id, h.user_id, h.task_id, h.trace_id, h.jobs_total,
                   h.kind
     ), e as (
-        select t.user_id, t.task_id, -1 as ord, null::uuid as job_id,
+        select t.user_id, t.task_id, -1 as ord, null::podi.claim as claim,
                jsonb_build_object('type', 'task.running',
                    'tenant_id', t.tenant_id, 'user_id', t.user_id,
                    'task_id', t.task_id, 'trace_id', t.trace_id,
@@ -69,7 +73,22 @@ begin
           from t
          where t.kind = 'user'
         union all
-        select j.user_id, j.task_id, j.ord, j.job_id,
+        select j.user_id, j.task_id, j.ord,
+               (j.job_id, j.fence, j.tenant_id, j.user_id, j.task_id, j.action,
+                j.params,
+                (select coalesce(jsonb_agg(jsonb_build_object(
+                            'media_id', m.media_id, 'store', m.store,
+                            'object_key', m.object_key, 'type', m.type,
+                            'bytes', m.bytes, 'sha256', m.sha256,
+                            'name', m.name) order by i.ordinality), '[]')
+                   from unnest(j.inputs) with ordinality i (media_id, ordinality)
+                   join podi.media m
+                     on m.media_id = i.media_id and m.tenant_id = j.tenant_id
+                        and m.media_id = any (j.inputs)),
+                j.attempts, j.max_attempts, x.timeout_ms, j.price, h.trace_id,
+                h.kind, j.priority, j.segment, j.checkpoint,
+                internal.job_scopes(j.queue, j.action, j.tenant_id, j.user_id,
+                                    x.gates), '[]')::podi.claim,
                case when h.kind = 'user' and not internal.job_is_quiet(
                    j.job_id, j.fence, j.deferrals) then jsonb_build_object(
                    'tenant_id', j.tenant_id, 'user_id', j.user_id,
@@ -80,11 +99,13 @@ begin
           from j
           join podi.task_header h
             on h.task_id = j.task_id and h.tenant_id = j.tenant_id
+          join podi.action x on x.action = j.action
     )
-    select coalesce(array_agg(e.job_id) filter (where e.job_id is not null), '{}'),
+    select array_agg(e.claim order by (e.claim).job_id)
+               filter (where e.ord >= 0),
            coalesce(jsonb_agg(e.event order by e.user_id, e.task_id, e.ord)
                     filter (where e.event is not null), '[]')
-      into ids, events
+      into claims, events
       from e;
 end
 $$;

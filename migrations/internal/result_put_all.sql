@@ -18,10 +18,13 @@ as $$
 declare
     v_end   podi.job_end;
     v_ends  podi.job_end[] := '{}';
+    v_some  boolean;
 begin
-    if not exists (select 1 from unnest(i_ends) e
-                    where e.verdict is null and e.results is not null)
-    then
+    foreach v_end in array i_ends loop
+        v_some := v_end.verdict is null and v_end.results is not null;
+        exit when v_some;
+    end loop;
+    if v_some is not true then
         return i_ends;
     end if;
 

@@ -33,8 +33,9 @@ declare
     v_jobs    int;
     v_price   bigint;
     v_wait    bigint;
-    v_wallet  uuid;
+    v_frozen  record;
     v_hold    bigint;
+    v_money   jsonb;
 begin
     v_say := internal.order_terms(i_order);
     perform internal.channel_check(i_order, i_actions);
@@ -58,11 +59,14 @@ begin
     perform internal.quota_order(i_task, v_price, v_plan);
 
     if v_price > 0 then
-        v_wallet := internal.wallet_of(internal.tenant(), internal.user_id());
-        v_hold := internal.hold_freeze(internal.tenant(), v_wallet, i_task, 1,
-                      v_price, interval '1 day'
-                      + greatest(v_say.start_at - now(), interval '0')
-                      + v_wait * interval '1 millisecond');
+        v_frozen := internal.hold_freeze(internal.tenant(),
+                        internal.wallet_of(internal.tenant(),
+                                           internal.user_id()),
+                        i_task, 1, v_price, interval '1 day'
+                        + greatest(v_say.start_at - now(), interval '0')
+                        + v_wait * interval '1 millisecond', i_trace);
+        v_hold := v_frozen.o_hold;
+        v_money := v_frozen.o_events;
     end if;
 
     insert into podi.task_header (tenant_id, task_id, user_id, channel, hold_id,
@@ -75,7 +79,7 @@ begin
     hints := internal.job_make(i_task, i_jobs, v_plan, v_say.priority,
                                v_say.start_at, v_say.deadline_at, v_hold);
 
-    events := internal.task_queued(internal.tenant(), i_task, i_trace, v_jobs,
-                                   v_price, 1, v_wallet);
+    events := internal.task_queued(i_task, i_trace, v_jobs, v_price, 1,
+                                   v_money);
 end
 $$;

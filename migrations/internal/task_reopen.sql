@@ -34,9 +34,11 @@ create or replace function internal.task_reopen(
 language plpgsql
 as $$
 declare
-    v_task  podi.task_header;
-    v_left  record;
-    v_hold  bigint;
+    v_task    podi.task_header;
+    v_left    record;
+    v_frozen  record;
+    v_hold    bigint;
+    v_money   jsonb;
 begin
     select t.* into v_task
       from podi.task_header t
@@ -56,8 +58,11 @@ begin
     round := v_task.round + 1;
     price := v_left.price;
     if price > 0 then
-        v_hold := internal.hold_freeze(i_tenant, v_left.wallet, i_task, round,
-                                       price, interval '1 day' + v_left.wait);
+        v_frozen := internal.hold_freeze(i_tenant, v_left.wallet, i_task,
+                        round, price, interval '1 day' + v_left.wait,
+                        v_task.trace_id);
+        v_hold := v_frozen.o_hold;
+        v_money := v_frozen.o_events;
     end if;
 
     update podi.task_header t
@@ -72,7 +77,6 @@ begin
 
     hints := internal.job_hints(internal.job_reopen(v_task, v_hold));
     events := internal.event_append(i_tenant, i_user, internal.task_queued(
-                  i_tenant, i_task, v_task.trace_id, v_left.jobs, price, round,
-                  case when price > 0 then v_left.wallet end));
+                  i_task, v_task.trace_id, v_left.jobs, price, round, v_money));
 end
 $$;

@@ -20,26 +20,27 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_wallet  record := internal.wallet_enter(i_tenant, i_wallet);
+    v_enter   record := internal.wallet_enter(i_tenant, i_wallet);
+    v_wallet  podi.wallet := v_enter.o_wallet;
 begin
     if i_amount > 0 then
         return internal.lot_add(i_tenant, i_wallet, 'adjust', i_amount, 'gift',
                                 null, 'adjust:' || i_ref, i_reason, i_ref);
-    elsif v_wallet.o_available + i_amount < 0 then
+    elsif v_wallet.available + i_amount < 0 then
         raise exception '% points to take, % available', -i_amount,
-                        v_wallet.o_available
+                        v_wallet.available
               using errcode = 'U0402',
                     detail = jsonb_build_object('required', -i_amount,
-                                'available', v_wallet.o_available,
+                                'available', v_wallet.available,
                                 'missing', -i_amount
-                                           - v_wallet.o_available)::text;
+                                           - v_wallet.available)::text;
     end if;
 
     perform internal.lot_take(i_tenant, i_wallet, -i_amount);
     return internal.wallet_move((i_tenant, i_wallet, 'adjust', 'available',
                'adjusted', -i_amount, null, null, null, null,
-               'adjust:' || i_ref, i_ref, i_reason, null, null))
+               'adjust:' || i_ref, i_ref, i_reason, null, null), v_wallet)
            || internal.wallet_low(i_tenant, i_wallet,
-                  v_wallet.o_available + i_amount, v_wallet.o_low);
+                  v_wallet.available + i_amount, v_enter.o_low);
 end
 $$;

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------------
--- internal.wallet_low(tenant, wallet, available, low)
+-- internal.wallet_low(tenant, wallet, available, low, task)
 --
 --      Tells that a wallet fell below its threshold, once: not again before
 --      it had twice as much.  Called with the wallet's lock, after the
@@ -15,7 +15,8 @@ create or replace function internal.wallet_low(
     i_tenant     uuid,
     i_wallet     uuid,
     i_available  bigint,
-    i_low        bigint)
+    i_low        bigint,
+    i_task       uuid default null)
 returns jsonb
 language plpgsql
 as $$
@@ -31,7 +32,8 @@ begin
      where w.wallet_id = i_wallet and w.tenant_id = i_tenant
     returning jsonb_build_object(
                   'tenant_id', w.tenant_id, 'user_id', w.user_id,
-                  'type', 'wallet.low', 'data', jsonb_build_object(
+                  'type', 'wallet.low', 'task_id', i_task,
+                  'data', jsonb_build_object(
                       'available', w.available, 'threshold', i_low,
                       'seq', w.seq))
          into v_event;

@@ -1,9 +1,9 @@
 -- ----------------------------------------------------------------------
--- internal.wallet_move(movement)
+-- internal.wallet_move(movement, wallet)
 --
 --      One movement of points: what internal.ledger_write does for many, in
 --      statements so plain that one costs a third of it.  The caller holds the
---      wallet's lock.
+--      wallet's lock, and hands its row over if he has read it since.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  jsonb, an array of the event; empty for a lapse
@@ -12,19 +12,23 @@
 -- Called:   internal.hold_take, internal.hold_settle_one, internal.lot_add,
 --           internal.refund_make, internal.wallet_change
 -- ----------------------------------------------------------------------
-create or replace function internal.wallet_move(i_move podi.movement)
+create or replace function internal.wallet_move(
+    i_move    podi.movement,
+    i_wallet  podi.wallet default null)
 returns jsonb
 language plpgsql
 as $$
 declare
-    v_wallet  podi.wallet;
+    v_wallet  podi.wallet := i_wallet;
     v_at      timestamptz := clock_timestamp();
     v_mac     record;
     v_event   text := internal.ledger_event(i_move.op);
 begin
-    select w.* into v_wallet
-      from podi.wallet w
-     where w.wallet_id = i_move.wallet_id and w.tenant_id = i_move.tenant_id;
+    if i_wallet.wallet_id is null then
+        select w.* into v_wallet
+          from podi.wallet w
+         where w.wallet_id = i_move.wallet_id and w.tenant_id = i_move.tenant_id;
+    end if;
 
     v_wallet.seq := v_wallet.seq + 1;
     v_wallet.available := v_wallet.available + i_move.amount

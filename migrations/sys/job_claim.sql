@@ -29,29 +29,29 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-    v_tasks   uuid[];
-    v_ids     uuid[];
-    v_events  jsonb;
+    v_made   record;
+    v_claim  podi.claim;
 begin
-    select array_agg(j.task_id) into v_tasks
-      from job j
-     where j.job_id = any (i_ids);
-
     -- tasks before jobs; a task that runs already is not written by a claim
     perform 1
        from task_header t
-      where t.task_id = any (v_tasks) and t.state = 'queued'
+      where t.task_id = any (array(select j.task_id from job j
+                                    where j.job_id = any (i_ids)))
+            and t.state = 'queued'
       order by t.task_id, t.tenant_id
         for no key update;
 
-    select s.ids, s.events into v_ids, v_events
-      from internal.job_start(i_ids, i_worker, i_lease_ms) s;
-    if v_ids = '{}' then
+    v_made := internal.job_start(i_ids, i_worker, i_lease_ms);
+    if v_made.claims is null then
         return;
     end if;
 
-    v_events := internal.event_append_all(v_events);
+    v_made.events := internal.event_append_all(v_made.events);
 
-    return query select c.* from internal.job_claimed(v_ids, v_events) c;
+    foreach v_claim in array v_made.claims loop
+        v_claim._events := v_made.events;
+        v_made.events := '[]';
+        return next v_claim;
+    end loop;
 end
 $$;

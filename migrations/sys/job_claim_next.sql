@@ -29,17 +29,21 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-    v_ids     uuid[] := internal.claim_pick(i_queue, i_n, i_limit);
-    v_events  jsonb;
+    v_made   record;
+    v_claim  podi.claim;
 begin
-    select s.ids, s.events into v_ids, v_events
-      from internal.job_start(v_ids, i_worker, i_lease_ms) s;
-    if v_ids = '{}' then
+    v_made := internal.job_start(internal.claim_pick(i_queue, i_n, i_limit),
+                                 i_worker, i_lease_ms);
+    if v_made.claims is null then
         return;
     end if;
 
-    v_events := internal.event_append_all(v_events);
+    v_made.events := internal.event_append_all(v_made.events);
 
-    return query select c.* from internal.job_claimed(v_ids, v_events) c;
+    foreach v_claim in array v_made.claims loop
+        v_claim._events := v_made.events;
+        v_made.events := '[]';
+        return next v_claim;
+    end loop;
 end
 $$;

@@ -45,7 +45,7 @@ set enable_bitmapscan = off
 as $$
 declare
     v_ends    podi.job_end[];
-    v_open    podi.job_end[];
+    v_open    podi.job_end[] := '{}';
     v_end     podi.job_end;
     v_ended   record;
     v_all     podi.job_done[] := '{}';
@@ -59,8 +59,11 @@ begin
           from jsonb_array_elements(i_settles) e));
 
     v_ends := internal.result_put_all(internal.settle_judge(i_settles));
-    v_open := array(select e::podi.job_end from unnest(v_ends) e
-                     where e.verdict is null);
+    foreach v_end in array v_ends loop
+        if v_end.verdict is null then
+            v_open := v_open || v_end;
+        end if;
+    end loop;
 
     if v_open <> '{}' then
         v_ended := internal.job_end_all(v_open);

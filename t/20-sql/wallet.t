@@ -49,8 +49,8 @@ sub freeze
 {
     my ($who, $amount, $session) = @_;
 
-    return as_system($session // $super, 'select internal.hold_freeze('
-        . "?, ?, internal.uuid7(), 1, ?, '1 day')", $acme, wallet($who), $amount);
+    return as_system($session // $super, 'select (internal.hold_freeze('
+        . "?, ?, internal.uuid7(), 1, ?, '1 day')).o_hold", $acme, wallet($who), $amount);
 }
 
 
@@ -368,9 +368,9 @@ my @spender = map {
         for (1 .. 40) {
             my $want = 1 + int rand 12;
             my $got = eval {
-                as_system($mine, 'select internal.hold_freeze(?, ?,'
-                          . " internal.uuid7(), 1, ?, '1 day')", $acme, $wallet,
-                          $want);
+                as_system($mine, 'select (internal.hold_freeze(?, ?,'
+                          . " internal.uuid7(), 1, ?, '1 day')).o_hold", $acme,
+                          $wallet, $want);
             };
             $sum += $want if $got;
             syswrite $write, "bad $@\n" if !$got && $@->{state} ne 'U0402';

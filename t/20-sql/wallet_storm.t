@@ -27,7 +27,8 @@ for my $who (@who) {
     $db->grant($who, 200, kind => $_, ref => "first $_") for qw(gift paid);
 }
 
-my $FREEZE = "select internal.hold_freeze(?, ?, internal.uuid7(), 1, ?, '1 day')";
+my $FREEZE = 'select (internal.hold_freeze(?, ?, internal.uuid7(), 1, ?,'
+           . " '1 day')).o_hold";
 my $SETTLE = 'select internal.event_append(?, ?, internal.hold_settle(?, ?,'
            . ' (select h.task_id from podi.hold h where h.hold_id = ?),'
            . ' internal.uuid7(), ?, ?))';

@@ -58,9 +58,9 @@ sub freeze
     my ($self, $who, $amount, %o) = @_;
 
     return $self->system($o{session} // $self->{super},
-        'select internal.hold_freeze(?, ?, ?, ?, ?, ?)', $who->{tenant},
-        $self->wallet($who), $o{task} // $self->{db}->uuid, $o{round} // 1,
-        $amount, $o{ttl} // '1 day');
+        'select (internal.hold_freeze(?, ?, ?, ?, ?, ?)).o_hold',
+        $who->{tenant}, $self->wallet($who), $o{task} // $self->{db}->uuid,
+        $o{round} // 1, $amount, $o{ttl} // '1 day');
 }
 
 
