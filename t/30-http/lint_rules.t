@@ -246,4 +246,9 @@ for my $trap (@TRAPS) {
        [1, 'dry_run:12'], 'the nearest level counts';
 }
 
+# what it cannot look through it does not call safe
+Podi::Stack::Files::write_file("$dir/conf/long.conf", "# long\n" x 600_000);
+is_deeply [lint(conf("include $dir/conf/long.conf;", $LISTEN))],
+   [1, 'unread:0'], 'a configuration that is too long is named';
+
 done_testing;
