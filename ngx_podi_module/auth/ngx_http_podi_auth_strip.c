@@ -11,6 +11,7 @@
  */
 
 #include "ngx_http_podi_auth.h"
+#include "podi_cookie.h"
 
 
 static ngx_int_t strip_keep(ngx_http_request_t *r,
@@ -206,62 +207,33 @@ strip_query(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 }
 
 
-/* "a=b; name=x; c=d" without the part of that name */
+/* "a=b; name=x; c=d" without the part of that name, which is kept */
 
 static ngx_int_t
 strip_parts(ngx_pool_t *pool, ngx_str_t *text, u_char separator,
     const ngx_str_t *name, ngx_str_t *kept)
 {
-    u_char      *p, *dst;
-    podi_str_t   rest, part, value, key;
+    podi_str_t  whole, part, rest, taken;
 
-    dst = ngx_pnalloc(pool, text->len + 1);
-    if (dst == NULL) {
+    whole.data = text->data;
+    whole.len = text->len;
+    part.data = name->data;
+    part.len = name->len;
+
+    rest.data = ngx_pnalloc(pool, text->len + 1);
+    taken.data = ngx_pnalloc(pool, text->len + 1);
+
+    if (rest.data == NULL || taken.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = dst;
-    rest.data = text->data;
-    rest.len = text->len;
+    podi_cookie_split(&whole, separator, &part, &rest, &taken);
 
-    while (podi_str_split(&rest, separator, &part)) {
+    rest.data[rest.len] = '\0';
+    text->data = rest.data;
+    text->len = rest.len;
 
-        value = part;
-
-        while (value.len != 0 && value.data[0] == ' ') {
-            value.data++;
-            value.len--;
-        }
-
-        if (p == dst && separator == ';') {
-            part = value;
-        }
-
-        (void) podi_str_split(&value, '=', &key);
-
-        if (key.len == name->len
-            && ngx_strncmp(key.data, name->data, key.len) == 0)
-        {
-            if (strip_keep_part(pool, kept, separator, &part) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            continue;
-        }
-
-        if (p != dst) {
-            *p++ = separator;
-        }
-
-        p = ngx_cpymem(p, part.data, part.len);
-    }
-
-    *p = '\0';
-
-    text->data = dst;
-    text->len = p - dst;
-
-    return NGX_OK;
+    return strip_keep_part(pool, kept, separator, &taken);
 }
 
 
@@ -270,6 +242,10 @@ strip_keep_part(ngx_pool_t *pool, ngx_str_t *kept, u_char separator,
     const podi_str_t *part)
 {
     u_char  *p, *dst;
+
+    if (part->len == 0) {
+        return NGX_OK;
+    }
 
     dst = ngx_pnalloc(pool, kept->len + part->len + 1);
     if (dst == NULL) {

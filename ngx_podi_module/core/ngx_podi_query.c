@@ -6,6 +6,7 @@
  */
 
 #include "ngx_podi_core.h"
+#include "podi_cookie.h"
 
 
 static podi_rc_t ngx_podi_query_value(ngx_http_request_t *r,
@@ -244,28 +245,14 @@ podi_rc_t
 ngx_podi_cookie_in(const ngx_str_t *header, const char *name,
     podi_str_t *value, podi_fail_t *fail)
 {
-    podi_str_t  rest, pair, key;
+    podi_str_t  text;
 
-    rest.data = header->data;
-    rest.len = header->len;
+    text.data = header->data;
+    text.len = header->len;
 
-    while (podi_str_split(&rest, ';', &pair)) {
-
-        while (pair.len != 0 && pair.data[0] == ' ') {
-            pair.data++;
-            pair.len--;
-        }
-
-        if (!podi_str_split(&pair, '=', &key) || !podi_str_eq_c(&key, name)) {
-            continue;
-        }
-
-        if (value->data != NULL) {
-            return podi_fail(fail, PODI_E_BAD_REQUEST, name,
-                             "the cookie comes twice");
-        }
-
-        *value = pair;
+    if (podi_cookie_find(&text, name, value) != PODI_OK) {
+        return podi_fail(fail, PODI_E_BAD_REQUEST, name,
+                         "the cookie comes twice");
     }
 
     return PODI_OK;

@@ -60,17 +60,6 @@ typedef struct {
     unsigned                         late:1;    /* its key needs an identity */
 } ngx_http_podi_limit_zone_t;
 
-/* what a parameter list says, before it is a rule */
-
-typedef struct {
-    podi_cell_kind_e                 kind;
-    ngx_uint_t                       kinds;     /* that were given */
-    int64_t                          rate;      /* or the quota, or places */
-    int64_t                          period;    /* microseconds */
-    int64_t                          burst;     /* 0: not given */
-    int                              offset;
-} ngx_http_podi_limit_terms_t;
-
 /* podi_limit: a limit as one location uses it */
 
 typedef struct {
@@ -176,12 +165,6 @@ ngx_int_t ngx_http_podi_limit_add_variables(ngx_conf_t *cf);
 void ngx_http_podi_limit_metrics(podi_buf_t *b);
 
 /*
- * "rate=10r/s" and the like.  OK; DECLINED: no such parameter; ERROR: a wrong
- * value.
- */
-ngx_int_t ngx_http_podi_limit_term(ngx_http_podi_limit_terms_t *terms,
-    const ngx_str_t *s);
-/*
  * "mode=exact", "on_failure=open", "nodes=2" of limits that machines share.
  * OK; DECLINED: no such parameter, or no such value.
  */
@@ -191,9 +174,6 @@ char *ngx_http_podi_limit_shared_check(ngx_conf_t *cf,
     ngx_http_podi_limit_zone_t *zone);
 const char *ngx_http_podi_limit_wrong(const ngx_http_podi_limit_zone_t *zone,
     const podi_rule_t *rule);
-/* NULL, or what is wrong with them together */
-const char *ngx_http_podi_limit_terms(
-    const ngx_http_podi_limit_terms_t *terms, podi_rule_t *rule);
 
 
 #endif /* NGX_HTTP_PODI_LIMIT_H */

@@ -9,6 +9,7 @@
  */
 
 #include "ngx_http_podi_limit_rates.h"
+#include "podi_terms.h"
 
 
 typedef struct {
@@ -127,21 +128,23 @@ static ngx_int_t
 rate_terms(const ngx_http_podi_limit_zone_t *zone, u_char *p, u_char *last,
     podi_rule_t *rule)
 {
-    ngx_str_t                    term;
-    ngx_http_podi_limit_terms_t  terms;
+    ngx_str_t     term;
+    podi_terms_t  terms;
 
-    ngx_memzero(&terms, sizeof(ngx_http_podi_limit_terms_t));
+    ngx_memzero(&terms, sizeof(podi_terms_t));
 
     for (term = rate_word(&p, last);
          term.len != 0;
          term = rate_word(&p, last))
     {
-        if (ngx_http_podi_limit_term(&terms, &term) != NGX_OK) {
+        if (podi_terms_read(&terms, (podi_str_t *) (void *) &term)
+            != PODI_OK)
+        {
             return NGX_DECLINED;
         }
     }
 
-    if (ngx_http_podi_limit_terms(&terms, rule) != NULL
+    if (podi_terms_rule(&terms, rule) != NULL
         || rule->kind != zone->rule.rule.kind
         || rule->period != zone->rule.rule.period)
     {

@@ -4,13 +4,14 @@
  */
 
 #include "ngx_http_podi_limit.h"
+#include "podi_terms.h"
 
 
 static ngx_http_podi_limit_zone_t *limit_zone_add(ngx_conf_t *cf,
     ngx_http_podi_limit_main_conf_t *lmcf, ngx_str_t *name);
 static char *limit_parameter(ngx_conf_t *cf,
-    ngx_http_podi_limit_zone_t *zone, ngx_http_podi_limit_terms_t *terms,
-    ngx_str_t *s);
+    ngx_http_podi_limit_zone_t *zone, podi_terms_t *terms, ngx_str_t *s);
+static podi_rc_t limit_term(podi_terms_t *terms, ngx_str_t *s);
 static char *limit_key(ngx_conf_t *cf, ngx_http_podi_limit_zone_t *zone,
     ngx_str_t *s);
 static char *limit_expr(ngx_conf_t *cf, ngx_http_podi_limit_expr_t *expr,
@@ -54,8 +55,8 @@ ngx_http_podi_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                   *value, name;
     ngx_uint_t                   i;
     const char                  *wrong;
+    podi_terms_t                 terms;
     ngx_http_podi_limit_zone_t  *zone;
-    ngx_http_podi_limit_terms_t  terms;
 
     value = cf->args->elts;
     name = value[1];
@@ -87,7 +88,7 @@ ngx_http_podi_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    ngx_memzero(&terms, sizeof(ngx_http_podi_limit_terms_t));
+    ngx_memzero(&terms, sizeof(podi_terms_t));
 
     for (i = 3; i < cf->args->nelts; i++) {
         if (limit_parameter(cf, zone, &terms, &value[i]) != NGX_CONF_OK) {
@@ -95,7 +96,7 @@ ngx_http_podi_limit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    wrong = ngx_http_podi_limit_terms(&terms, &zone->rule.rule);
+    wrong = podi_terms_rule(&terms, &zone->rule.rule);
     if (wrong != NULL) {
         return (char *) wrong;
     }
@@ -146,34 +147,34 @@ limit_zone_add(ngx_conf_t *cf, ngx_http_podi_limit_main_conf_t *lmcf,
 
 static char *
 limit_parameter(ngx_conf_t *cf, ngx_http_podi_limit_zone_t *zone,
-    ngx_http_podi_limit_terms_t *terms, ngx_str_t *s)
+    podi_terms_t *terms, ngx_str_t *s)
 {
-    ngx_int_t   rc;
     ngx_str_t   value;
+    podi_rc_t   rc;
     ngx_uint_t  n;
 
-    rc = ngx_http_podi_limit_term(terms, s);
+    rc = limit_term(terms, s);
 
-    if (rc == NGX_OK) {
+    if (rc == PODI_OK) {
         return NGX_CONF_OK;
     }
 
     value = *s;
 
-    if (rc == NGX_DECLINED && ngx_strncmp(s->data, "key=", 4) == 0) {
+    if (rc == PODI_DECLINED && ngx_strncmp(s->data, "key=", 4) == 0) {
         value.data += 4;
         value.len -= 4;
         return limit_key(cf, zone, &value);
     }
 
-    if (rc == NGX_DECLINED && ngx_strncmp(s->data, "cost=$", 6) == 0) {
+    if (rc == PODI_DECLINED && ngx_strncmp(s->data, "cost=$", 6) == 0) {
         value.data += 5;
         value.len -= 5;
         zone->costs = 1;
         return limit_expr(cf, &zone->cost, &value);
     }
 
-    if (rc == NGX_DECLINED && ngx_strncmp(s->data, "missing=", 8) == 0) {
+    if (rc == PODI_DECLINED && ngx_strncmp(s->data, "missing=", 8) == 0) {
         value.data += 8;
         value.len -= 8;
 
@@ -183,7 +184,7 @@ limit_parameter(ngx_conf_t *cf, ngx_http_podi_limit_zone_t *zone,
         }
     }
 
-    if (rc == NGX_DECLINED
+    if (rc == PODI_DECLINED
         && ngx_http_podi_limit_shared(zone, s) == NGX_OK)
     {
         return NGX_CONF_OK;
@@ -199,6 +200,13 @@ limit_parameter(ngx_conf_t *cf, ngx_http_podi_limit_zone_t *zone,
                        s);
 
     return NGX_CONF_ERROR;
+}
+
+
+static podi_rc_t
+limit_term(podi_terms_t *terms, ngx_str_t *s)
+{
+    return podi_terms_read(terms, (podi_str_t *) (void *) s);
 }
 
 
@@ -319,12 +327,12 @@ limit_zone_check(ngx_conf_t *cf, ngx_http_podi_limit_zone_t *zone)
 char *
 ngx_http_podi_limit_plan(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_str_t                    *value;
-    ngx_uint_t                    i;
-    const char                   *wrong;
-    ngx_http_podi_limit_rule_t   *rule;
-    ngx_http_podi_limit_zone_t   *zone;
-    ngx_http_podi_limit_terms_t   terms;
+    ngx_str_t                   *value;
+    ngx_uint_t                   i;
+    const char                  *wrong;
+    podi_terms_t                 terms;
+    ngx_http_podi_limit_rule_t  *rule;
+    ngx_http_podi_limit_zone_t  *zone;
 
     value = cf->args->elts;
 
@@ -343,10 +351,10 @@ ngx_http_podi_limit_plan(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     ngx_memzero(rule, sizeof(ngx_http_podi_limit_rule_t));
-    ngx_memzero(&terms, sizeof(ngx_http_podi_limit_terms_t));
+    ngx_memzero(&terms, sizeof(podi_terms_t));
 
     for (i = 3; i < cf->args->nelts; i++) {
-        if (ngx_http_podi_limit_term(&terms, &value[i]) != NGX_OK) {
+        if (limit_term(&terms, &value[i]) != PODI_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"podi_limit_plan\" does not take \"%V\": "
                                "write podi_limit_plan %V %V rate=100r/s "
@@ -355,7 +363,7 @@ ngx_http_podi_limit_plan(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    wrong = ngx_http_podi_limit_terms(&terms, &rule->rule);
+    wrong = podi_terms_rule(&terms, &rule->rule);
     if (wrong != NULL) {
         return (char *) wrong;
     }

@@ -126,39 +126,17 @@ store_headers(ngx_http_request_t *r, podi_buf_t *b, size_t *n)
 }
 
 
-/* "<prefix>/<bucket>/<key>" with the prefix of the store's endpoint */
-
 static podi_s3_error_e
 store_key(store_request_t *s)
 {
-    podi_str_t                  rest, part, bucket;
-    const podi_object_store_t  *o = &s->store->object;
+    podi_rc_t  rc;
 
-    rest = s->verified.path;
+    rc = podi_object_find(&s->store->object, &s->verified.path, &s->key);
 
-    if (rest.len <= o->prefix.len
-        || memcmp(rest.data, o->prefix.data, o->prefix.len) != 0
-        || rest.data[o->prefix.len] != '/')
-    {
-        return PODI_S3_NO_SUCH_BUCKET;
+    if (rc != PODI_OK) {
+        return (rc == PODI_DECLINED) ? PODI_S3_NO_SUCH_BUCKET
+                                     : PODI_S3_BAD_KEY;
     }
-
-    rest.data += o->prefix.len + 1;
-    rest.len -= o->prefix.len + 1;
-
-    part = rest;
-
-    if (!podi_str_split(&part, '/', &bucket)
-        || !podi_str_eq(&bucket, &o->bucket))
-    {
-        return PODI_S3_NO_SUCH_BUCKET;
-    }
-
-    if (!podi_object_key_is_plain(&part)) {
-        return PODI_S3_BAD_KEY;
-    }
-
-    s->key = part;
 
     if (ngx_http_podi_store_path(s->store, &s->key, ngx_podi_mem(s->request),
                                  &s->file.path)

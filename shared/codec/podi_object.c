@@ -301,3 +301,41 @@ podi_object_key_is_plain(const podi_str_t *key)
 
     return before != '/';
 }
+
+
+podi_rc_t
+podi_object_find(const podi_object_store_t *store, const podi_str_t *path,
+    podi_str_t *ret_key)
+{
+    podi_str_t  rest = *path, prefix, bucket;
+
+    if (rest.len <= store->prefix.len
+        || rest.data[store->prefix.len] != '/')
+    {
+        return PODI_DECLINED;
+    }
+
+    prefix.data = rest.data;
+    prefix.len = store->prefix.len;
+
+    if (!podi_str_eq(&prefix, &store->prefix)) {
+        return PODI_DECLINED;
+    }
+
+    rest.data += store->prefix.len + 1;
+    rest.len -= store->prefix.len + 1;
+
+    if (!podi_str_split(&rest, '/', &bucket)
+        || !podi_str_eq(&bucket, &store->bucket))
+    {
+        return PODI_DECLINED;
+    }
+
+    if (!podi_object_key_is_plain(&rest)) {
+        return PODI_ERROR;
+    }
+
+    *ret_key = rest;
+
+    return PODI_OK;
+}

@@ -88,5 +88,12 @@ PODI_MUSTCHECK podi_rc_t podi_object_delete(const podi_object_store_t *store,
  */
 int podi_object_key_is_plain(const podi_str_t *key);
 
+/*
+ * The key in the path of a request, "<prefix>/<bucket>/<key>", decoded.
+ * DECLINED: of another bucket, or of none; ERROR: the key is not plain.
+ */
+PODI_MUSTCHECK podi_rc_t podi_object_find(const podi_object_store_t *store,
+    const podi_str_t *path, podi_str_t *ret_key);
+
 
 #endif /* PODI_OBJECT_H */
