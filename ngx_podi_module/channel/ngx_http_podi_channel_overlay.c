@@ -5,12 +5,13 @@
  *     one worker:  IDLE --tick, half a second--> ASKING --answer--> publish
  *     each:        tick: newer in shared memory? -> read -> newest set
  *
- * Leads whoever renews the lease.  The table is asked in the name of the first
+ * Leads whoever renews the lease; a dead one's is taken at once.  The table is asked in the name of the first
  * tenant that is there; it is the same for all.  While PostgreSQL is away what
  * was read last holds; before anything was read, the configuration alone.
  */
 
 #include "ngx_http_podi_channel.h"
+#include "ngx_podi_lock.h"
 #include "podi_fault.h"
 
 
@@ -218,13 +219,14 @@ static ngx_uint_t
 overlay_lead(ngx_http_podi_overlay_t *o)
 {
     time_t             now;
-    ngx_atomic_uint_t  pid, lease;
+    ngx_atomic_uint_t  pid, lease, leader;
 
     now = ngx_time();
     pid = (ngx_atomic_uint_t) ngx_pid;
     lease = o->shared->lease;
+    leader = o->shared->leader;
 
-    if (o->shared->leader != pid && (time_t) lease >= now) {
+    if (leader != pid && (time_t) lease >= now && !ngx_podi_is_dead(leader)) {
         return 0;
     }
 

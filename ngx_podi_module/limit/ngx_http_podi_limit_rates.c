@@ -5,12 +5,14 @@
  *     one worker:  IDLE --tick, half a second--> ASKING --answer--> publish
  *     each:        tick: newer in shared memory? -> read -> newest set
  *
- * Leads whoever renews the lease.  The table is asked in the name of the first
+ * Leads whoever renews the lease; a dead one's is taken at once.  The table is asked in the name of the first
  * tenant that is there; it is the same for all.  While PostgreSQL is away what
  * was read last holds; before anything was read, the configuration alone.
  */
 
 #include "ngx_http_podi_limit_rates.h"
+#include "ngx_podi_lock.h"
+#include "podi_fault.h"
 
 
 #define RATES_TICK     200            /* ms */
@@ -18,11 +20,20 @@
 #define RATES_LEASE    3              /* seconds */
 
 typedef struct {
+    size_t                        len;
+    u_char                        bytes[NGX_HTTP_PODI_RATES_TEXT];
+} rates_text_t;
+
+/*
+ * A text is written beside the one that holds, and the version tells which of
+ * them that is: whoever dies while he writes leaves a whole one.
+ */
+
+typedef struct {
     ngx_atomic_t                  leader;
     ngx_atomic_t                  lease;    /* until then, seconds */
-    ngx_atomic_t                  version;  /* of the text; 0: none yet */
-    size_t                        len;
-    u_char                        text[NGX_HTTP_PODI_RATES_TEXT];
+    ngx_atomic_t                  version;  /* 0: no text yet */
+    rates_text_t                  texts[2]; /* that of version n: n % 2 */
 } rates_shared_t;
 
 typedef enum {
@@ -75,7 +86,7 @@ char *
 ngx_http_podi_rates_on(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                             *rv;
-    ngx_str_t                         name = ngx_string("podi_limit_rates_1");
+    ngx_str_t                         name = ngx_string("podi_limit_rates_2");
     ngx_podi_main_conf_t             *pmcf;
     ngx_http_podi_limit_main_conf_t  *lmcf = conf;
 
@@ -88,7 +99,7 @@ ngx_http_podi_rates_on(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_module);
     pmcf->needs_pg = 1;
 
-    lmcf->zone = ngx_shared_memory_add(cf, &name, 1024 * 1024,
+    lmcf->zone = ngx_shared_memory_add(cf, &name, 2 * 1024 * 1024,
                                        &ngx_http_podi_limit_module);
     if (lmcf->zone == NULL) {
         return NGX_CONF_ERROR;
@@ -261,13 +272,14 @@ static ngx_uint_t
 rates_lead(ngx_http_podi_rates_t *o)
 {
     time_t             now;
-    ngx_atomic_uint_t  pid, lease;
+    ngx_atomic_uint_t  pid, lease, leader;
 
     now = ngx_time();
     pid = (ngx_atomic_uint_t) ngx_pid;
     lease = o->shared->lease;
+    leader = o->shared->leader;
 
-    if (o->shared->leader != pid && (time_t) lease >= now) {
+    if (leader != pid && (time_t) lease >= now && !ngx_podi_is_dead(leader)) {
         return 0;
     }
 
@@ -359,6 +371,8 @@ rates_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 static void
 rates_publish(ngx_http_podi_rates_t *o, const podi_str_t *text)
 {
+    ngx_uint_t       version;
+    rates_text_t    *last, *next;
     rates_shared_t  *shared = o->shared;
 
     if (text->len > NGX_HTTP_PODI_RATES_TEXT) {
@@ -370,12 +384,21 @@ rates_publish(ngx_http_podi_rates_t *o, const podi_str_t *text)
 
     ngx_shmtx_lock(&o->pool->mutex);
 
-    if (shared->version == 0 || shared->len != text->len
-        || ngx_memcmp(shared->text, text->data, text->len) != 0)
+    version = shared->version;
+    last = &shared->texts[version % 2];
+    next = &shared->texts[(version + 1) % 2];
+
+    if (version == 0 || last->len != text->len
+        || ngx_memcmp(last->bytes, text->data, text->len) != 0)
     {
-        shared->len = text->len;
-        ngx_memcpy(shared->text, text->data, text->len);
-        shared->version++;
+        next->len = text->len;
+
+        PODI_FAULT(rates_publish);
+
+        ngx_memcpy(next->bytes, text->data, text->len);
+        ngx_memory_barrier();
+
+        shared->version = version + 1;
     }
 
     ngx_shmtx_unlock(&o->pool->mutex);
@@ -388,7 +411,8 @@ rates_load(ngx_http_podi_rates_t *o)
     u_char                       *bytes;
     podi_str_t                    text;
     ngx_uint_t                    version;
-    ngx_http_podi_rate_set_t  *set;
+    rates_text_t                 *known;
+    ngx_http_podi_rate_set_t     *set;
 
     if (o->shared->version == o->seen) {
         return;
@@ -402,9 +426,10 @@ rates_load(ngx_http_podi_rates_t *o)
     ngx_shmtx_lock(&o->pool->mutex);
 
     version = o->shared->version;
-    text.len = o->shared->len;
+    known = &o->shared->texts[version % 2];
+    text.len = known->len;
     text.data = bytes;
-    ngx_memcpy(bytes, o->shared->text, text.len);
+    ngx_memcpy(bytes, known->bytes, text.len);
 
     ngx_shmtx_unlock(&o->pool->mutex);
 
