@@ -17,9 +17,6 @@
 --      the planner read a whole partial index of the queue, when it was
 --      analysed while that was empty, instead of looking the ids up.
 --
---      The inputs are asked for twice, so that the media are found by their
---      ids also before the first ANALYZE, and not by walking the tenant's.
---
 --      Jobs are waited for, not skipped: a hint that met the short lock of
 --      job_pushed would be lost until the dispatcher's next full round.
 -- ----------------------------------------------------------------------
@@ -42,8 +39,7 @@ begin
                and q.state not in ('blocked', 'running', 'succeeded', 'failed',
                                    'cancelled') and not q.cancel_requested
                and q.not_before <= v_now and q.start_by > v_now
-         order by q.job_id
-           for no key update
+         order by q.job_id for no key update
     ), j as (
         update podi.job q
            set state = 'running', fence = q.fence + 1, worker = i_worker,
@@ -57,52 +53,37 @@ begin
         insert into podi.attempt (tenant_id, job_id, fence, worker, started_at)
         select j.tenant_id, j.job_id, j.fence, i_worker, v_now from j
     ), t as (
-        update podi.task_header h
-           set state = 'running', started_at = v_now
+        update podi.task_header h set state = 'running', started_at = v_now
           from (select distinct j.tenant_id, j.task_id from j) s
          where h.task_id = s.task_id and h.tenant_id = s.tenant_id
                and h.state = 'queued'
-        returning h.tenant_id, h.user_id, h.task_id, h.trace_id, h.jobs_total,
-                  h.kind
+        returning h.*
     ), e as (
         select t.user_id, t.task_id, -1 as ord, null::podi.claim as claim,
-               jsonb_build_object('type', 'task.running',
-                   'tenant_id', t.tenant_id, 'user_id', t.user_id,
-                   'task_id', t.task_id, 'trace_id', t.trace_id,
-                   'data', jsonb_build_object('jobs', t.jobs_total)) as event
+               internal.event_made('task.running', t.tenant_id, t.user_id,
+                   t.task_id, null, t.trace_id,
+                   jsonb_build_object('jobs', t.jobs_total)) as event
           from t
          where t.kind = 'user'
         union all
         select j.user_id, j.task_id, j.ord,
                (j.job_id, j.fence, j.tenant_id, j.user_id, j.task_id, j.action,
                 j.params,
-                (select coalesce(jsonb_agg(jsonb_build_object(
-                            'media_id', m.media_id, 'store', m.store,
-                            'object_key', m.object_key, 'type', m.type,
-                            'bytes', m.bytes, 'sha256', m.sha256,
-                            'name', m.name) order by i.ordinality), '[]')
-                   from unnest(j.inputs) with ordinality i (media_id, ordinality)
-                   join podi.media m
-                     on m.media_id = i.media_id and m.tenant_id = j.tenant_id
-                        and m.media_id = any (j.inputs)),
-                j.attempts, j.max_attempts, x.timeout_ms, j.price, h.trace_id,
-                h.kind, j.priority, j.segment, j.checkpoint,
+                f.inputs, j.attempts, j.max_attempts, x.timeout_ms, j.price,
+                h.trace_id, h.kind, j.priority, j.segment, j.checkpoint,
                 internal.job_scopes(j.queue, j.action, j.tenant_id, j.user_id,
                                     x.gates), '[]')::podi.claim,
                case when h.kind = 'user' and not internal.job_is_quiet(
-                   j.job_id, j.fence, j.deferrals) then jsonb_build_object(
-                   'tenant_id', j.tenant_id, 'user_id', j.user_id,
-                   'type', 'job.running', 'task_id', j.task_id,
-                   'job_id', j.job_id, 'trace_id', h.trace_id,
-                   'data', jsonb_build_object('action', j.action,
+                   j.job_id, j.fence, j.deferrals) then internal.event_made(
+                   'job.running', j.tenant_id, j.user_id, j.task_id, j.job_id,
+                   h.trace_id, jsonb_build_object('action', j.action,
                        'input', j.inputs[1], 'attempt', j.attempts)) end
           from j
-          join podi.task_header h
-            on h.task_id = j.task_id and h.tenant_id = j.tenant_id
+          join podi.task_header h using (task_id, tenant_id)
           join podi.action x on x.action = j.action
+         cross join lateral internal.job_files(j.tenant_id, j.inputs) f
     )
-    select array_agg(e.claim order by (e.claim).job_id)
-               filter (where e.ord >= 0),
+    select array_agg(e.claim order by (e.claim).job_id) filter (where ord >= 0),
            coalesce(jsonb_agg(e.event order by e.user_id, e.task_id, e.ord)
                     filter (where e.event is not null), '[]')
       into claims, events
