@@ -91,6 +91,8 @@ sub give_away
     open my $maps, '<', "/proc/$n->{pid}/maps" or die $!;
     open my $mem, '+<:raw', "/proc/$n->{pid}/mem" or die $!;
 
+    no warnings 'portable';             # addresses have 64 bits
+
     while (<$maps>) {
         my ($from, $to) = /^(\w+)-(\w+) rw-s / or next;
         next if hex($to) - hex $from != 32768;

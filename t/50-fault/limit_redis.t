@@ -50,8 +50,11 @@ sub redis_kill
 }
 
 
+# this one has no password, whatever that of the test's stack is
 sub redis
 {
+    delete local $ENV{REDISCLI_AUTH};
+
     open my $cli, '-|', 'redis-cli', '-s', "$dir/redis.sock", @_ or die;
     my $text = do { local $/; <$cli> } // '';
 

@@ -68,7 +68,7 @@ sub work
         else              { $self->submit($f) }
 
         sleep rand 2 * $pause;
-        $self->look while @{ $self->{open} } > $OPEN && time < $until;
+        $self->make_room($until);
     }
     my @holds = @{ $self->{holds} };
     $self->draw($_, 1) for @holds;
@@ -339,6 +339,22 @@ sub wallet
 }
 
 
+# looks at his tasks, and waits for news of them, until few are open
+sub make_room
+{
+    my ($self, $until) = @_;
+    my $live;
+
+    while (@{ $self->{open} } > $OPEN && time < $until) {
+        next if $self->look;
+
+        $live //= $self->opened($until) // last;
+        undef $live if !$live->next_event(1) && $live->ended;
+    }
+    $live->close if $live;
+}
+
+
 # the oldest of his tasks: has it ended?
 sub look
 {
@@ -351,10 +367,23 @@ sub look
     if ($body && $body->{ended_at}) {
         $self->{h}->say(op => ++$self->{op}, phase => 'ok', f => 'look',
                         task => $task, state => $body->{state});
-        return;
+        return 1;
     }
     push @{ $self->{open} }, $task;
-    sleep 0.05;
+    return 0;
+}
+
+
+# his stream, as soon as somebody answers; nothing when it is time to stop
+sub opened
+{
+    my ($self, $until) = @_;
+
+    return scalar poll($until - time, sub {
+        my $live = eval { $self->{s}->events(as => $self->me) };
+
+        return $live && $live->status == 200 ? $live : undef;
+    });
 }
 
 
