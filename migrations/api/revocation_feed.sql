@@ -6,8 +6,8 @@
 --      revocation is stamped before it commits: ask with some seconds of
 --      overlap.  Without a tenant it is only what is revoked for all.
 --
--- Returns:  tenant_id (NULL: none), kind, issuer, id, not_before, until (NULL: of a session
---           that has ended), at, oldest first; one row with the tenant alone
+-- Returns:  tenant_id (NULL: none), kind, issuer, id, not_before, until (NULL:
+--           of a session that has ended), at, oldest first; one row with the tenant alone
 --           when there is nothing
 -- Raises:   U0403 when the caller is not the gateway
 -- Writes:   nothing

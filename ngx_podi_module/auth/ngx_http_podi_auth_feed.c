@@ -18,7 +18,8 @@
  * those of others must.  With each comes what is revoked for all tenants; where
  * none answers, or none is named, that is asked for on behalf of nobody.  How
  * long an answer is good for is not told by the wall clock, which may be set
- * back.
+ * back.  As long as the table has no room for something, all is asked for again
+ * now and then: when there is room, nobody need go without it.
  */
 
 #include "ngx_http_podi_auth.h"
@@ -47,6 +48,7 @@ struct ngx_http_podi_auth_feed_s {
     ngx_uint_t                  at;         /* tenant that is asked about */
     time_t                      started;    /* of the round */
     ngx_msec_t                  begun;      /* the same, of no wall clock */
+    ngx_msec_t                  all;        /* begun then: everything */
     ngx_msec_t                  stale;      /* podi_revocation_stale */
     unsigned                    failed:1;
     unsigned                    answered:1; /* by one tenant at least */
@@ -59,6 +61,7 @@ static void feed_take_row(const podi_pg_result_t *res, int row);
 static void feed_tick(void *data);
 static ngx_uint_t feed_lead(ngx_msec_t now);
 static void feed_resign(void);
+static void feed_again(ngx_http_podi_auth_feed_t *feed);
 static void feed_begin(ngx_http_podi_auth_feed_t *feed);
 static void feed_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void feed_next(void *data);
@@ -123,6 +126,10 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
                feed->n * sizeof(podi_str_t));
     feed->tenants[feed->n] = podi_str_c(PODI_CONTEXT_NOBODY);
 
+    if (ngx_podi_feed() != NULL) {
+        ngx_podi_feed()->stale = feed->stale;
+    }
+
     amcf->feed = feed;
 
     feed->io->arm(feed->tick, 10);
@@ -178,6 +185,7 @@ feed_tick(void *data)
         feed->failed = 0;
         feed->answered = 0;
         feed->state = FEED_ASKING;
+        feed_again(feed);
         feed_next(feed);
     }
 }
@@ -252,6 +260,26 @@ feed_next(void *data)
     }
 
     feed_begin(feed);
+}
+
+
+/* as at first, when something had no room since then */
+
+static void
+feed_again(ngx_http_podi_auth_feed_t *feed)
+{
+    ngx_podi_feed_t  *shared;
+
+    shared = ngx_podi_feed();
+
+    if (feed->all == 0
+        || (shared != NULL && feed->begun - feed->all >= NGX_PODI_FEED_AGAIN
+            && shared->lost_until
+               >= feed->all + NGX_PODI_FEED_AGAIN + feed->stale))
+    {
+        ngx_memzero(feed->newest, (feed->n + 1) * sizeof(podi_usec_t));
+        feed->all = feed->begun;
+    }
 }
 
 

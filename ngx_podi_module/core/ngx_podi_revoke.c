@@ -6,7 +6,8 @@
  *
  * Of its two sets an entry goes into the emptier one, so that nobody who fills
  * the table by chance or by intent fills a single set long before the others.
- * Where both are full, those who fall into its first one are asked for.
+ * Where both are full, those who fall into its first one are asked for, until
+ * the feed has read everything again.
  *
  * A reader takes no lock: an entry is written before its `until` is, and a
  * place is used again only when its old entry has expired.  So a writer that
@@ -152,7 +153,7 @@ ngx_podi_revoked_put(ngx_podi_shm_t *shm, const u_char *id,
 {
     ngx_uint_t          first;
     ngx_podi_named_t   *set, *other;
-    ngx_atomic_uint_t   now, until;
+    ngx_atomic_uint_t   now, until, again;
 
     now = (ngx_atomic_uint_t) ngx_time();
     until = (ngx_atomic_uint_t) what->until;
@@ -176,9 +177,16 @@ ngx_podi_revoked_put(ngx_podi_shm_t *shm, const u_char *id,
         return;
     }
 
-    shm->feed.lost_until = ngx_max(shm->feed.lost_until, until);
+    /*
+     * Until it has been read again, and no cover from before that is good any
+     * more: then it is in, or lost once more.
+     */
+
+    again = ngx_current_msec + NGX_PODI_FEED_AGAIN + shm->feed.stale;
+
+    shm->feed.lost_until = again;
     ngx_memory_barrier();
-    shm->blind[first] = ngx_max(shm->blind[first], until);
+    shm->blind[first] = again;
 }
 
 
@@ -286,12 +294,9 @@ ngx_podi_is_covered(const ngx_podi_shm_t *shm, const ngx_podi_identity_t *who,
 static ngx_uint_t
 ngx_podi_is_blind(const ngx_podi_shm_t *shm, const ngx_podi_marks_t *marks)
 {
-    time_t      now;
     ngx_uint_t  i, n;
 
-    now = ngx_time();
-
-    if ((time_t) shm->feed.lost_until <= now) {
+    if (shm->feed.lost_until <= ngx_current_msec) {
         return 0;
     }
 
@@ -303,7 +308,7 @@ ngx_podi_is_blind(const ngx_podi_shm_t *shm, const ngx_podi_marks_t *marks)
 
         n = ngx_podi_named_at(marks->ids[i], 0, shm->sets);
 
-        if ((time_t) shm->blind[n] > now) {
+        if (shm->blind[n] > ngx_current_msec) {
             return 1;
         }
     }

@@ -40,6 +40,10 @@
 
 #define NGX_PODI_FEED_OVERLAP  15       /* seconds */
 
+/* what had no room in the table is read again after so long */
+
+#define NGX_PODI_FEED_AGAIN    15000    /* msec */
+
 #define NGX_PODI_MARK_LEN      16
 
 typedef enum {
@@ -78,7 +82,8 @@ typedef struct {
     ngx_atomic_t   synced;              /* last complete feed, msec; 0 */
     ngx_atomic_t   fresh_until;         /* it is good for all, msec */
     ngx_atomic_t   blind_until;         /* an entry was lost; msec */
-    ngx_atomic_t   lost_until;          /* then no set is blind; seconds */
+    ngx_atomic_t   lost_until;          /* then no set is blind; msec */
+    ngx_atomic_t   stale;               /* so long it is good; msec */
     ngx_atomic_t   last_until;          /* then the table is empty; seconds */
 } ngx_podi_feed_t;
 

@@ -12,7 +12,7 @@
 #include "ngx_podi_core.h"
 
 
-#define NGX_PODI_ZONE_NAME       "podi_4"
+#define NGX_PODI_ZONE_NAME       "podi_5"
 #define NGX_PODI_SHM_MAGIC       0x706f6469
 #define NGX_PODI_NAMED           8
 #define NGX_PODI_TENANT_SETS     64          /* a power of two */
@@ -34,7 +34,7 @@ typedef struct {
     ngx_podi_named_t         covered[NGX_PODI_TENANT_SETS];
     ngx_uint_t               sets;           /* a power of two */
     ngx_podi_named_t        *revoked;
-    ngx_atomic_t            *blind;          /* a set has lost some; seconds */
+    ngx_atomic_t            *blind;          /* a set has lost some; msec */
 } ngx_podi_shm_t;
 
 

@@ -336,6 +336,37 @@ my %answers;
 $answers{ <$_> =~ m{^HTTP/1.1 (\d+)} ? $1 : 'none' }++ for @guess;
 is_deeply \%answers, { 401 => 3, 429 => 5 }, 'as many as may fail are checked';
 
+# --- a crowd that has no room: they are asked for until it has left, no longer
+
+my @crowd = map { { token => $partner->token('ES256', sub => 'yan',
+                                             jti => "crowd-$_") } } 1 .. 20;
+sub crowd_asked
+{
+    my $before = asked($away);
+
+    third($_)->status == 200 or return 'refused' for @crowd;
+    return asked($away) - $before;
+}
+
+$s->sql(<<"SQL", $_->[0], $_->[1], $_->[2], $_->[3])
+insert into podi.revocation_any (issuer, kind, id, until, reason, revoked_at)
+select 'partner', 'token', ? || i, now() + ?::interval, 'a test',
+       clock_timestamp() - ?::interval
+  from generate_series(1, ?::int) i
+SQL
+    for ['short-', '8 s', '2 s', 12000], ['long-', '300 days', '0 s', 300];
+ok poll(10, sub { crowd_asked() =~ /^[1-9]/ }), 'a full table is not trusted';
+is third({ token => $partner->token('ES256', sub => 'yan',
+                                    jti => "long-$_") })->code,
+    'token_revoked', 'who had no room is out all the same'
+    for 1, 100, 200, 300;
+ok poll(60, sub { crowd_asked() eq '0' }), 'when there is room again, it is';
+$asked = asked($away);
+is third({ token => $partner->token('ES256', sub => 'yan',
+                                    jti => "long-$_") })->code,
+    'token_revoked', 'and who had none is in the table' for 1, 100, 200, 300;
+is asked($away), $asked, '... with nobody asked';
+
 # --- what was heard long ago is not believed
 
 $s->allow_errors(qr/PostgreSQL/);
