@@ -59,6 +59,7 @@ create table podi.session (
     rt_counter       bigint       not null default 1,
     device_label     text,
     ip_prefix        text,
+    channel          text,
     created_at       timestamptz  not null default now(),
     last_seen        timestamptz  not null default now(),
     rotated_at       timestamptz  not null default now(),
@@ -75,9 +76,12 @@ create table podi.session (
     constraint session_expiry_ck check (idle_expiry <= abs_expiry),
     constraint session_revoke_ck check ((revoked_at is null)
                                  = (revoke_reason is null)),
-    constraint session_rt_ck     check (rt_counter > 0)
+    constraint session_rt_ck     check (rt_counter > 0),
+    constraint session_channel_ck
+                                 check (length(channel) between 1 and 256)
 );
 comment on table podi.session is 'A signed-in device';
+comment on column podi.session.channel is 'by which he signed in: all that the session gives out is bound to it; null: none';
 comment on column podi.session.rt_counter is 'The newest refresh token; to present it is to rotate it, so the newest was never presented';
 
 create index session_user_ix on podi.session (tenant_id, user_id);
@@ -91,6 +95,8 @@ create table podi.event_ticket (
     ticket_hash  bytea        not null,
     user_id      uuid         not null,
     session_id   uuid         not null,
+    token        text,
+    issued_at    timestamptz,
     expires_at   timestamptz  not null,
 
     constraint event_ticket_pkey       primary key (tenant_id, ticket_hash),

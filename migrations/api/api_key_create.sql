@@ -1,8 +1,9 @@
 -- ----------------------------------------------------------------------
--- api.api_key_create(key, name, role, scopes, hash, days, session)
+-- api.api_key_create(key, name, role, scopes, hash, days, session, channel)
 --
 --      A key for the caller's programs; session: the one that asks.  A key
---      that could make keys would outlive its being taken back.
+--      that could make keys would outlive its being taken back.  It is bound
+--      to the channel that the caller's token is bound to.
 --
 -- Returns:  the columns of podi.api_key_card
 -- Raises:   U0422 a wrong name, role, scope or number of days
@@ -19,7 +20,8 @@ create or replace function api.api_key_create(
     i_scopes   jsonb,
     i_hash     bytea,
     i_days     int,
-    i_session  uuid)
+    i_session  uuid,
+    i_channel  text default null)
 returns setof podi.api_key_card
 language plpgsql security definer
 set search_path = podi, pg_temp
@@ -57,9 +59,9 @@ begin
     end if;
 
     insert into session (tenant_id, session_id, user_id, identity_source,
-                         device_label, idle_expiry, abs_expiry)
+                         device_label, idle_expiry, abs_expiry, channel)
     values (internal.tenant(), i_key, internal.user_id(), 'api_key', i_name,
-            v_end, v_end);
+            v_end, v_end, i_channel);
     insert into api_key (tenant_id, key_id, user_id, name, max_role, scopes,
                          secret_hash)
     values (internal.tenant(), i_key, internal.user_id(), i_name, i_role,

@@ -5,7 +5,7 @@
 --      he and the key may be.
 --
 -- Returns:  tenant_id, user_id, key_id, role, scope (words), created_at,
---           expires_at; no row: there is no such key, it has
+--           expires_at, channel; no row: there is no such key, it has
 --           ended, or is revoked
 -- Raises:   U0403 when the caller is not the gateway
 -- Writes:   podi.api_key.used_at, at most once a minute
@@ -19,7 +19,8 @@ returns table (
     role        text,
     scope       text,
     created_at  timestamptz,
-    expires_at  timestamptz)
+    expires_at  timestamptz,
+    channel     text)
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
@@ -36,7 +37,8 @@ begin
     return query
     select k.tenant_id, k.user_id, k.key_id,
            case u.role when k.max_role then u.role else 'user' end,
-           array_to_string(k.scopes, ' '), k.created_at, s.abs_expiry
+           array_to_string(k.scopes, ' '), k.created_at, s.abs_expiry,
+           s.channel
       from api_key k
       join session s on s.tenant_id = k.tenant_id and s.session_id = k.key_id
       join users u on u.tenant_id = k.tenant_id and u.user_id = k.user_id
@@ -45,7 +47,7 @@ begin
        and s.abs_expiry > now() and u.state = 'active'
        and (u.role = k.max_role or 'service' not in (u.role, k.max_role))
        and internal.revocation_kind('podi', k.user_id::text, k.key_id::text,
-                                    k.key_id::text, null, k.created_at)
+                                    k.key_id::text, s.channel, k.created_at)
            is null;
 end
 $$;

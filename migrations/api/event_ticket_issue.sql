@@ -1,8 +1,10 @@
 -- ----------------------------------------------------------------------
--- api.event_ticket_issue(hash, session, ttl)
+-- api.event_ticket_issue(hash, session, ttl, token, issued)
 --
 --      A ticket that opens one event stream, for a page that cannot send a
---      header.  Only its hash is kept; it lives five minutes at most.
+--      header.  Only its hash is kept; it lives five minutes at most.  token:
+--      the jti that asks, when it was issued; what is revoked of that ends the
+--      stream.
 --
 -- Returns:  expires_at
 -- Raises:   U0411 the session has ended, or is not the caller's
@@ -13,6 +15,8 @@ create or replace function api.event_ticket_issue(
     i_hash     bytea,
     i_session  uuid,
     i_ttl_ms   bigint,
+    i_token    text default null,
+    i_issued   timestamptz default null,
     out expires_at  timestamptz)
 language plpgsql security definer
 set search_path = podi, pg_temp
@@ -22,8 +26,8 @@ begin
     perform internal.enter('user', 'admin');
 
     insert into event_ticket as e (tenant_id, ticket_hash, user_id,
-                                   session_id, expires_at)
-    select s.tenant_id, i_hash, s.user_id, s.session_id,
+                                   session_id, token, issued_at, expires_at)
+    select s.tenant_id, i_hash, s.user_id, s.session_id, i_token, i_issued,
            now() + least(i_ttl_ms, 300000) * interval '1 ms'
       from session s
      where s.tenant_id = internal.tenant() and s.session_id = i_session

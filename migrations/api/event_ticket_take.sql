@@ -3,8 +3,9 @@
 --
 --      Uses a ticket up.  The second taker finds nothing.
 --
--- Returns:  user_id, session_id, role, session_expires_at; no row when the
---           ticket is unknown, used or old, or its session has ended
+-- Returns:  user_id, session_id, role, session_expires_at, token, issued_at,
+--           channel of the session; no row when the ticket is unknown, used or
+--           old, or its session has ended
 -- Raises:   nothing of its own
 -- Writes:   podi.event_ticket
 -- Called:   event/, when a stream opens with a ticket
@@ -14,23 +15,30 @@ returns table (
     user_id             uuid,
     session_id          uuid,
     role                text,
-    session_expires_at  timestamptz)
+    session_expires_at  timestamptz,
+    token               text,
+    issued_at           timestamptz,
+    channel             text)
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 #variable_conflict use_column
 declare
     v_session  uuid;
+    v_token    text;
+    v_issued   timestamptz;
 begin
     perform internal.enter('any');
 
     delete from event_ticket e
      where e.tenant_id = internal.tenant() and e.ticket_hash = i_hash
-    returning case when e.expires_at > now() then e.session_id end
-         into v_session;
+    returning case when e.expires_at > now() then e.session_id end,
+              e.token, e.issued_at
+         into v_session, v_token, v_issued;
 
     return query
-    select s.user_id, s.session_id, u.role, s.idle_expiry
+    select s.user_id, s.session_id, u.role, s.idle_expiry, v_token,
+           v_issued, s.channel
       from session s
       join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
      where s.tenant_id = internal.tenant() and s.session_id = v_session

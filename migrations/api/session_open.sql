@@ -1,10 +1,12 @@
 -- ----------------------------------------------------------------------
--- api.session_open(session, user, source, device, ip prefix, idle, abs)
+-- api.session_open(session, user, source, device, ip prefix, idle, abs,
+--                  channel)
 --
---      Signs a user in on a device.  The caller has checked who he is.
+--      Signs a user in on a device.  The caller has checked who he is.  What
+--      the session gives out is bound to the channel that he came by.
 --
 -- Returns:  session_id, user_id, login, role, tenant_id, rt_counter,
---           idle_expiry, abs_expiry
+--           idle_expiry, abs_expiry, channel
 -- Raises:   U0412 no such active user
 --           U0403 for somebody who is signed in
 -- Writes:   podi.session, podi.audit
@@ -18,6 +20,7 @@ create or replace function api.session_open(
     i_ip_prefix  text,
     i_idle_ms    bigint,
     i_abs_ms     bigint,
+    i_channel    text default null,
     out session_id   uuid,
     out user_id      uuid,
     out login        text,
@@ -27,7 +30,8 @@ create or replace function api.session_open(
     out identity_source text,
     out rt_counter   bigint,
     out idle_expiry  timestamptz,
-    out abs_expiry   timestamptz)
+    out abs_expiry   timestamptz,
+    out channel      text)
 language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
@@ -46,15 +50,15 @@ begin
 
     insert into session as s (tenant_id, session_id, user_id,
                               identity_source, device_label, ip_prefix,
-                              idle_expiry, abs_expiry)
+                              idle_expiry, abs_expiry, channel)
     values (internal.tenant(), i_session, i_user, i_source,
             left(i_device, 200), i_ip_prefix,
             now() + least(i_idle_ms, i_abs_ms) * interval '1 ms',
-            now() + i_abs_ms * interval '1 ms')
+            now() + i_abs_ms * interval '1 ms', i_channel)
     returning s.session_id, s.identity_source, s.rt_counter, s.idle_expiry,
-              s.abs_expiry
+              s.abs_expiry, s.channel
          into session_id, identity_source, rt_counter, idle_expiry,
-              abs_expiry;
+              abs_expiry, channel;
 
     perform internal.audit_write('account.login', i_user,
             jsonb_build_object('session_id', i_session,

@@ -7,7 +7,7 @@
 --
 -- Returns:  verdict rotated|repeated|refused; when not refused: session_id,
 --           user_id, login, role, tenant_id, rt_counter, idle_expiry,
---           abs_expiry; _events
+--           abs_expiry, channel; _events
 -- Raises:   nothing of its own
 -- Writes:   podi.session, on replay podi.audit, podi.user_event
 -- Called:   account/ngx_http_podi_account_refresh.c
@@ -27,6 +27,7 @@ create or replace function api.session_refresh(
     out rt_counter   bigint,
     out idle_expiry  timestamptz,
     out abs_expiry   timestamptz,
+    out channel      text,
     out _events      jsonb)
 language plpgsql security definer
 set search_path = podi, pg_temp
@@ -49,9 +50,9 @@ begin
 
     select s.session_id, u.user_id, u.login, u.display_name, u.role,
            s.tenant_id, s.identity_source, s.rt_counter, s.idle_expiry,
-           s.abs_expiry
+           s.abs_expiry, s.channel
       into session_id, user_id, login, display_name, role, tenant_id,
-           identity_source, rt_counter, idle_expiry, abs_expiry
+           identity_source, rt_counter, idle_expiry, abs_expiry, channel
       from session s
       join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
      where s.tenant_id = internal.tenant() and s.session_id = i_session;

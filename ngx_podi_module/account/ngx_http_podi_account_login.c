@@ -13,6 +13,7 @@
 #include "ngx_http_podi_account.h"
 #include "ngx_http_podi_account_password.h"
 #include "ngx_podi_bucket.h"
+#include "ngx_podi_channel.h"
 
 
 typedef struct {
@@ -184,6 +185,7 @@ login_open(podi_flow_t *f, void *ctx)
     podi_str_t                           session;
     podi_pg_call_t                       call;
     account_login_t                     *a = ctx;
+    const ngx_podi_channel_t            *channel;
     const ngx_http_podi_account_conf_t  *aconf;
 
     if (a->password.failed) {
@@ -206,6 +208,7 @@ login_open(podi_flow_t *f, void *ctx)
     }
 
     aconf = ngx_http_podi_account_conf(a->request);
+    channel = ngx_podi_ctx(a->request)->channel;
     session = podi_id_str(&id);
 
     ngx_podi_pg_init(a->request, &call, PODI_SQL_SESSION_OPEN);
@@ -222,6 +225,7 @@ login_open(podi_flow_t *f, void *ctx)
     podi_arg_str(&call, &a->from);
     podi_arg_int64(&call, (int64_t) aconf->idle);
     podi_arg_int64(&call, (int64_t) aconf->lifetime);
+    podi_arg_str(&call, (channel != NULL) ? &channel->name : NULL);
 
     return ngx_podi_pg_call_as(f, a->request, &call, "gateway");
 }

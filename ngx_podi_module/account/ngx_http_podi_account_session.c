@@ -7,9 +7,12 @@
  */
 
 #include "ngx_http_podi_account.h"
+#include "ngx_podi_channel.h"
 #include "ngx_podi_token.h"
 
 
+static podi_rc_t session_channel(podi_flow_t *f, ngx_http_request_t *r,
+    const podi_pg_result_t *res, podi_str_t *ret_channel);
 static void session_texts(podi_buf_t *b, const podi_pg_result_t *res,
     const char *const *columns);
 static void session_time(podi_buf_t *b, const podi_pg_result_t *res,
@@ -47,6 +50,10 @@ ngx_http_podi_account_reply_session(podi_flow_t *f, ngx_http_request_t *r,
     grant.role = podi_row_str(res, 0, "role");
     grant.source = podi_row_str(res, 0, "identity_source");
 
+    if (session_channel(f, r, res, &grant.channel) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
     if (ngx_podi_token_mint(r, &grant, &token, &expires) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no token");
     }
@@ -77,6 +84,35 @@ ngx_http_podi_account_reply_session(podi_flow_t *f, ngx_http_request_t *r,
     }
 
     return ngx_podi_reply(f, r, NGX_HTTP_OK, &text);
+}
+
+
+/*
+ * That of the session, by whichever way it is refreshed; of a session without
+ * one the request's, so that the token is good for no more than what brought
+ * it.
+ */
+
+static podi_rc_t
+session_channel(podi_flow_t *f, ngx_http_request_t *r,
+    const podi_pg_result_t *res, podi_str_t *ret_channel)
+{
+    ngx_podi_ctx_t       *pc;
+    ngx_podi_identity_t   who;
+
+    ngx_memzero(&who, sizeof(ngx_podi_identity_t));
+
+    pc = ngx_podi_ctx(r);
+    who.channel = podi_row_str(res, 0, "channel");
+
+    if (who.channel.len == 0 && pc->channel != NULL) {
+        who.channel = pc->channel->name;
+    }
+
+    *ret_channel = who.channel;
+
+    return (who.channel.len == 0) ? PODI_OK
+                                  : ngx_podi_channel_bind(r, &who, &f->fail);
 }
 
 

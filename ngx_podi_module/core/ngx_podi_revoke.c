@@ -205,26 +205,14 @@ ngx_podi_revoke_session(const podi_str_t *sid)
 }
 
 
-ngx_podi_revoked_e
-ngx_podi_session_state(const podi_str_t *sid)
+ngx_uint_t
+ngx_podi_is_out(const ngx_podi_marks_t *marks, time_t issued)
 {
-    podi_str_t         ours = podi_string(NGX_PODI_ISSUER);
-    ngx_podi_shm_t    *shm;
-    ngx_podi_marks_t   marks;
+    const ngx_podi_shm_t  *shm;
 
     shm = ngx_podi_shm();
-    marks.has = 1u << NGX_PODI_MARK_SESSION;
 
-    if (shm == NULL
-        || ngx_podi_mark(NGX_PODI_MARK_SESSION, &ours, sid,
-                         marks.ids[NGX_PODI_MARK_SESSION])
-           != PODI_OK)
-    {
-        return NGX_PODI_UNKNOWN;
-    }
-
-    return ngx_podi_is_marked(shm, &marks, 0) ? NGX_PODI_REVOKED
-                                              : NGX_PODI_UNKNOWN;
+    return shm != NULL && ngx_podi_is_marked(shm, marks, issued);
 }
 
 

@@ -98,14 +98,14 @@ void ngx_podi_revoke(const ngx_podi_revocation_t *what);
 /* the same of a session of ours; `sid` is a UUID's text */
 void ngx_podi_revoke_session(const podi_str_t *sid);
 
-/* of a session of ours alone: REVOKED, or UNKNOWN */
-ngx_podi_revoked_e ngx_podi_session_state(const podi_str_t *sid);
-
 /*
  * Of somebody; LIVE only where the feed covers him: ours in their tenant,
  * others when what is revoked for all is fresh, or without PostgreSQL.
  */
 ngx_podi_revoked_e ngx_podi_identity_state(const ngx_podi_identity_t *who);
+
+/* is it in the table?  What asks for nothing else, such as an open stream */
+ngx_uint_t ngx_podi_is_out(const ngx_podi_marks_t *marks, time_t issued);
 
 /* the feed has read this tenant, which is good until then; its UUID's text */
 void ngx_podi_feed_covers(const podi_str_t *tenant, ngx_msec_t until);

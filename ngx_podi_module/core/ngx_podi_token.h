@@ -2,6 +2,7 @@
  * ngx_podi_token: access tokens of PODI's own, made and read.
  *
  *     typ at+jwt (RFC 9068): iss aud sub client_id iat exp jti sid tid rol src
+ *                            chn
  */
 
 #ifndef NGX_PODI_TOKEN_H
@@ -20,6 +21,7 @@ typedef struct {
     podi_str_t  tenant;
     podi_str_t  role;
     podi_str_t  source;             /* identity_source */
+    podi_str_t  channel;            /* that it is bound to; "": none */
 } ngx_podi_grant_t;
 
 

@@ -14,7 +14,7 @@
 #define NGX_HTTP_PODI_EVENT_H
 
 
-#include "ngx_podi.h"
+#include "ngx_podi_revoke.h"
 #include "podi_list.h"
 
 
@@ -109,6 +109,8 @@ struct ngx_http_podi_event_stream_s {
     ngx_msec_t                    drains;     /* when the worker leaves */
     time_t                        expires;    /* of the credential */
     podi_str_t                    session;
+    ngx_podi_marks_t              marks;      /* what may be revoked of it */
+    time_t                        issued;
     unsigned                      again:1;    /* something came meanwhile */
     unsigned                      full:1;     /* the page had no end */
     unsigned                      failed:1;   /* the pull did */

@@ -13,6 +13,7 @@
  */
 
 #include "ngx_http_podi_event.h"
+#include "ngx_podi_channel.h"
 #include "podi_base64.h"
 #include "podi_hash.h"
 
@@ -161,13 +162,28 @@ open_identify(podi_flow_t *f, void *ctx)
 }
 
 
-/* the log, and the stream's pulls, ask for it when the flow is long over */
+/*
+ * The log, and the stream's pulls, ask for it when the flow is long over.  It
+ * is good for as much as the token that the ticket was given for.
+ */
 
 static podi_rc_t
 open_identity(podi_flow_t *f, event_open_t *o, ngx_podi_identity_t *who)
 {
+    ngx_uint_t   i;
     podi_mem_t  *mem = ngx_podi_mem(o->request);
-    podi_str_t   user, role, session;
+    podi_str_t   value;
+
+    struct {
+        const char  *column;
+        podi_str_t  *field;
+    } fields[] = {
+        { "user_id",    &who->user },
+        { "role",       &who->role },
+        { "session_id", &who->session },
+        { "token",      &who->token },
+        { "channel",    &who->channel }
+    };
 
     if (podi_rows(f->result) == 0) {
         return podi_fail(&f->fail, PODI_E_UNAUTHENTICATED, NULL,
@@ -176,25 +192,25 @@ open_identity(podi_flow_t *f, event_open_t *o, ngx_podi_identity_t *who)
 
     ngx_memzero(who, sizeof(ngx_podi_identity_t));
 
-    user = podi_row_str(f->result, 0, "user_id");
-    role = podi_row_str(f->result, 0, "role");
-    session = podi_row_str(f->result, 0, "session_id");
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 
-    if (podi_mem_dup(mem, &user, &who->user) != PODI_OK
-        || podi_mem_dup(mem, &role, &who->role) != PODI_OK
-        || podi_mem_dup(mem, &session, &who->session) != PODI_OK)
-    {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        value = podi_row_str(f->result, 0, fields[i].column);
+
+        if (podi_mem_dup(mem, &value, fields[i].field) != PODI_OK) {
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
     }
 
     who->issuer = podi_str_c("podi");
     who->tenant = ngx_podi_tenant(o->request);
     who->expires = (time_t) (podi_row_time(f->result, 0, "session_expires_at")
                              / 1000000);
+    who->issued = (time_t) (podi_row_time(f->result, 0, "issued_at")
+                            / 1000000);
     who->known = 1;
     who->ours = 1;
 
-    return PODI_OK;
+    return ngx_podi_channel_bind(o->request, who, &f->fail);
 }
 
 

@@ -90,6 +90,13 @@ event_stream_open(ngx_http_podi_event_stream_t *s,
     podi_list_init(&s->waiting);
     podi_list_init(&s->ready);
 
+    s->issued = who->issued;
+
+    if (ngx_podi_marks_make(who, &s->marks) != PODI_OK) {
+        s->magic = 0;
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
     if (event_hub_join(s, who, fail) != PODI_OK) {
         s->magic = 0;
         return PODI_ERROR;

@@ -12,7 +12,6 @@
  */
 
 #include "ngx_http_podi_event_hub.h"
-#include "ngx_podi_revoke.h"
 
 
 static void tick_visit(const ngx_http_podi_event_conf_t *econf);
@@ -93,7 +92,7 @@ tick_visit(const ngx_http_podi_event_conf_t *econf)
 }
 
 
-/* the credential is over, the session has ended, or it is time to rotate */
+/* the credential is over, or revoked, or it is time to rotate */
 
 static int
 tick_has_ended(ngx_http_podi_event_stream_t *s)
@@ -103,7 +102,7 @@ tick_has_ended(ngx_http_podi_event_stream_t *s)
         return 1;
     }
 
-    if (ngx_podi_session_state(&s->session) == NGX_PODI_REVOKED) {
+    if (ngx_podi_is_out(&s->marks, s->issued)) {
         event_stream_close(s, "auth", "{\"code\":\"token_revoked\"}");
         return 1;
     }

@@ -138,4 +138,19 @@ my ($one) = @{ $web->all($b, $list, undef, 1) };
 $web->one($b, $revoke, $one->{key_id});
 is(refused($b, 'n51'), 'made', 'of one that has ended the place is free');
 
+# --- of a channel ------------------------------------------------------------
+
+my $bound = $web->one($me, 'select * from api.api_key_create(?,?,?,?,?,?,?,?)',
+                     $db->uuid, 'bound', 'user', undef, hash_of('s9'), 7,
+                     undef, 'shop')->{key_id};
+is(open_key($bound, 's9')->{channel}, 'shop', 'a key of a channel');
+my $free = make($me, 's1')->{key_id};
+is(open_key($free, 's1')->{channel}, undef, 'or of none');
+$super->run("insert into podi.revocation_any (issuer, kind, id, not_before,"
+            . " until, reason) values ('', 'channel', ?, now(),"
+            . " now() + interval '1 hour', 'test')", 'shop');
+ok(!open_key($bound, 's9'), 'ends with what the channel handed out');
+ok(open_key($free, 's1'), 'and no other');
+$super->run("delete from podi.revocation_any where id = 'shop'");
+
 done_testing;

@@ -29,9 +29,10 @@ sub opened
 {
     my ($who, %o) = @_;
 
-    return $web->one($anon, 'select * from api.session_open(?,?,?,?,?,?,?)',
+    return $web->one($anon, 'select * from api.session_open(?,?,?,?,?,?,?,?)',
                      $db->uuid, $who->{user}, 'local', 'a browser',
-                     '10.0.0.0/24', $o{idle} // $HOUR, $o{abs} // 24 * $HOUR);
+                     '10.0.0.0/24', $o{idle} // $HOUR, $o{abs} // 24 * $HOUR,
+                     $o{channel});
 }
 
 
@@ -192,6 +193,22 @@ $web->one($me, $issue, \$c, $id, 30_000);
 $web->one($me, $end, $id, 'logout');
 is_deeply($web->all($anon, $take, \$c), [], 'nor one of an ended session');
 $web->refused('U0411', $me, $issue, \$a, $id, 30_000, 'which gets no other');
+
+
+# --- a channel, and what goes with it ----------------------------------------
+
+my $shop = opened($ann, channel => 'shop');
+is($shop->{channel}, 'shop', 'a session of a channel');
+is(refresh($shop->{session_id}, 1)->{channel}, 'shop', 'it is never another');
+is(opened($ann)->{channel}, undef, 'or of none');
+my $iat = '2026-01-02 03:04:05+00';
+$web->one($me, 'select * from api.event_ticket_issue(?, ?, ?, ?, ?)', \$c,
+          $shop->{session_id}, 30_000, 'a-jti', $iat);
+my $in = $web->one($anon, $take, \$c);
+is_deeply([@$in{qw(channel token)}], [qw(shop a-jti)],
+          'a ticket is of both, session and token');
+ok($super->value(undef, 'select ?::timestamptz = ?', $in->{issued_at}, $iat),
+   'and as old as the token');
 
 
 # --- purge -----------------------------------------------------------------

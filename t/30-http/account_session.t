@@ -11,7 +11,9 @@ use Test::More;
 use Podi::Stack;
 
 my $acme_port = Podi::Stack::free_port();
-my $s = Podi::Stack->new(http => <<"CONF")->start;
+my $s = Podi::Stack->new(http => <<"CONF", server => <<'SERVER')->start;
+podi_channel partner { path /partner; max_role user; }
+podi_channel shop { path /shop; }
 server {
     listen 127.0.0.1:$acme_port;
     podi_tenant acme;
@@ -19,6 +21,18 @@ server {
     location /v1/ { podi_auth on; podi_account; }
 }
 CONF
+location ~ ^/(?:partner|shop)(?<rest>/v1/.*) {
+    podi_auth on;
+    rewrite ^ $rest break;
+    podi_account;
+}
+location = /who {
+    podi_auth on;
+    add_header X-Who "$podi_channel|$podi_role" always;
+    empty_gif;
+}
+location = /shop/who { podi_auth on; empty_gif; }
+SERVER
 my $acme = "http://127.0.0.1:$acme_port";
 my $rt = '__Secure-podi_rt';
 
@@ -320,6 +334,45 @@ is $s->get('/v1/me', as => $leaving->{token})->code, 'token_revoked',
     'nor does a restart';
 is $s->get('/v1/me', as => $staying->{token})->status, 200,
     'which costs nobody else his session';
+
+# --- a session that began in a channel -------------------------------------
+
+sub who { return $s->get('/who', as => $_[0])->header('x-who') }
+
+my $boss = $s->register('bossy');
+$s->sql("update podi.users set role = 'admin' where login = 'bossy'");
+sign_in($boss);
+my $at = $s->post('/partner/v1/auth/login', json => {
+    login => $boss->{login}, password => $boss->{password} });
+my ($in, $jar) = ($at->json->{access_token}, $at->cookies->{$rt});
+
+is who($boss), '|admin', 'an admin, in no channel';
+is who($in), 'partner|user', 'in one he is what it allows';
+is $s->get('/shop/who', as => $in)->code, 'channel_mismatch',
+    'and in another nobody';
+
+my $res = refresh($jar);
+is who($res->json->{access_token}), 'partner|user',
+    'a token that was refreshed outside of it is bound to it all the same';
+is refresh($jar, at => '/shop')->code, 'channel_mismatch',
+    'in another channel there is none';
+$res = refresh($jar, at => '/partner');
+is who($res->json->{access_token}), 'partner|user',
+    'and none the less in its own, as a step behind';
+
+my $made = $s->post('/v1/me/api-keys', as => $in, json => { name => 'a' });
+is who($made->json->{key}), 'partner|user', 'so is an API key';
+is $s->get('/shop/who', as => $made->json->{key})->code, 'channel_mismatch',
+    'which is good in no other one';
+
+my $free = refresh($boss->{cookie}{$rt}, at => '/shop');
+is who($free->json->{access_token}), 'shop|admin',
+    'of a session without a channel: what it was refreshed by';
+
+$s->sql("update podi.session set channel = 'gone' where session_id = ?",
+        $at->json->{session}{session_id});
+is refresh($res->cookies->{$rt})->code, 'channel_closed',
+    'a channel that is no more gives nothing out';
 
 $s->done;
 done_testing;

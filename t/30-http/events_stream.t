@@ -286,5 +286,31 @@ subtest 'the end of a credential' => sub {
        'ended elsewhere: the stream ends all the same';
 };
 
+subtest 'a token of it is revoked' => sub {
+    my $fay = $s->member('fay');
+    my %token = map { $_ => $s->token($fay, jti => $s->db->uuid) }
+        qw( lost kept );
+    my $ticket = $s->post('/v1/events/ticket', as => $token{lost})
+        ->json->{ticket};
+    my %live = ((map { $_ => $s->events(as => $token{$_}) } keys %token),
+                ticket => $s->events(target => "/v1/events?ticket=$ticket"));
+
+    is ids($live{$_}, 1), 0, "a stream: $_" for sort keys %live;
+    is $s->post('/v1/auth/revoke', as => $token{kept}, json => {
+        token => $token{lost} })->status, 204, 'a lost token';
+    is ends($live{$_}, 10), 'auth token_revoked clean', "ends: $_"
+        for qw( lost ticket );
+
+    my $shop = $s->events(as => $s->token($fay, chn => 'shop'));
+    is ids($shop, 1), 0, 'a stream of a channel';
+    $s->sql("select kind from sys.revoke('channel', '', 'shop', null, 60,"
+            . " 'a test')");
+    is ends($shop, 10), 'auth token_revoked clean',
+        'ends with what the channel handed out';
+    Podi::Feed->new($s, $fay)->add(1);
+    is ids($live{kept}, 1), 1, 'and no other';
+    $live{kept}->close;
+};
+
 $s->done;
 done_testing;
