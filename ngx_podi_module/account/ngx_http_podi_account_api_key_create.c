@@ -3,18 +3,17 @@
  *
  *     read body -> parse -> make the secret -> write (PG) -> reply
  *
- *     podi_<tenant><key>_<secret>     32 + 32 and 40 hex digits
- *
  * The answer is the only place where the secret is ever seen: what is kept is
  * its digest.  So it is not repeated for an Idempotency-Key, either: a key
  * whose answer was lost is taken back, and another one made.
  */
 
 #include "ngx_http_podi_account.h"
+#include "ngx_podi_api_key.h"
 #include "podi_hash.h"
 
 
-#define API_KEY_SECRET     20           /* random bytes */
+#define API_KEY_RANDOM     (NGX_PODI_API_KEY_SECRET / 2)    /* bytes */
 #define API_KEY_BODY_MAX   8192
 
 typedef struct {
@@ -24,7 +23,7 @@ typedef struct {
     json_t              *scopes;
     int64_t              days;
     podi_id_t            id;
-    u_char               secret[2 * API_KEY_SECRET];
+    u_char               secret[NGX_PODI_API_KEY_SECRET];
 } account_api_key_t;
 
 
@@ -32,7 +31,6 @@ static podi_rc_t api_key_read_body(podi_flow_t *f, void *ctx);
 static podi_rc_t api_key_parse(podi_flow_t *f, void *ctx);
 static podi_rc_t api_key_write(podi_flow_t *f, void *ctx);
 static podi_rc_t api_key_reply(podi_flow_t *f, void *ctx);
-static void api_key_add_uuid(podi_buf_t *b, const podi_str_t *uuid);
 
 
 static const podi_step_t  account_api_key_steps[] = {
@@ -108,7 +106,7 @@ api_key_parse(podi_flow_t *f, void *ctx)
 static podi_rc_t
 api_key_write(podi_flow_t *f, void *ctx)
 {
-    u_char              random[API_KEY_SECRET], digest[PODI_SHA256_LEN];
+    u_char              random[API_KEY_RANDOM], digest[PODI_SHA256_LEN];
     podi_str_t          id, secret, hash, scopes;
     podi_pg_call_t      call;
     ngx_podi_ctx_t     *pc;
@@ -148,6 +146,8 @@ api_key_write(podi_flow_t *f, void *ctx)
     podi_arg_int64(&call, a->days);
     podi_arg_str(&call, (pc->identity.session.len != 0)
                         ? &pc->identity.session : NULL);
+    podi_arg_str(&call, (pc->identity.channel.len != 0)
+                        ? &pc->identity.channel : NULL);
 
     return ngx_podi_pg_call(f, a->request, &call);
 }
@@ -156,41 +156,26 @@ api_key_write(podi_flow_t *f, void *ctx)
 static podi_rc_t
 api_key_reply(podi_flow_t *f, void *ctx)
 {
-    podi_buf_t          b;
-    podi_str_t          id, more;
+    podi_str_t          id, secret, key, more;
     ngx_podi_ctx_t     *pc;
     account_api_key_t  *a = ctx;
 
     pc = ngx_podi_ctx(a->request);
     id = podi_id_str(&a->id);
+    secret.data = a->secret;
+    secret.len = sizeof(a->secret);
 
-    podi_buf_init(&b, f->mem);
-    podi_buf_add_c(&b, ",\"key\":\"podi_");
-    api_key_add_uuid(&b, &pc->identity.tenant);
-    api_key_add_uuid(&b, &id);
-    podi_buf_add_byte(&b, '_');
-    podi_buf_add(&b, a->secret, sizeof(a->secret));
-    podi_buf_add_byte(&b, '"');
-
-    if (podi_buf_take(&b, &more) != PODI_OK) {
+    if (ngx_podi_api_key_make(f->mem, &pc->identity.tenant, &id, &secret, &key)
+        != PODI_OK
+        || podi_mem_printf(f->mem, &more, ",\"key\":\"" PODI_STR_FMT "\"",
+                           podi_str_arg(&key))
+           != PODI_OK)
+    {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     return ngx_podi_reply_row(f, a->request, NGX_HTTP_CREATED, f->result,
                               &more);
-}
-
-
-static void
-api_key_add_uuid(podi_buf_t *b, const podi_str_t *uuid)
-{
-    size_t  i;
-
-    for (i = 0; i < uuid->len; i++) {
-        if (uuid->data[i] != '-') {
-            podi_buf_add_byte(b, uuid->data[i]);
-        }
-    }
 }
 
 

@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_podi_auth_issuer.h"
+#include "ngx_podi_api_key.h"
 #include "ngx_podi_token.h"
 
 
@@ -119,15 +120,6 @@ podi_rc_t ngx_http_podi_auth_credential(ngx_http_request_t *r,
 /* is the token that came beside it, if any, of the same session? */
 podi_rc_t ngx_http_podi_auth_beside(const ngx_http_podi_auth_ctx_t *ctx,
     podi_fail_t *fail);
-
-/* does it want to be one of our API keys; and has it the whole form? */
-ngx_uint_t ngx_http_podi_auth_is_api_key(const podi_str_t *token);
-ngx_uint_t ngx_http_podi_auth_api_key_is_whole(const podi_str_t *key);
-
-/* of a whole one: two UUIDs and what is hashed */
-podi_rc_t ngx_http_podi_auth_api_key_parts(const podi_str_t *key,
-    podi_mem_t *mem, podi_str_t *ret_tenant, podi_str_t *ret_id,
-    podi_str_t *ret_secret);
 
 /*
  * Reads ctx->token into ctx->who, under the policy of its location.  OK; ERROR

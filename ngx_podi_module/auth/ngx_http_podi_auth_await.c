@@ -115,7 +115,7 @@ await_ask_api_key(podi_flow_t *f, void *ctx)
     digest = podi_mem_alloc(f->mem, PODI_SHA256_LEN);
 
     if (digest == NULL
-        || ngx_http_podi_auth_api_key_parts(&a->token, f->mem, &tenant, &id,
+        || ngx_podi_api_key_parts(&a->token, f->mem, &tenant, &id,
                                             &secret)
            != PODI_OK
         || podi_sha256(&secret, digest) != PODI_OK)
@@ -190,7 +190,8 @@ await_api_key_row(ngx_http_podi_auth_ctx_t *a, const podi_pg_result_t *res,
         { "user_id",   &who.user },
         { "key_id",    &who.session },
         { "role",      &who.role },
-        { "scope",     &who.scope }
+        { "scope",     &who.scope },
+        { "channel",   &who.channel }
     };
 
     ngx_memzero(&who, sizeof(ngx_podi_identity_t));

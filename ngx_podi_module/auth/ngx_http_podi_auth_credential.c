@@ -192,7 +192,7 @@ credential_take(ngx_http_podi_auth_ctx_t *ctx, podi_str_t *token,
 
     ctx->credential = credential;
 
-    if (ngx_http_podi_auth_is_api_key(token)) {
+    if (ngx_podi_is_api_key(token)) {
 
         if (credential == NGX_PODI_CREDENTIAL_COOKIE) {
             return podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,

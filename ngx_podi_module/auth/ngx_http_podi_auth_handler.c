@@ -138,7 +138,7 @@ auth_read(ngx_http_request_t *r, ngx_http_podi_auth_ctx_t *ctx,
 {
     if (ctx->credential == NGX_PODI_CREDENTIAL_API_KEY
         && !(ctx->conf->api_keys
-             && ngx_http_podi_auth_api_key_is_whole(&ctx->token)))
+             && ngx_podi_api_key_is_whole(&ctx->token)))
     {
         (void) podi_fail(fail, PODI_E_TOKEN_INVALID, NULL,
                          "this is no API key, or none is taken here");

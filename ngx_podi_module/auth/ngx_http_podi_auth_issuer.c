@@ -28,8 +28,6 @@ static char *issuer_read(ngx_conf_t *cf, ngx_http_podi_issuer_file_t *file,
 static char *issuer_read_public(ngx_conf_t *cf, ngx_str_t *path,
     podi_str_t *ret_text);
 static unsigned issuer_symmetric(void);
-static char *issuer_fail(ngx_conf_t *cf, const ngx_str_t *what,
-    const podi_fail_t *fail);
 
 
 static const char *const  issuer_claims[NGX_HTTP_PODI_MAP_LAST] = {
@@ -37,8 +35,6 @@ static const char *const  issuer_claims[NGX_HTTP_PODI_MAP_LAST] = {
 };
 
 static const char *const  issuer_secrets[] = { "HS256", "HS384", "HS512" };
-
-static const podi_str_t  issuer_typ_ours[] = { podi_string("at+jwt") };
 
 static const podi_str_t  issuer_typ_preset[] = {
     podi_string("at+jwt"),
@@ -266,7 +262,7 @@ issuer_ring(ngx_conf_t *cf, ngx_http_podi_issuer_block_t *b)
         if (podi_jose_ring_parse(&text, &is->accept, mem, &is->ring, &fail)
             != PODI_OK)
         {
-            return issuer_fail(cf, &b->set.path, &fail);
+            return ngx_http_podi_issuer_fail(cf, &b->set.path, &fail);
         }
 
     } else if (podi_jose_ring_make(mem, &is->ring) != PODI_OK) {
@@ -313,7 +309,7 @@ issuer_file(ngx_conf_t *cf, ngx_http_podi_issuer_t *is,
     }
 
     if (podi_jose_ring_add_text(is->ring, &text, &accept, &fail) != PODI_OK) {
-        return issuer_fail(cf, &file->path, &fail);
+        return ngx_http_podi_issuer_fail(cf, &file->path, &fail);
     }
 
     return NGX_CONF_OK;
@@ -417,8 +413,9 @@ issuer_symmetric(void)
 }
 
 
-static char *
-issuer_fail(ngx_conf_t *cf, const ngx_str_t *what, const podi_fail_t *fail)
+char *
+ngx_http_podi_issuer_fail(ngx_conf_t *cf, const ngx_str_t *what,
+    const podi_fail_t *fail)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" cannot be used: %s",
                        what, fail->detail);
@@ -448,20 +445,10 @@ ngx_http_podi_auth_issuer_ours(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    aud->data = pmcf->token_audience.data;
-    aud->len = pmcf->token_audience.len;
-
     ngx_str_set(&is->name, NGX_PODI_ISSUER);
     is->ours = 1;
     is->ring = pmcf->token_ring;
-    is->expect.iss.data = pmcf->token_issuer.data;
-    is->expect.iss.len = pmcf->token_issuer.len;
-    is->expect.aud.items = aud;
-    is->expect.aud.n = 1;
-    is->expect.typ.items = issuer_typ_ours;
-    is->expect.typ.n = 1;
-    is->expect.leeway = NGX_PODI_TOKEN_LEEWAY;
-    is->expect.max_life = NGX_PODI_TOKEN_LIFE;
+    ngx_podi_token_expect(pmcf, aud, &is->expect);
 
     slot = amcf->issuers.elts;
     slot[0] = is;

@@ -79,6 +79,10 @@ ngx_http_podi_issuer_t *ngx_http_podi_issuer_make(ngx_conf_t *cf);
 char *ngx_http_podi_issuer_end(ngx_conf_t *cf,
     ngx_http_podi_issuer_block_t *b);
 
+/* says what is wrong with a line's word or a file; gives NGX_CONF_ERROR */
+char *ngx_http_podi_issuer_fail(ngx_conf_t *cf, const ngx_str_t *what,
+    const podi_fail_t *fail);
+
 /* of the running configuration; NULL: there is none such */
 const ngx_http_podi_issuer_t *ngx_http_podi_issuer_at(ngx_uint_t index);
 const ngx_http_podi_issuer_t *ngx_http_podi_issuer_named(

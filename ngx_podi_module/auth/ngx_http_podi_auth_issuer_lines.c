@@ -41,8 +41,6 @@ static ngx_uint_t issuer_field(const podi_str_t *name);
 static char *issuer_names(ngx_conf_t *cf, podi_jose_names_t *names);
 static char *issuer_alg(ngx_conf_t *cf, const podi_str_t *name,
     unsigned *algs);
-static char *issuer_fail(ngx_conf_t *cf, ngx_str_t *what,
-    const podi_fail_t *fail);
 
 
 static const ngx_http_podi_issuer_line_t  issuer_lines[] = {
@@ -380,7 +378,7 @@ issuer_set_rule(ngx_conf_t *cf, ngx_http_podi_issuer_block_t *b)
                         cf->args->nelts - 1, mem, rule, &fail)
         != PODI_OK)
     {
-        return issuer_fail(cf, &value[0], &fail);
+        return ngx_http_podi_issuer_fail(cf, &value[0], &fail);
     }
 
     return NGX_CONF_OK;
@@ -423,7 +421,7 @@ issuer_set_map(ngx_conf_t *cf, ngx_http_podi_issuer_block_t *b)
 
         if (podi_claim_path(&path, mem, &b->is->map[field], &fail) != PODI_OK)
         {
-            return issuer_fail(cf, &value[i], &fail);
+            return ngx_http_podi_issuer_fail(cf, &value[i], &fail);
         }
     }
 
@@ -443,14 +441,4 @@ issuer_field(const podi_str_t *name)
     }
 
     return field;
-}
-
-
-static char *
-issuer_fail(ngx_conf_t *cf, ngx_str_t *what, const podi_fail_t *fail)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" cannot be used: %s",
-                       what, fail->detail);
-
-    return NGX_CONF_ERROR;
 }

@@ -18,7 +18,6 @@
 static ngx_uint_t auth_is_navigation(ngx_http_request_t *r);
 static ngx_int_t auth_login_location(ngx_http_request_t *r,
     const ngx_str_t *login, podi_str_t *ret_text);
-static ngx_uint_t auth_is_local(const ngx_str_t *path);
 
 
 ngx_int_t
@@ -83,12 +82,15 @@ static ngx_int_t
 auth_login_location(ngx_http_request_t *r, const ngx_str_t *login,
     podi_str_t *ret_text)
 {
-    size_t      len;
-    u_char     *p;
-    ngx_str_t   next = r->unparsed_uri;
+    size_t       len;
+    u_char      *p;
+    podi_str_t   next;
 
-    if (next.len > AUTH_NEXT_MAX || !auth_is_local(&next)) {
-        ngx_str_set(&next, "/");
+    next.data = r->unparsed_uri.data;
+    next.len = r->unparsed_uri.len;
+
+    if (next.len > AUTH_NEXT_MAX || !ngx_podi_is_path(&next)) {
+        next = podi_str_c("/");
     }
 
     len = login->len + sizeof("?next=") - 1 + next.len
@@ -111,33 +113,11 @@ auth_login_location(ngx_http_request_t *r, const ngx_str_t *login,
 }
 
 
-/* "//host" and "/\host" are other hosts to a browser */
-
-static ngx_uint_t
-auth_is_local(const ngx_str_t *path)
-{
-    size_t  i;
-
-    if (path->len == 0 || path->data[0] != '/'
-        || (path->len > 1 && (path->data[1] == '/' || path->data[1] == '\\')))
-    {
-        return 0;
-    }
-
-    for (i = 0; i < path->len; i++) {
-        if (path->data[i] < 0x20 || path->data[i] == 0x7f) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
 char *
 ngx_http_podi_auth_login(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_str_t                      *value = cf->args->elts;
+    podi_str_t                      path;
     ngx_http_podi_auth_loc_conf_t  *alcf = conf;
 
     if (alcf->login.data != NULL) {
@@ -149,7 +129,9 @@ ngx_http_podi_auth_login(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    if (!auth_is_local(&value[1])
+    path = podi_str_c((char *) value[1].data);
+
+    if (!ngx_podi_is_path(&path)
         || strpbrk((char *) value[1].data, "?# ") != NULL)
     {
         return "must be a path of this host, such as /login, or off";

@@ -148,6 +148,9 @@ podi_rc_t ngx_podi_query_int(ngx_http_request_t *r, const char *name,
 podi_rc_t ngx_podi_query_only(ngx_http_request_t *r,
     const char *const *names, podi_fail_t *fail);
 
+/* a path of this host, for a browser, too: no "//host", no "/\\host" */
+ngx_uint_t ngx_podi_is_path(const podi_str_t *text);
+
 /* the first header of that name, lower case; NULL data when absent */
 podi_str_t ngx_podi_header(ngx_http_request_t *r, const char *name);
 

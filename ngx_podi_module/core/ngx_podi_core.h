@@ -306,4 +306,8 @@ char *ngx_podi_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 podi_rc_t ngx_podi_conf_tenant(ngx_conf_t *cf, const ngx_str_t *slug,
     podi_str_t *ret_tenant);
 
+/* what an access token of ours must be; `aud` is kept by whoever asks */
+void ngx_podi_token_expect(const ngx_podi_main_conf_t *pmcf, podi_str_t *aud,
+    podi_jose_expect_t *ret_expect);
+
 #endif /* NGX_PODI_CORE_H */

@@ -175,6 +175,27 @@ ngx_podi_query_only(ngx_http_request_t *r, const char *const *names,
 }
 
 
+ngx_uint_t
+ngx_podi_is_path(const podi_str_t *text)
+{
+    size_t  i;
+
+    if (text->len == 0 || text->data[0] != '/'
+        || (text->len > 1 && (text->data[1] == '/' || text->data[1] == '\\')))
+    {
+        return 0;
+    }
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] < 0x20 || text->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 podi_str_t
 ngx_podi_header(ngx_http_request_t *r, const char *name)
 {

@@ -39,7 +39,6 @@ ngx_podi_token_mint(ngx_http_request_t *r, const ngx_podi_grant_t *grant,
     podi_id_t                    id;
     podi_buf_t                   b;
     podi_str_t                   claims, jti, iss, aud;
-    ngx_podi_request_t          *pr = ngx_podi_request(r);
     const ngx_podi_main_conf_t  *pmcf;
 
     pmcf = ngx_podi_conf();
@@ -69,8 +68,8 @@ ngx_podi_token_mint(ngx_http_request_t *r, const ngx_podi_grant_t *grant,
     ngx_podi_token_claim(&b, "rol", &grant->role);
     ngx_podi_token_claim(&b, "src", &grant->source);
 
-    if (pr->pub.channel != NULL) {
-        ngx_podi_token_claim(&b, "chn", &pr->pub.channel->name);
+    if (grant->channel.len != 0) {
+        ngx_podi_token_claim(&b, "chn", &grant->channel);
     }
 
     podi_buf_add_byte(&b, '}');
@@ -144,6 +143,24 @@ ngx_podi_token_claim(podi_buf_t *b, const char *name,
 }
 
 
+void
+ngx_podi_token_expect(const ngx_podi_main_conf_t *pmcf, podi_str_t *aud,
+    podi_jose_expect_t *ret_expect)
+{
+    *aud = podi_str_c((char *) pmcf->token_audience.data);
+
+    ngx_memzero(ret_expect, sizeof(podi_jose_expect_t));
+
+    ret_expect->typ.items = &ngx_podi_token_typ;
+    ret_expect->typ.n = 1;
+    ret_expect->aud.items = aud;
+    ret_expect->aud.n = 1;
+    ret_expect->iss = podi_str_c((char *) pmcf->token_issuer.data);
+    ret_expect->leeway = NGX_PODI_TOKEN_LEEWAY;
+    ret_expect->max_life = NGX_PODI_TOKEN_LIFE;
+}
+
+
 /* some kilobytes are needed to verify, and a few words are kept */
 
 podi_rc_t
@@ -160,18 +177,8 @@ ngx_podi_token_read(ngx_http_request_t *r, const podi_str_t *token,
 
     pmcf = ngx_podi_conf();
 
-    ngx_memzero(&expect, sizeof(podi_jose_expect_t));
-
-    aud = podi_str_c((char *) pmcf->token_audience.data);
-
-    expect.typ.items = &ngx_podi_token_typ;
-    expect.typ.n = 1;
-    expect.aud.items = &aud;
-    expect.aud.n = 1;
-    expect.iss = podi_str_c((char *) pmcf->token_issuer.data);
+    ngx_podi_token_expect(pmcf, &aud, &expect);
     expect.now = podi_time_now();
-    expect.leeway = NGX_PODI_TOKEN_LEEWAY;
-    expect.max_life = NGX_PODI_TOKEN_LIFE;
 
     arena = podi_arena_create();
     if (arena == NULL) {

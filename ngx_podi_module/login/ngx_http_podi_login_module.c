@@ -98,29 +98,15 @@ ngx_http_podi_login_handler(ngx_http_request_t *r)
 static podi_rc_t
 login_next(ngx_http_request_t *r, podi_fail_t *fail)
 {
-    size_t      i;
     podi_str_t  next;
 
     if (ngx_podi_query(r, "next", &next, fail) != PODI_OK) {
         return PODI_ERROR;
     }
 
-    if (next.data == NULL) {
-        return PODI_OK;
-    }
-
-    if (next.len == 0 || next.data[0] != '/'
-        || (next.len > 1 && (next.data[1] == '/' || next.data[1] == '\\')))
-    {
+    if (next.data != NULL && !ngx_podi_is_path(&next)) {
         return podi_fail(fail, PODI_E_BAD_REQUEST, "next",
                          "next is no path of this host");
-    }
-
-    for (i = 0; i < next.len; i++) {
-        if (next.data[i] < 0x20 || next.data[i] == 0x7f) {
-            return podi_fail(fail, PODI_E_BAD_REQUEST, "next",
-                             "there is a control character in next");
-        }
     }
 
     return PODI_OK;
