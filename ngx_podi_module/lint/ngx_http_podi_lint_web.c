@@ -14,8 +14,10 @@ static ngx_uint_t lint_logs_query(const podi_directive_t *block,
 static ngx_uint_t lint_is_plain(const char *origin);
 static ngx_uint_t lint_header_is(const podi_directive_t *d, const char *name);
 static const podi_directive_t *lint_names_user(const podi_directive_t *block);
-static const podi_directive_t *lint_status_location(
-    const podi_directive_t *server);
+static const podi_directive_t *lint_shown(const podi_directive_t *server,
+    const char *path);
+static const podi_directive_t *lint_location(const podi_directive_t *server,
+    const char *path);
 static ngx_uint_t lint_is_shut(const podi_directive_t *block);
 
 
@@ -286,8 +288,9 @@ lint_names_user(const podi_directive_t *block)
 void
 ngx_http_podi_lint_metrics(ngx_http_podi_lint_t *l, const podi_directive_t *d)
 {
-    ngx_uint_t               n, here;
-    const podi_directive_t  *listen, *location;
+    ngx_uint_t                n, here, i;
+    const podi_directive_t   *listen, *status;
+    static const char *const  paths[] = { "/metrics", "/status", NULL };
 
     n = 0;
     here = 0;
@@ -299,27 +302,41 @@ ngx_http_podi_lint_metrics(ngx_http_podi_lint_t *l, const podi_directive_t *d)
         here += (ngx_http_podi_lint_reach(listen) == NGX_HTTP_PODI_LINT_HERE);
     }
 
-    location = lint_status_location(d);
-
-    if (ngx_http_podi_lint_closed(d) || (n != 0 && here == n)
-        || location == NULL
-        || podi_directive_next(location, NULL, "podi_status") == NULL
-        || lint_is_shut(location))
-    {
+    if (ngx_http_podi_lint_closed(d) || (n != 0 && here == n)) {
         return;
     }
 
-    ngx_http_podi_lint_say(l, podi_directive_next(location, NULL,
-                                                  "podi_status"),
-                           "everybody may read /metrics here: write location "
-                           "= /metrics with allow and deny all");
+    for (i = 0; paths[i] != NULL; i++) {
+        status = lint_shown(d, paths[i]);
+
+        if (status != NULL) {
+            ngx_http_podi_lint_say(l, status,
+                                   "everybody may read %s here: write "
+                                   "location = %s with allow and deny all",
+                                   paths[i], paths[i]);
+        }
+    }
 }
 
 
-/* where /metrics leads to; NULL: a regular expression may have a say */
+/* the podi_status that shows it to everybody; NULL: none does */
 
 static const podi_directive_t *
-lint_status_location(const podi_directive_t *server)
+lint_shown(const podi_directive_t *server, const char *path)
+{
+    const podi_directive_t  *location;
+
+    location = lint_location(server, path);
+
+    return (location == NULL || lint_is_shut(location))
+           ? NULL : podi_directive_next(location, NULL, "podi_status");
+}
+
+
+/* where a path leads to; NULL: a regular expression may have a say */
+
+static const podi_directive_t *
+lint_location(const podi_directive_t *server, const char *path)
 {
     size_t                   len, longest;
     const char              *word;
@@ -335,16 +352,14 @@ lint_status_location(const podi_directive_t *server)
         len = ngx_strlen(word);
 
         if (ngx_http_podi_lint_has(d, "=")) {
-            if (ngx_strcmp(word, "/metrics") == 0) {
+            if (ngx_strcmp(word, path) == 0) {
                 return d;
             }
 
         } else if (podi_directive_word(d, 1)[0] == '~') {
             return NULL;
 
-        } else if (len > longest && len <= sizeof("/metrics") - 1
-                   && ngx_strncmp("/metrics", word, len) == 0)
-        {
+        } else if (len > longest && ngx_strncmp(path, word, len) == 0) {
             best = d;
             longest = len;
         }

@@ -163,7 +163,10 @@ my @TRAPS = (
      . " \$podi_user\$uri; location / { $ASK $UP }"],
     ['metrics_for_all', '', "$PUBLIC location / { podi_status; }",
      '', "$PUBLIC location / { podi_status; } location = /metrics {"
-     . ' allow 127.0.0.1; deny all; podi_status; }'],
+     . ' allow 127.0.0.1; deny all; podi_status; } location = /status {'
+     . " auth_basic x; auth_basic_user_file $dir/shut; podi_status; }"],
+    ['metrics_for_all', '', "$PUBLIC location = /status { podi_status; }",
+     '', "$PUBLIC location = /healthz { podi_status; }"],
     ['secret_readable', '', "$LISTEN auth_basic_user_file $dir/open;",
      '', "$LISTEN auth_basic_user_file $dir/shut;"],
     ['secret_readable', '', "listen 127.0.0.1:$s->{tls_port} ssl;"
