@@ -34,6 +34,7 @@ usage: ./build.sh VERB
   bench [NAME [SHAPE...]]    side-by-side measurements, tab-separated
   vectors FILE...    a data file of test vectors, as TAP
   chaos [--seed S] [--minutes N]    kills and cuts under load, then a checker
+  fuzz [--minutes N] [NAME...]      the parsers' harnesses, 10 minutes each
   drill | conformance               not yet
 
 Environment: PODI_HTTPS_PORT (8443), PODI_HTTP_PORT (8080), PODI_VAR (var),
@@ -49,7 +50,8 @@ main() {
 
     case $verb in
         demo | up | down | status | env) "verb_$verb" ;;
-        test | lint | asan | bench | vectors | chaos) "verb_$verb" "$@" ;;
+        test | lint | asan | bench | vectors | chaos | fuzz)
+            "verb_$verb" "$@" ;;
         drill | conformance) echo "not yet"; exit 3 ;;
         help | -h | --help) usage ;;
         *) usage >&2; exit 2 ;;

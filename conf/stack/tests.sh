@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 #
-# tests: the verbs test, lint, asan, bench, vectors, chaos.
+# tests: the verbs test, lint, asan, bench, vectors, chaos, fuzz.
 #
 #     packages, build, units -> a fresh stack in $PODI_VAR/test -> prove
 #
@@ -171,4 +171,40 @@ verb_chaos() {
     compile_echod
     PODI_BUILD=$PODI_BUILD exec perl -I"$ROOT/t/lib" "$ROOT/t/chaos/run.pl" \
         "$@"
+}
+
+
+# fuzz [--minutes N] [NAME...]: harnesses with the sanitizers, led by the code
+# that they reach; an input that was bad is left in $PODI_VAR.
+verb_fuzz() {
+    local name minutes=10 failed=0
+
+    if [ "${1:-}" = --minutes ]; then
+        minutes=${2:?--minutes wants a number}
+        shift 2
+    fi
+
+    packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
+        "${PACKAGES_TEST[@]}"
+    PODI_BUILD=$PODI_VAR/build-fuzz
+    say "building in $PODI_BUILD"
+    make -s -j2 -C "$ROOT/shared" fuzz PODI_BUILD="$PODI_BUILD" SAN=1 COV=1
+
+    for name in $(fuzz_names "$@"); do
+        PODI_FUZZ_LAST=$PODI_VAR/fuzz-$name \
+            "$PODI_BUILD/fuzz/$name" "$((minutes * 60))s" \
+            | sed "s/^/$name: /" || failed=1
+    done
+    [ "$failed" = 0 ] || die "an input was bad"
+}
+
+
+# Those that were named, or all of them.
+fuzz_names() {
+    if [ $# -gt 0 ]; then
+        printf '%s\n' "$@"
+        return
+    fi
+    find "$ROOT/t/60-fuzz" -name '*.c' ! -name 'fuzz_*' -printf '%f\n' \
+        | sed 's/\.c$//' | sort
 }

@@ -1,49 +1,101 @@
 /*
- * fuzz_main: a bounded number of random mutations, so that the harnesses run
- * in the suite with gcc and the sanitizers, and print TAP.
+ * fuzz_main: seeds as they are, then mutations of them, and TAP.
  *
- *     <harness> [runs [seed]]          seed 0, or none: a new one, printed
+ *     <harness> [20000 | 600s [seed]]
  *
- * The same seed gives the same inputs.  An input that crashes was written to
- * the file named by PODI_FUZZ_LAST, when that is set.
+ *     child    seed or kept input -> mutate -> exact copy -> harness -> again
+ *       | shared memory: the input
+ *     parent   the child died, or is stuck: says why, and shows the input
+ *
+ * So many inputs, or so many seconds; seed 0, or none, is a new one, printed.
+ * The same build, number and seed give the same inputs.  PODI_FUZZ_LAST names
+ * a file for an input that was bad, and `<harness> file` runs it again.
  */
 
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
-#include "fuzz.h"
+#include "fuzz_engine.h"
 #include "podi_id.h"
 #include "banned.h"
 
 
-#define FUZZ_RUNS      50000
-#define FUZZ_SIZE_MAX  4096
+#define FUZZ_RUNS   50000
+#define FUZZ_STUCK  30                  /* seconds for one input */
 
 
-static podi_arena_t  *fuzz_arena;
-static uint64_t       fuzz_state;
+typedef struct {
+    volatile long  runs;
+    volatile int   over;                /* but for LSan, which takes its time */
+    size_t         size;
+    uint8_t        data[FUZZ_SIZE_MAX];
+} fuzz_input_t;
 
 
-static uint64_t fuzz_random(void);
-static size_t fuzz_below(size_t n);
-static size_t fuzz_seed_copy(uint8_t *data);
-static size_t fuzz_mutate(uint8_t *data, size_t size);
-static uint8_t fuzz_byte(void);
-static void fuzz_run(const uint8_t *data, size_t size, const char *last);
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+static int fuzz_file(const char *name);
+static void fuzz_child(long runs, long seconds);
+static void fuzz_one(void);
+static int fuzz_parent(pid_t child, const sigset_t *set);
+static int fuzz_bad(const char *what, int n);
+static void fuzz_show(void);
+static time_t fuzz_now(void);
+
+
+static fuzz_input_t  *fuzz_input;
+
+
+/* what was found ends the run; options of the environment come after these */
+
+const char *
+__asan_default_options(void)
+{
+    return "abort_on_error=1:disable_coredump=1:detect_leaks=1";
+}
+
+
+const char *
+__ubsan_default_options(void)
+{
+    return "halt_on_error=1:print_stacktrace=1";
+}
 
 
 int
 main(int argc, char **argv)
 {
-    size_t       size;
-    long         i, runs = FUZZ_RUNS;
-    uint64_t     seed = 0;
-    const char  *last;
-    uint8_t      data[FUZZ_SIZE_MAX];
+    char      *end = NULL;
+    long       runs = FUZZ_RUNS, seconds = 0;
+    pid_t      child;
+    sigset_t   set;
+    uint64_t   seed = 0;
+
+    fuzz_input = mmap(NULL, sizeof(fuzz_input_t), PROT_READ|PROT_WRITE,
+                      MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+    if (fuzz_input == MAP_FAILED) {
+        return 2;
+    }
 
     if (argc > 1) {
-        runs = strtol(argv[1], NULL, 10);
+        runs = strtol(argv[1], &end, 10);
+
+        if (*end == 's') {
+            seconds = runs;
+            runs = 0;
+
+        } else if (*end != '\0') {
+            return fuzz_file(argv[1]);
+        }
     }
 
     if (argc > 2) {
@@ -54,70 +106,208 @@ main(int argc, char **argv)
         return 2;
     }
 
-    fuzz_arena = podi_arena_create();
-    if (fuzz_arena == NULL) {
+    printf("1..1\n# seed %llu\n", (unsigned long long) seed);
+    fflush(stdout);
+    fuzz_random_seed(seed);
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+
+    child = fork();
+
+    if (child == 0) {
+        fuzz_child(runs, seconds);
+    }
+
+    return (child == -1) ? 2 : fuzz_parent(child, &set);
+}
+
+
+static int
+fuzz_file(const char *name)
+{
+    FILE  *f;
+
+    f = fopen(name, "rb");
+    if (f == NULL) {
+        perror(name);
         return 2;
     }
 
-    last = getenv("PODI_FUZZ_LAST");
-    fuzz_state = seed;
+    fuzz_input->size = fread(fuzz_input->data, 1, FUZZ_SIZE_MAX, f);
+    (void) fclose(f);
 
-    printf("# runs=%ld seed=%llu\n", runs, (unsigned long long) seed);
-    fflush(stdout);
-
-    for (i = 0; i < runs; i++) {
-        size = fuzz_seed_copy(data);
-
-        do {
-            size = fuzz_mutate(data, size);
-        } while (fuzz_below(3));
-
-        fuzz_run(data, size, last);
-    }
-
-    podi_arena_free(&fuzz_arena);
-
-    printf("ok 1 - %ld inputs\n1..1\n", runs);
+    fuzz_one();
+    printf("1..1\nok 1 - %s\n", name);
 
     return 0;
 }
 
 
 static void
-fuzz_run(const uint8_t *data, size_t size, const char *last)
+fuzz_child(long runs, long seconds)
 {
-    FILE     *f;
-    uint8_t  *exact;
+    long    i;
+    size_t  len;
+    time_t  start = fuzz_now();
 
-    if (last != NULL) {
-        f = fopen(last, "wb");
-
-        if (f != NULL) {
-            (void) !fwrite(data, 1, size, f);
-            (void) fclose(f);
-        }
+    for (i = 0; fuzz_seeds[i] != NULL; i++) {
+        len = strlen(fuzz_seeds[i]);
+        fuzz_input->size = len < FUZZ_SIZE_MAX ? len : FUZZ_SIZE_MAX;
+        memcpy(fuzz_input->data, fuzz_seeds[i], fuzz_input->size);
+        fuzz_one();
     }
 
-    /* on the heap and of the exact size, where the sanitizer sees its end */
+    for (i = 0; seconds ? (i % 64 || fuzz_now() - start < seconds) : i < runs;
+         i++)
+    {
+        fuzz_input->size = fuzz_pick(fuzz_input->data);
 
-    exact = malloc(size ? size : 1);
+        do {
+            fuzz_input->size = fuzz_mutate(fuzz_input->data,
+                                           fuzz_input->size);
+        } while (fuzz_below(3));
 
+        fuzz_one();
+    }
+
+    printf("ok 1 - %ld inputs\n# %ld seconds, %zu places, %zu inputs kept\n",
+           fuzz_input->runs, (long) (fuzz_now() - start),
+           fuzz_cover_places(), fuzz_cover_kept());
+
+    fuzz_input->over = 1;
+    exit(0);
+}
+
+
+/* on the heap and of the exact size, where the sanitizer sees its end */
+
+static void
+fuzz_one(void)
+{
+    uint8_t  *exact;
+
+    exact = malloc(fuzz_input->size);
     if (exact == NULL) {
         abort();
     }
 
-    memcpy(exact, data, size);
-    (void) LLVMFuzzerTestOneInput(exact, size);
+    memcpy(exact, fuzz_input->data, fuzz_input->size);
+
+    fuzz_cover_begin();
+    (void) LLVMFuzzerTestOneInput(exact, fuzz_input->size);
+    fuzz_mem_reset();
+    fuzz_cover_end(exact, fuzz_input->size);
+
     free(exact);
 
-    podi_arena_reset(fuzz_arena);
+    fuzz_input->runs++;
 }
 
 
-podi_mem_t *
-fuzz_mem(void)
+static int
+fuzz_parent(pid_t child, const sigset_t *set)
 {
-    return podi_arena_mem(fuzz_arena);
+    int              status;
+    long             runs;
+    struct timespec  stuck = { FUZZ_STUCK, 0 };
+
+    for ( ;; ) {
+
+        if (waitpid(child, &status, WNOHANG) == child) {
+            break;
+        }
+
+        runs = fuzz_input->runs;
+
+        if (sigtimedwait(set, NULL, &stuck) == -1 && errno == EAGAIN
+            && fuzz_input->runs == runs && !fuzz_input->over)
+        {
+            kill(child, SIGKILL);
+            (void) waitpid(child, &status, 0);
+            return fuzz_bad("is stuck after", FUZZ_STUCK);
+        }
+    }
+
+    if (WIFSIGNALED(status)) {
+        return fuzz_bad("died of signal", WTERMSIG(status));
+    }
+
+    if (WEXITSTATUS(status) != 0) {
+        return fuzz_bad("ended with", WEXITSTATUS(status));
+    }
+
+    return 0;
+}
+
+
+static int
+fuzz_bad(const char *what, int n)
+{
+    FILE        *f;
+    const char  *last;
+
+    printf("not ok 1 - input %ld %s %d\n", fuzz_input->runs + 1, what, n);
+    fuzz_show();
+
+    last = getenv("PODI_FUZZ_LAST");
+    f = last ? fopen(last, "wb") : NULL;
+
+    if (f != NULL) {
+        (void) !fwrite(fuzz_input->data, 1, fuzz_input->size, f);
+        (void) fclose(f);
+    }
+
+    return 1;
+}
+
+
+/* as it could stand among the seeds */
+
+static void
+fuzz_show(void)
+{
+    size_t         i;
+    unsigned char  c;
+
+    printf("# \"");
+
+    for (i = 0; i < fuzz_input->size; i++) {
+
+        c = fuzz_input->data[i];
+
+        if (c == '"' || c == '\\') {
+            printf("\\%c", c);
+
+        } else if (isprint(c)) {
+            putchar(c);
+
+        } else {
+            printf("\\%03o", c);
+        }
+    }
+
+    printf("\"\n");
+}
+
+
+static time_t
+fuzz_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return ts.tv_sec;
+}
+
+
+void
+fuzz_failed(const char *file, int line, const char *cond)
+{
+    fprintf(stderr, "# %s:%d: not so: %s\n", file, line, cond);
+    abort();
 }
 
 
@@ -133,114 +323,17 @@ fuzz_str(const uint8_t *data, size_t size)
 }
 
 
-static size_t
-fuzz_seed_copy(uint8_t *data)
-{
-    size_t       n, len;
-    const char  *seed;
+/* FNV-1a */
 
-    for (n = 0; fuzz_seeds[n] != NULL; n++) {
-        /* void */
+uint64_t
+fuzz_hash(const uint8_t *data, size_t size)
+{
+    size_t    i;
+    uint64_t  h = UINT64_C(0xcbf29ce484222325);
+
+    for (i = 0; i < size; i++) {
+        h = (h ^ data[i]) * UINT64_C(0x100000001b3);
     }
 
-    seed = fuzz_seeds[fuzz_below(n)];
-    len = strlen(seed);
-
-    if (len > FUZZ_SIZE_MAX / 2) {
-        len = FUZZ_SIZE_MAX / 2;
-    }
-
-    memcpy(data, seed, len);
-
-    return len;
-}
-
-
-static size_t
-fuzz_mutate(uint8_t *data, size_t size)
-{
-    size_t  at, len;
-
-    at = fuzz_below(size + 1);
-    len = fuzz_below(size - at + 1);
-
-    switch (fuzz_below(6)) {
-
-    case 0:                             /* another byte */
-        if (at < size) {
-            data[at] = fuzz_byte();
-        }
-        break;
-
-    case 1:                             /* a bit */
-        if (at < size) {
-            data[at] ^= (uint8_t) (1u << fuzz_below(8));
-        }
-        break;
-
-    case 2:                             /* a byte more */
-        if (size < FUZZ_SIZE_MAX) {
-            memmove(data + at + 1, data + at, size - at);
-            data[at] = fuzz_byte();
-            size++;
-        }
-        break;
-
-    case 3:                             /* a run less */
-        memmove(data + at, data + at + len, size - at - len);
-        size -= len;
-        break;
-
-    case 4:                             /* a run twice */
-        if (size + len <= FUZZ_SIZE_MAX) {
-            memmove(data + at + len, data + at, size - at);
-            size += len;
-        }
-        break;
-
-    default:                            /* an end */
-        size = at;
-    }
-
-    return size;
-}
-
-
-/* half of the time one that means something to a parser */
-
-static uint8_t
-fuzz_byte(void)
-{
-    static const char  special[] = "\0\t\n \"%&+,-./019:;=?@AZ[\\]_az{|}~"
-                                   "\x7f\x80\xc0\xed\xff";
-
-    if (fuzz_below(2)) {
-        return (uint8_t) special[fuzz_below(sizeof(special) - 1)];
-    }
-
-    return (uint8_t) fuzz_random();
-}
-
-
-static size_t
-fuzz_below(size_t n)
-{
-    return n ? (size_t) (fuzz_random() % n) : 0;
-}
-
-
-/* splitmix64 */
-
-static uint64_t
-fuzz_random(void)
-{
-    uint64_t  z;
-
-    fuzz_state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = fuzz_state;
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-
-    return z ^ (z >> 31);
+    return h;
 }

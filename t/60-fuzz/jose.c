@@ -86,6 +86,13 @@ const char *const  fuzz_seeds[] = {
     NULL
 };
 
+const char *const  fuzz_words[] = {
+    ".", "..", "=", "-", "_", "eyJ", "e30", "eyJhbGciOiJub25lIn0",
+    "eyJhbGciOiJIUzI1NiIsImtpZCI6IlJTMjU2IiwidHlwIjoiYXQrand0In0",
+    "eyJhbGciOiJFUzI1NiIsImtpZCI6InJmYyIsInR5cCI6ImF0K2p3dCJ9",
+    "eyJjcml0IjpbXX0", NULL
+};
+
 static const podi_str_t  typ = podi_string("at+jwt");
 static const podi_str_t  aud = podi_string("api");
 

@@ -73,6 +73,17 @@ const char *const  fuzz_seeds[] = {
     NULL
 };
 
+const char *const  fuzz_words[] = {
+    "{", "}", "[", "]", ",", "\"keys\":[", "\"kty\":", "\"RSA\"",
+    "\"EC\"", "\"OKP\"", "\"oct\"", "\"crv\":", "\"P-256\"", "\"P-384\"",
+    "\"P-521\"", "\"Ed25519\"", "\"alg\":", "\"RS256\"", "\"PS512\"",
+    "\"ES256\"", "\"EdDSA\"", "\"HS512\"", "\"use\":", "\"enc\"",
+    "\"key_ops\":", "\"kid\":", "\"x\":", "\"y\":", "\"n\":", "\"e\":",
+    "\"k\":", "\"d\":", "\"p\":", "\"x5c\":", "AAAA",
+    "-----BEGIN PUBLIC KEY-----\n", "-----END PUBLIC KEY-----\n",
+    "-----BEGIN PRIVATE KEY-----\n", NULL
+};
+
 
 static void fuzz_set(const podi_str_t *s, unsigned algs, int remote);
 static void fuzz_text(const podi_str_t *s, unsigned algs);

@@ -23,6 +23,12 @@ const char *const  fuzz_seeds[] = {
     "x\r\n--b\r\nA: b\r\n\r\n\n--b\r\n--b--", NULL
 };
 
+const char *const  fuzz_words[] = {
+    "--b", "\r\n--b\r\n", "\r\n--b--", "\r\n", "\r", "--", "\r\n\r\n",
+    "Content-Disposition: form-data; name=", "filename=", "filename*=",
+    "Content-Type: ", "\"", ";", NULL
+};
+
 
 static podi_rc_t
 seen(void *data, const podi_str_t *head, const podi_str_t *type,

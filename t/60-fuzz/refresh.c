@@ -19,6 +19,11 @@ const char *const  fuzz_seeds[] = {
     FUZZ_TOKEN, FUZZ_TENANT, NULL
 };
 
+const char *const  fuzz_words[] = {
+    "v1.", "v2.", ".", "41.",
+    "018f0000-0000-7000-8000-00000000000a", NULL
+};
+
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

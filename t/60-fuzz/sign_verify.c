@@ -31,6 +31,12 @@ const char *const  fuzz_seeds[] = {
     NULL
 };
 
+const char *const  fuzz_words[] = {
+    "&", "=", "%2F", "%2f", "%00", "X-Amz-", "X-Amz-Signature=",
+    "X-Amz-SignedHeaders=", "host", ";", "AWS4-HMAC-SHA256 ", ", ",
+    "Credential=", "Signature=", NULL
+};
+
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

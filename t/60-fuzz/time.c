@@ -12,6 +12,11 @@ const char *const  fuzz_seeds[] = {
     "20261122T051746Z", "-9223372036854775808", NULL
 };
 
+const char *const  fuzz_words[] = {
+    "-", ":", "T", "Z", ".", "+00", "+14:00", "-23:59", "02-29", "9999",
+    "0001", "60", "9223372036854775807", NULL
+};
+
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
