@@ -6,6 +6,9 @@
  * Within one millisecond, and when the clock steps back, the last id plus a
  * random step of 1..2^32 is taken (RFC 9562, 6.2, method 2), so that ids of a
  * process ascend.  A forked child draws anew: the 62 low bits differ.
+ *
+ * Bytes for names are drawn from the kernel a stock at a time, which a fork
+ * throws away in the child: nobody gets what another has got.
  */
 
 #include <errno.h>
@@ -20,6 +23,8 @@
 #include "banned.h"
 
 
+#define PODI_ID_STOCK  512
+
 typedef struct {
     pthread_mutex_t  lock;
     pid_t            pid;
@@ -28,11 +33,22 @@ typedef struct {
     uint64_t         low;               /* 62 bits */
 } podi_id_last_t;
 
+typedef struct {
+    size_t           left;
+    unsigned char    bytes[PODI_ID_STOCK];
+} podi_id_stock_t;
+
 
 static podi_rc_t podi_id_next(podi_id_last_t *last, uint64_t ms);
 static void podi_id_format(const unsigned char *bytes, podi_id_t *ret_id);
+static void podi_id_watch_forks(void);
+static void podi_id_forked(void);
 
 static podi_id_last_t  podi_id_last = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static __thread podi_id_stock_t  podi_id_stock;
+
+static int  podi_id_no_stock = 1;       /* until forks are watched */
 
 
 podi_rc_t
@@ -205,4 +221,50 @@ podi_random(void *dst, size_t len)
     }
 
     return PODI_OK;
+}
+
+
+podi_rc_t
+podi_random_name(void *dst, size_t len)
+{
+    podi_id_stock_t        *stock = &podi_id_stock;
+    static pthread_once_t   once = PTHREAD_ONCE_INIT;
+
+    if (stock->left < len) {
+
+        (void) pthread_once(&once, podi_id_watch_forks);
+
+        if (podi_id_no_stock || len > PODI_ID_STOCK) {
+            return podi_random(dst, len);
+        }
+
+        stock->left = 0;
+
+        if (podi_random(stock->bytes, PODI_ID_STOCK) != PODI_OK) {
+            return PODI_ERROR;
+        }
+
+        stock->left = PODI_ID_STOCK;
+    }
+
+    stock->left -= len;
+    memcpy(dst, stock->bytes + stock->left, len);
+
+    return PODI_OK;
+}
+
+
+static void
+podi_id_watch_forks(void)
+{
+    podi_id_no_stock = pthread_atfork(NULL, NULL, podi_id_forked);
+}
+
+
+/* of the threads of its parent a child has only the one that forked */
+
+static void
+podi_id_forked(void)
+{
+    podi_id_stock.left = 0;
 }

@@ -31,5 +31,8 @@ podi_str_t podi_id_str(const podi_id_t *id);
 /* bytes from the kernel's generator (getrandom(2)) */
 PODI_MUSTCHECK podi_rc_t podi_random(void *dst, size_t len);
 
+/* the same from this thread's stock, without a system call for each: names */
+PODI_MUSTCHECK podi_rc_t podi_random_name(void *dst, size_t len);
+
 
 #endif /* PODI_ID_H */

@@ -1,19 +1,27 @@
 /*
  * podi_siphash: as its authors wrote it down (Aumasson and Bernstein, 2012,
- * with the 128-bit end of their reference code).
+ * with the 128-bit end of their reference code), with one round for a word
+ * and three at the end.
  */
 
 #include <string.h>
 
+#include "podi_assert.h"
 #include "podi_siphash.h"
 #include "banned.h"
 
 
-static inline void siphash_rounds(uint64_t v[4], int n)
-    __attribute__((always_inline));
-static void siphash_word(podi_siphash_t *h, uint64_t word);
-static uint64_t siphash_read(const unsigned char *p);
-static void siphash_write(unsigned char *p, uint64_t word);
+#define SIPHASH_WORD  1             /* rounds */
+#define SIPHASH_END   3
+
+#define always_inline  inline __attribute__((always_inline))
+
+
+static always_inline uint64_t siphash_left(uint64_t x, int n);
+static always_inline void siphash_rounds(uint64_t v[4], int n);
+static always_inline void siphash_word(uint64_t v[4], uint64_t word);
+static always_inline uint64_t siphash_read(const unsigned char *p);
+static always_inline void siphash_write(unsigned char *p, uint64_t word);
 
 
 void
@@ -42,13 +50,13 @@ podi_siphash_add(podi_siphash_t *h, const void *data, size_t len)
         len--;
 
         if ((h->len & 7) == 0) {
-            siphash_word(h, h->tail);
+            siphash_word(h->v, h->tail);
             h->tail = 0;
         }
     }
 
     for ( /* void */ ; len >= 8; len -= 8, p += 8) {
-        siphash_word(h, siphash_read(p));
+        siphash_word(h->v, siphash_read(p));
         h->len += 8;
     }
 
@@ -59,32 +67,63 @@ podi_siphash_add(podi_siphash_t *h, const void *data, size_t len)
 }
 
 
+/* the state stays in registers all the while */
+
+void
+podi_siphash_field(podi_siphash_t *h, uint64_t word, const void *data,
+    size_t len)
+{
+    uint64_t              last, v[4] = { h->v[0], h->v[1], h->v[2], h->v[3] };
+    const unsigned char  *p = data;
+
+    podi_assert((h->len & 7) == 0);
+
+    h->len += 8 + ((len + 7) & ~(size_t) 7);
+
+    siphash_word(v, word);
+
+    for ( /* void */ ; len >= 8; len -= 8, p += 8) {
+        siphash_word(v, siphash_read(p));
+    }
+
+    if (len != 0) {
+        for (last = 0; len != 0; len--) {
+            last = last << 8 | p[len - 1];
+        }
+
+        siphash_word(v, last);
+    }
+
+    memcpy(h->v, v, sizeof(v));
+}
+
+
 void
 podi_siphash_end(podi_siphash_t *h,
     unsigned char ret_hash[PODI_SIPHASH_LEN])
 {
-    uint64_t  *v = h->v;
+    uint64_t  v[4] = { h->v[0], h->v[1], h->v[2], h->v[3] };
 
-    siphash_word(h, h->tail | h->len << 56);
+    siphash_word(v, h->tail | h->len << 56);
 
     v[2] ^= 0xee;
-    siphash_rounds(v, 4);
+    siphash_rounds(v, SIPHASH_END);
     siphash_write(ret_hash, v[0] ^ v[1] ^ v[2] ^ v[3]);
 
     v[1] ^= 0xdd;
-    siphash_rounds(v, 4);
+    siphash_rounds(v, SIPHASH_END);
     siphash_write(ret_hash + 8, v[0] ^ v[1] ^ v[2] ^ v[3]);
 }
 
 
-static inline uint64_t
+static always_inline uint64_t
 siphash_left(uint64_t x, int n)
 {
     return x << n | x >> (64 - n);
 }
 
 
-static inline void
+static always_inline void
 siphash_rounds(uint64_t v[4], int n)
 {
     uint64_t  a = v[0], b = v[1], c = v[2], d = v[3];
@@ -112,49 +151,38 @@ siphash_rounds(uint64_t v[4], int n)
 }
 
 
-static void
-siphash_word(podi_siphash_t *h, uint64_t word)
+static always_inline void
+siphash_word(uint64_t v[4], uint64_t word)
 {
-    h->v[3] ^= word;
-    siphash_rounds(h->v, 2);
-    h->v[0] ^= word;
+    v[3] ^= word;
+    siphash_rounds(v, SIPHASH_WORD);
+    v[0] ^= word;
 }
 
 
 /* little-endian, wherever it stands */
 
-static uint64_t
+static always_inline uint64_t
 siphash_read(const unsigned char *p)
 {
-#if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-
     uint64_t  word;
 
     memcpy(&word, p, 8);
 
-    return word;
-
-#else
-
-    int       i;
-    uint64_t  word = 0;
-
-    for (i = 7; i >= 0; i--) {
-        word = word << 8 | p[i];
-    }
-
-    return word;
-
+#if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+    word = __builtin_bswap64(word);
 #endif
+
+    return word;
 }
 
 
-static void
+static always_inline void
 siphash_write(unsigned char *p, uint64_t word)
 {
-    int  i;
+#if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+    word = __builtin_bswap64(word);
+#endif
 
-    for (i = 0; i < 8; i++) {
-        p[i] = (unsigned char) (word >> (8 * i));
-    }
+    memcpy(p, &word, 8);
 }

@@ -1,11 +1,12 @@
 /*
- * podi_siphash: SipHash-2-4 with 128 bits of result, in pieces.
+ * podi_siphash: SipHash-1-3 with 128 bits of result, in pieces.
  *
- *     begin(key) -> add ... add -> end
+ *     begin(key) -> add | field ... -> end
  *
  * For tables whose keys others choose: without the 16 secret bytes nobody
- * finds two texts that meet.  A state is plain data on the caller's stack;
- * nothing is allocated and nothing fails.
+ * finds two texts that meet.  The result stays inside: whoever shows it to
+ * somebody wants a MAC (docs/decisions/0015).  A state is plain data on the
+ * caller's stack; nothing is allocated and nothing fails.
  */
 
 #ifndef PODI_SIPHASH_H
@@ -28,6 +29,9 @@ typedef struct {
 void podi_siphash_begin(podi_siphash_t *h,
     const unsigned char key[PODI_SIPHASH_LEN]);
 void podi_siphash_add(podi_siphash_t *h, const void *data, size_t len);
+/* a word, and bytes filled up with zeros to words; all before are words too */
+void podi_siphash_field(podi_siphash_t *h, uint64_t word, const void *data,
+    size_t len);
 void podi_siphash_end(podi_siphash_t *h,
     unsigned char ret_hash[PODI_SIPHASH_LEN]);
 

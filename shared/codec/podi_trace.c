@@ -196,7 +196,7 @@ podi_trace_random_hex(unsigned char *dst, size_t bytes)
     unsigned char  random[PODI_TRACE_ID_LEN / 2];
 
     do {
-        if (podi_random(random, bytes) != PODI_OK) {
+        if (podi_random_name(random, bytes) != PODI_OK) {
             return PODI_ERROR;
         }
 

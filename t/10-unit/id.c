@@ -2,6 +2,9 @@
  * podi_id: form, order, parsing.
  */
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tap.h"
 #include "podi_id.h"
 #include "podi_time.h"
@@ -23,6 +26,10 @@ static const struct {
     { "{18f0000-0000-7000-8000-00000000000}", PODI_ERROR },
     { "", PODI_ERROR },
 };
+
+
+static unsigned equal_names(void);
+static int is_foreseen(void);
 
 
 int
@@ -73,6 +80,66 @@ main(void)
 
     ok(podi_random(a, 32) == PODI_OK && podi_random(b, 32) == PODI_OK
        && memcmp(a, b, 32) != 0, "two draws differ");
+    is_int(equal_names(), 0, "no two names of 16 bytes are equal");
+    ok(podi_random_name(a, 8) == PODI_OK && !is_foreseen(),
+       "a child does not get the names of its parent");
 
     return tap_done();
+}
+
+
+/* more than a stock of them; one that comes again comes within a stock */
+
+static unsigned
+equal_names(void)
+{
+    unsigned       i, k, equal = 0;
+    unsigned char  names[200][16];
+
+    for (i = 0; i < 200; i++) {
+        if (podi_random_name(names[i], 16) != PODI_OK) {
+            return 200;
+        }
+
+        for (k = 0; k < i; k++) {
+            equal += (memcmp(names[i], names[k], 16) == 0);
+        }
+    }
+
+    return equal;
+}
+
+
+/* the child says what it would use, and its parent draws after it */
+
+static int
+is_foreseen(void)
+{
+    int            ends[2];
+    pid_t          pid;
+    unsigned char  ours[16] = { 0 }, its[16] = { 0 };
+
+    if (pipe(ends) != 0) {
+        return 1;
+    }
+
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(podi_random_name(its, 16) != PODI_OK
+              || write(ends[1], its, 16) != 16);
+    }
+
+    (void) close(ends[1]);
+
+    if (pid == -1 || podi_random_name(ours, 16) != PODI_OK
+        || read(ends[0], its, 16) != 16)
+    {
+        return 1;
+    }
+
+    (void) close(ends[0]);
+    (void) waitpid(pid, NULL, 0);
+
+    return memcmp(ours, its, 16) == 0;
 }
