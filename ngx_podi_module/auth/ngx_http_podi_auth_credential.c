@@ -155,7 +155,8 @@ credential_bearer(const ngx_str_t *value)
     podi_str_t  token = podi_null_str;
 
     if (value->len < 7
-        || ngx_strncasecmp(value->data, (u_char *) "Bearer ", 7) != 0)
+        || (ngx_memcmp(value->data, "Bearer ", 7) != 0
+            && ngx_strncasecmp(value->data, (u_char *) "Bearer ", 7) != 0))
     {
         return token;
     }

@@ -87,7 +87,6 @@ typedef struct {
     const ngx_podi_channel_t  *channel;     /* NULL: none */
     podi_trace_t               trace;
     podi_str_t                 trace_id;    /* 32 hex digits, always there */
-    podi_usec_t                started;
     const char                *route;       /* path pattern, for metrics */
 } ngx_podi_ctx_t;
 

@@ -271,19 +271,7 @@ void
 ngx_podi_key_part(podi_siphash_t *h, ngx_podi_key_e kind, const void *data,
     size_t len)
 {
-    size_t    whole = len & ~(size_t) 7;
-    uint64_t  words[2];
-
-    words[0] = (uint64_t) len << 8 | kind;
-    words[1] = 0;
-
-    podi_siphash_add(h, &words[0], 8);
-    podi_siphash_add(h, data, whole);
-
-    if (whole != len) {
-        ngx_memcpy(&words[1], (const u_char *) data + whole, len - whole);
-        podi_siphash_add(h, &words[1], 8);
-    }
+    podi_siphash_field(h, (uint64_t) len << 8 | kind, data, len);
 }
 
 

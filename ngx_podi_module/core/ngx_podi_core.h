@@ -190,7 +190,7 @@ typedef struct {
     podi_error_e                 error;      /* that was answered */
     podi_error_e                 refused;    /* why there is no identity */
     podi_error_e                 body_error; /* why a filter refused it */
-    podi_msec_t                  mono;       /* when it began */
+    ngx_msec_t                   began;
     uint64_t                     limits;     /* that have judged it, as bits */
     ngx_podi_limited_e           limited;
     u_char                    *(*log_handler)(ngx_http_request_t *r,
@@ -203,7 +203,9 @@ typedef struct {
 ngx_podi_request_t *ngx_podi_request(ngx_http_request_t *r);
 
 /* never makes one */
-ngx_podi_request_t *ngx_podi_request_find(ngx_http_request_t *r);
+static ngx_inline ngx_podi_request_t *ngx_podi_request_find(
+    ngx_http_request_t *r);
+ngx_podi_request_t *ngx_podi_request_again(ngx_http_request_t *r);
 
 ngx_podi_worker_t *ngx_podi_worker(void);
 const ngx_podi_main_conf_t *ngx_podi_conf(void);
@@ -309,5 +311,19 @@ podi_rc_t ngx_podi_conf_tenant(ngx_conf_t *cf, const ngx_str_t *slug,
 /* what an access token of ours must be; `aud` is kept by whoever asks */
 void ngx_podi_token_expect(const ngx_podi_main_conf_t *pmcf, podi_str_t *aud,
     podi_jose_expect_t *ret_expect);
+
+
+/* asked a dozen times a request; again: what nginx may have forgotten */
+
+static ngx_inline ngx_podi_request_t *
+ngx_podi_request_find(ngx_http_request_t *r)
+{
+    ngx_podi_request_t  *pr;
+
+    pr = ngx_http_get_module_ctx(r->main, ngx_http_podi_module);
+
+    return (pr != NULL) ? pr : ngx_podi_request_again(r->main);
+}
+
 
 #endif /* NGX_PODI_CORE_H */

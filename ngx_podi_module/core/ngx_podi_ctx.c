@@ -37,17 +37,12 @@ ngx_podi_mem(ngx_http_request_t *r)
 
 
 ngx_podi_request_t *
-ngx_podi_request_find(ngx_http_request_t *r)
+ngx_podi_request_again(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t  *cln;
-    ngx_podi_request_t  *pr;
 
-    r = r->main;
-
-    pr = ngx_http_get_module_ctx(r, ngx_http_podi_module);
-
-    if (pr != NULL || !(r->internal || r->filter_finalize)) {
-        return pr;
+    if (!(r->internal || r->filter_finalize)) {
+        return NULL;
     }
 
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
@@ -94,8 +89,7 @@ ngx_podi_request_make(ngx_http_request_t *r)
 
     ngx_podi_mem_init(&pr->mem, r->pool);
 
-    pr->pub.started = podi_time_now();
-    pr->mono = podi_time_mono();
+    pr->began = ngx_current_msec;
 
     if (podi_trace_begin(NULL, 0, NULL, 0, &pr->mem, &pr->pub.trace)
         != PODI_OK)

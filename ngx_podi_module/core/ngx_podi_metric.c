@@ -230,7 +230,7 @@ ngx_podi_metric_log(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    usec = (ngx_uint_t) (podi_time_mono() - pr->mono) * 1000;
+    usec = (ngx_uint_t) (ngx_current_msec - pr->began) * 1000;
 
     for (i = 0; i < NGX_PODI_BUCKETS - 1 && usec > ngx_podi_bounds[i]; i++) {
         /* void */

@@ -13,14 +13,21 @@ typedef struct {
     size_t       offset;            /* in ngx_http_podi_security_t */
 } guard_security_t;
 
+#define SECURITY_HEADERS  5
+
 
 static ngx_int_t guard_security_filter(ngx_http_request_t *r);
-static ngx_uint_t guard_security_has(ngx_http_request_t *r,
-    const ngx_str_t *name);
+static ngx_uint_t guard_security_said(ngx_http_request_t *r);
+static ngx_uint_t guard_security_is(const ngx_table_elt_t *h);
+static const ngx_str_t *guard_security_value(ngx_http_request_t *r,
+    ngx_http_podi_security_t *security, ngx_uint_t i);
 static ngx_uint_t guard_security_is_tls(ngx_http_request_t *r);
 
 
-static const guard_security_t  guard_security[] = {
+static ngx_str_t  guard_security_nosniff = ngx_string("nosniff");
+
+static const guard_security_t  guard_security[SECURITY_HEADERS] = {
+    { ngx_string("X-Content-Type-Options"), 0 },
     { ngx_string("X-Frame-Options"),
       offsetof(ngx_http_podi_security_t, frame) },
     { ngx_string("Referrer-Policy"),
@@ -28,8 +35,7 @@ static const guard_security_t  guard_security[] = {
     { ngx_string("Content-Security-Policy"),
       offsetof(ngx_http_podi_security_t, csp) },
     { ngx_string("Strict-Transport-Security"),
-      offsetof(ngx_http_podi_security_t, hsts) },
-    { ngx_null_string, 0 }
+      offsetof(ngx_http_podi_security_t, hsts) }
 };
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -46,14 +52,10 @@ ngx_http_podi_guard_security_init(void)
 static ngx_int_t
 guard_security_filter(ngx_http_request_t *r)
 {
-    char                            *said;
-    ngx_str_t                       *value;
-    podi_str_t                       nosniff = podi_string("nosniff");
-    ngx_str_t                        name;
-    const guard_security_t          *s;
+    ngx_uint_t                       i, said;
+    const ngx_str_t                 *value;
+    ngx_table_elt_t                 *h;
     ngx_http_podi_guard_loc_conf_t  *glcf;
-
-    ngx_str_set(&name, "X-Content-Type-Options");
 
     glcf = ngx_http_get_module_loc_conf(r, ngx_http_podi_guard_module);
 
@@ -61,56 +63,93 @@ guard_security_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    if (!guard_security_has(r, &name)
-        && ngx_podi_header_add(r, (char *) name.data, &nosniff) != PODI_OK)
-    {
-        return NGX_ERROR;
-    }
+    said = guard_security_said(r);
 
-    said = (char *) glcf->security;
+    for (i = 0; i < SECURITY_HEADERS; i++) {
 
-    for (s = guard_security; s->name.len != 0; s++) {
+        value = guard_security_value(r, glcf->security, i);
 
-        value = (ngx_str_t *) (void *) (said + s->offset);
-
-        if (value->len == 0 || guard_security_has(r, &s->name)
-            || (value == &glcf->security->hsts && !guard_security_is_tls(r)))
-        {
+        if (value->len == 0 || (said & (1u << i))) {
             continue;
         }
 
-        if (ngx_podi_header_add(r, (char *) s->name.data,
-                                (podi_str_t *) (void *) value)
-            != PODI_OK)
-        {
+        h = ngx_list_push(&r->headers_out.headers);
+        if (h == NULL) {
             return NGX_ERROR;
         }
+
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+        h->hash = 1;
+        h->key = guard_security[i].name;
+        h->value = *value;
     }
 
     return ngx_http_next_header_filter(r);
 }
 
 
+/* a bit for each that the answer has already, all in one look */
+
 static ngx_uint_t
-guard_security_has(ngx_http_request_t *r, const ngx_str_t *name)
+guard_security_said(ngx_http_request_t *r)
 {
-    ngx_uint_t        i;
+    ngx_uint_t        i, said;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
+
+    said = 0;
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (h[i].hash != 0 && h[i].key.len == name->len
-                && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0)
-            {
-                return 1;
+            if (h[i].hash != 0 && h[i].key.len >= 15 && h[i].key.len <= 25) {
+                said |= guard_security_is(&h[i]);
             }
         }
     }
 
+    return said;
+}
+
+
+static ngx_uint_t
+guard_security_is(const ngx_table_elt_t *h)
+{
+    ngx_uint_t        i;
+    const ngx_str_t  *name;
+
+    for (i = 0; i < SECURITY_HEADERS; i++) {
+        name = &guard_security[i].name;
+
+        if (h->key.len == name->len
+            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+        {
+            return 1u << i;
+        }
+    }
+
     return 0;
+}
+
+
+static const ngx_str_t *
+guard_security_value(ngx_http_request_t *r,
+    ngx_http_podi_security_t *security, ngx_uint_t i)
+{
+    ngx_str_t         *value;
+    static ngx_str_t   nothing = ngx_null_string;
+
+    if (i == 0) {
+        return &guard_security_nosniff;
+    }
+
+    value = (ngx_str_t *) (void *) ((u_char *) security
+                                    + guard_security[i].offset);
+
+    return (value == &security->hsts && !guard_security_is_tls(r)) ? &nothing
+                                                                   : value;
 }
 
 

@@ -19,6 +19,7 @@
 
 static u_char *limit_item(u_char *p,
     const ngx_http_podi_limit_item_t *item, unsigned wait);
+static u_char *limit_number(u_char *p, u_char name, uint64_t n);
 static ngx_int_t limit_field(ngx_http_request_t *r, const char *name,
     size_t len, u_char *data, u_char *last);
 static ngx_int_t limit_legacy(const ngx_http_podi_limit_set_t *set,
@@ -136,19 +137,46 @@ limit_item(u_char *p, const ngx_http_podi_limit_item_t *item, unsigned wait)
 {
     unsigned  t;
 
-    p = ngx_sprintf(p, "\"%V\";r=%L", &item->use->zone->bucket->name,
-                    item->answer.left);
+    /* the policy begins with the name in quotes and a semicolon */
+
+    p = ngx_cpymem(p, item->rule->policy.data,
+                   item->use->zone->bucket->name.len + 3);
+    p = limit_number(p, 'r', (uint64_t) item->answer.left);
 
     if (item->rule->rule.kind != PODI_CELL_CONN) {
         t = ngx_http_podi_limit_seconds(item->answer.reset_after);
         t = (wait != 0 && t > wait) ? wait : t;
-        p = ngx_sprintf(p, ";t=%uD", t);
+
+        *p++ = ';';
+        p = limit_number(p, 't', t);
     }
 
     *p++ = ',';
     *p++ = ' ';
 
     return p;
+}
+
+
+/* "r=17": on each answer, so faster than by ngx_sprintf */
+
+static u_char *
+limit_number(u_char *p, u_char name, uint64_t n)
+{
+    u_char  digits[NGX_INT64_LEN], *last, *first;
+
+    last = digits + sizeof(digits);
+    first = last;
+
+    do {
+        *--first = (u_char) ('0' + n % 10);
+        n /= 10;
+    } while (n != 0);
+
+    *p++ = name;
+    *p++ = '=';
+
+    return ngx_cpymem(p, first, last - first);
 }
 
 

@@ -64,7 +64,8 @@ ngx_http_podi_trace_sampled(ngx_http_request_t *r,
            || (sample->on_error
                && status >= NGX_HTTP_INTERNAL_SERVER_ERROR)
            || (sample->slow != 0
-               && podi_time_mono() - pr->mono >= sample->slow);
+               && (podi_msec_t) (ngx_current_msec - pr->began)
+                  >= sample->slow);
 }
 
 
