@@ -23,7 +23,7 @@ PACKAGES_TEST=(
     libdbd-pg-perl libio-socket-ssl-perl libjwt-dev libvips-tools
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
-PACKAGES_BENCH=(libnginx-mod-http-js util-linux wrk)
+PACKAGES_BENCH=(util-linux valgrind wrk)
 PACKAGES_PEERS=(nodejs npm)
 PACKAGES_QUEUES=(python3-celery python3-redis python3-rq)
 PACKAGES_ASAN=(libpcre2-dev patch xz-utils zlib1g-dev)
@@ -76,6 +76,25 @@ packages_install() {
         guard_cluster_up || return
     fi
     apt_install "$@"
+}
+
+
+# packages_apart NAME DIR: its files in DIR, unpacked there and not installed,
+# for what Debian would put into the machine's own nginx as well.
+packages_apart() {
+    local name=$1 dir=$2
+
+    [ ! -d "$dir" ] || return 0
+    rm -rf "$dir.new"
+    mkdir -p "$dir.new"
+    (
+        cd "$dir.new" || exit
+        apt-get -q download "$name" > /dev/null 2>&1 || {
+            note "fetching the package lists"
+            as_root apt-get -q update 2>&1 | tail -n 2 >&2
+            apt-get -q download "$name" > /dev/null
+        } && dpkg-deb -x ./"$name"_*.deb . && rm -f ./"$name"_*.deb
+    ) && mv "$dir.new" "$dir"
 }
 
 

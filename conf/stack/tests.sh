@@ -114,6 +114,14 @@ bench_peers() {
 }
 
 
+# njs verifies tokens beside us; Debian's package would load it into the
+# machine's own nginx.
+bench_njs() {
+    packages_apart libnginx-mod-http-js "$PODI_VAR/njs" \
+        || note "without njs: it cannot be downloaded"
+}
+
+
 # bench [NAME [ARGUMENT...]]: each measurement makes a stack of its own, with
 # one nginx worker; nothing else of ours should run beside it.
 verb_bench() {
@@ -123,6 +131,7 @@ verb_bench() {
     packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}" \
         "${PACKAGES_TEST[@]}" "${PACKAGES_BENCH[@]}"
     [ "${name:-jobs}" != jobs ] || bench_peers
+    [ "${name:-gateway}" != gateway ] || bench_njs
     compile
 
     for script in "$ROOT"/t/bench/*.pl; do
@@ -131,6 +140,7 @@ verb_bench() {
         found=1
         say "measuring $(basename "$script" .pl)"
         PODI_BUILD=$PODI_BUILD PODI_BENCH_OUT=$PODI_VAR/bench \
+            PODI_NJS=$PODI_VAR/njs/usr/lib/nginx/modules/ngx_http_js_module.so \
             perl -I"$ROOT/t/lib" "$script" "$@" || failed=1
     done
     [ "$found" = 1 ] || die "there is no measurement ${name:-at all}"

@@ -12,6 +12,12 @@
 #     peers      full beside what else stands in Debian: limit_req with
 #                auth_request to an upstream that always agrees, and with njs
 #                that verifies the same token
+#
+#     ./build.sh bench gateway [instructions]
+#
+# Before all that, or alone: the instructions that nginx runs for a request,
+# part by part, each beside the one before it.  They are counted in callgrind,
+# so they are the same however busy the machine is.
 
 use strict;
 use warnings;
@@ -19,20 +25,24 @@ use warnings;
 use File::Temp ();
 use MIME::Base64 qw( encode_base64url );
 use Podi::Bench;
+use Podi::Bench::Callgrind;
 use Podi::Repo qw( slurp );
 use Podi::Stack::Files;
 
-my $NJS = '/usr/lib/nginx/modules/ngx_http_js_module.so';
+# conf/stack/tests.sh has unpacked it; the machine's own nginx never loads it
+my $NJS = $ENV{PODI_NJS} // '';
 
 my $bench = Podi::Bench->new('gateway');
 my %port = map { $_ => Podi::Stack::free_port() }
-    qw( bare bare_tls plain peers agree );
+    qw( bare bare_tls plain traced peers agree );
 my $keys = File::Temp->newdir('podi-keys-XXXXXX', TMPDIR => 1);
 my %token = map { $_ => token($_) } qw( RS256 ES256 );
 my $s = $bench->stack(server => "\n" . locations(qw( limits leased exact )),
                       rewrite => \&rewrite);
 my %at = (
-    (map { $_ => "http://127.0.0.1:$port{plain}/$_" } qw( auth limits cold )),
+    (map { $_ => "http://127.0.0.1:$port{plain}/$_" }
+     qw( auth quiet limits cold )),
+    trace => "http://127.0.0.1:$port{traced}/limits",
     (map { $_ => "http://127.0.0.1:$port{peers}/$_" } qw( agree njs )),
     full => $s->url . '/limits', full_tls => $s->tls_url . '/limits',
     leased => $s->url . '/leased', exact => $s->url . '/exact',
@@ -46,7 +56,16 @@ my @row = (
     ['gateway.auth_request', 'full', 'agree'],
     (-f $NJS ? ['gateway.njs', 'full', 'njs'] : ()));
 
+my @part = (
+    ['auth', 'auth', 'bare'], ['limits', 'quiet', 'auth'],
+    ['ratelimit', 'limits', 'quiet'], ['trace', 'trace', 'limits'],
+    ['rest', 'full', 'trace'], ['full', 'full', 'bare'],
+    ['full_tls', 'full_tls', 'bare_tls'], ['leased', 'leased', 'full'],
+    ['exact', 'exact', 'full']);
+
 prove_it();
+instructions();
+$bench->done if grep { $_ eq 'instructions' } @ARGV;
 measure(@$_) for @row;
 uncached();
 measure('gateway.cold', 'cold', 'bare');
@@ -72,6 +91,36 @@ sub prove_it
     }
     $bench->fact('without a token: protected 401, unprotected 200');
     $bench->fact('njs: ' . (-f $NJS ? 'libnginx-mod-http-js' : 'not run'));
+    return;
+}
+
+
+# what each part adds to the one before it
+sub instructions
+{
+    my %title = (auth => 'auth', quiet => 'auth, limits',
+                 limits => 'auth, limits, RateLimit', trace => '... and trace',
+                 full => 'full', bare => title('bare'),
+                 bare_tls => title('bare_tls'));
+    my %count = map { $_->[1] => 0, $_->[2] => 0 } @part;
+
+    $s->nginx->stop;
+    my $callgrind = Podi::Bench::Callgrind->new($s);
+    $count{$_} = $callgrind->count($at{$_},
+                                   Authorization => "Bearer $token{RS256}")
+        for sort keys %count;
+    $callgrind->stop;
+
+    for my $part (@part) {
+        my ($row, $ours, $theirs) = @$part;
+
+        $bench->row("gateway.instructions.$row",
+            metric => 'nginx itself', unit => 'instructions/req',
+            peer => $title{$theirs}, ours => [$count{$ours}],
+            theirs => [$count{$theirs}],
+            note => sprintf('%+.0f', $count{$ours} - $count{$theirs}));
+    }
+    $s->nginx->start;
     return;
 }
 
@@ -142,7 +191,8 @@ sub rewrite
     $text =~ s/\}\s*\z//;
     return $text . server('bare', '', bare())
         . server('bare_tls', tls(), bare())
-        . server('plain', '', locations('auth', 'limits', 'cold'))
+        . server('plain', '', locations(qw( auth quiet limits cold )))
+        . server('traced', '', "podi_trace on;\n" . locations('limits'))
         . server('peers', '', peers())
         . server('agree', '', "location / {\n    return 204;\n}\n") . "}\n";
 }
@@ -179,13 +229,15 @@ sub bare { return "location = /bench {\n    empty_gif;\n}\n" }
 
 sub locations
 {
-    my %limit = (limits => 'local', leased => 'leased', exact => 'exact');
+    my %limit = (quiet => 'local', limits => 'local', leased => 'leased',
+                 exact => 'exact');
 
     return join '', map {
         my $limits = $limit{$_} ? 'podi_limit '
             . join(' ', names($limit{$_})) . ';' : '';
         my $issuer = $_ eq 'cold' ? 'es' : 'rs';
 
+        $limits .= ' podi_limit_headers off;' if $_ eq 'quiet';
         "location = /$_ {\n    podi_auth on;\n    podi_auth_issuer $issuer;\n"
             . "    $limits\n    empty_gif;\n}\n"
     } @_;
