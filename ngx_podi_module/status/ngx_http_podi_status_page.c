@@ -64,8 +64,8 @@ static const ngx_http_podi_item_t  page_peers[] = {
     PAGE_N("nginx workers", "podi_nginx_workers"),
     PAGE_ALL("PostgreSQL connections", "podi_pg_connections_up",
              "podi_pg_connections"),
-    PAGE_N("calls that wait for one", "podi_pg_waiting"),
-    PAGE_N("calls that failed", "podi_pg_failures_total"),
+    PAGE_N("calls to PostgreSQL that wait", "podi_pg_waiting"),
+    PAGE_N("calls to PostgreSQL that failed", "podi_pg_failures_total"),
     PAGE_ALL("workers with Redis", "podi_redis_up", "status_redis"),
     PAGE_BAD("workers that decide limits without Redis",
              "podi_limit_breaker_open", 0),
@@ -91,7 +91,7 @@ static const ngx_http_podi_item_t  page_tokens[] = {
     PAGE_N("verified", "podi_auth_cache_misses_total"),
     PAGE_N("looked up in PostgreSQL", "podi_auth_lookups_total"),
     PAGE_N("revocations known", "podi_revoked_sessions"),
-    PAGE_AGE("they were read", "podi_revocation_feed_age_seconds", 10),
+    PAGE_AGE("age of that knowledge", "podi_revocation_feed_age_seconds", 10),
     PAGE_END
 };
 

@@ -127,7 +127,7 @@ GET /status
 Content-Type: text/html; charset=utf-8
 Vary: Accept
 Cache-Control: no-store
---- response_body_like: <th scope="row">PostgreSQL connections</th><td>(?:<b>)?\d+ of [1-9]\d*(?s:.*)<th scope="row">they were read</th>
+--- response_body_like: <th scope="row">PostgreSQL connections</th><td>(?:<b>)?\d+ of [1-9]\d*(?s:.*)<th scope="row">age of that knowledge</th>
 
 
 === TEST 11: which names nobody

@@ -108,7 +108,7 @@ is row('workers with Redis', rows($html, 'Workers and peers')), undef,
     'where there is no Redis it is not missed';
 is row('PostgreSQL connections', rows($html, 'Workers and peers')), undef,
     'nor is PostgreSQL';
-is row('they were read', rows($html, 'Tokens')), undef,
+is row('age of that knowledge', rows($html, 'Tokens')), undef,
     'nor what it would tell';
 like join("\n", rows($html, 'Limits')),
     qr/\Aper_key: 3 1 0 0 2 of [1-9]\d* 0\z/,
