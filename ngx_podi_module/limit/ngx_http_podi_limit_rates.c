@@ -5,9 +5,10 @@
  *     one worker:  IDLE --tick, half a second--> ASKING --answer--> publish
  *     each:        tick: newer in shared memory? -> read -> newest set
  *
- * Leads whoever renews the lease; a dead one's is taken at once.  The table is asked in the name of the first
- * tenant that is there; it is the same for all.  While PostgreSQL is away what
- * was read last holds; before anything was read, the configuration alone.
+ * Leads whoever renews the lease; a dead one's is taken at once.  The table is
+ * asked in the name of the first tenant that is there; it is the same for all.
+ * While PostgreSQL is away what was read last holds; before anything was read,
+ * the configuration alone.
  */
 
 #include "ngx_http_podi_limit_rates.h"
