@@ -13,8 +13,9 @@
  *     a cost c   moves the TAT right by ceil(c * period / rate), and passes
  *                when the TAT then is not beyond now + span
  *
- * Promises: in any time t no more than rate * t / period + burst units pass;
- * who waits retry_after passes, one microsecond earlier he does not, unless
+ * Promises: in any time t no more than rate * (t + 1 us) / period + burst
+ * units pass (to that microsecond the span of a burst is rounded up); who
+ * waits retry_after passes, one microsecond earlier he does not, unless
  * others were faster.  Nothing overflows: what does not fit is bounded.
  * A TAT beyond now + span can only come from a clock that was set back; it is
  * read as now + span, and the next take stores that, passing or not: so no
