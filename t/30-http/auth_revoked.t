@@ -354,7 +354,8 @@ select 'partner', 'token', ? || i, now() + ?::interval, 'a test',
        clock_timestamp() - ?::interval
   from generate_series(1, ?::int) i
 SQL
-    for ['short-', '8 s', '2 s', 12000], ['long-', '300 days', '0 s', 300];
+    for ['short-', '8 s', '2 s', 12000], ['long-', '300 days', '0 s', 300],
+        ['late-', '300 days', '-16 s', 1];  # behind it nobody looks again
 ok poll(10, sub { crowd_asked() =~ /^[1-9]/ }), 'a full table is not trusted';
 is third({ token => $partner->token('ES256', sub => 'yan',
                                     jti => "long-$_") })->code,
