@@ -188,7 +188,8 @@ sub measure
     run($_) for $ours, $theirs;
     $bench->{cpu} = {};
     $bench->compare($row, metric => 'throughput', unit => 'req/s',
-        runs => $budget{$row} ? 2 * $bench->runs - 1 : $bench->runs, peer => title($theirs), ours => sub { run($ours) },
+        runs => $budget{$row} ? 2 * $bench->runs - 1 : $bench->runs,
+        peer => title($theirs), ours => sub { run($ours) },
         theirs => sub { run($theirs) });
     $bench->row($row . '_cpu', metric => 'nginx CPU', unit => 'us/req',
         peer => title($theirs), ours => $bench->{cpu}{$ours},
