@@ -262,6 +262,10 @@ podi_cell_take(const podi_rule_t *rule, podi_cell_t *cell, int64_t cost,
 {
     int64_t  used, to, most;
 
+    if (cost == 0) {
+        return;
+    }
+
     if (rule->kind == PODI_CELL_RATE) {
 
         /* charged anyhow: no further than to an empty bucket */
@@ -291,6 +295,10 @@ podi_cell_undo(const podi_rule_t *rule, podi_cell_t *cell, int64_t cost,
     const podi_cell_clock_t *now)
 {
     int64_t  used;
+
+    if (cost == 0) {
+        return;
+    }
 
     if (rule->kind == PODI_CELL_RATE) {
         cell->value = cell_from(rule, cell, now) - cell_step(rule, cost);

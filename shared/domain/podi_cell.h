@@ -17,10 +17,10 @@
  * whose bucket is fullest.  So a flood of new keys overwrites itself before
  * it makes anybody forget who is over his limit.
  *
- * Promises: peek changes nothing; take after a peek that passed moves exactly
- * what undo takes back.  The answers are those of podi_gcra to the digit.  A
- * writer that dies anywhere leaves a set that can be used: at worst one key's
- * last take is lost.
+ * Promises: peek changes nothing, nor does a cost of 0; take after a peek that
+ * passed moves exactly what undo takes back.  The answers are those of
+ * podi_gcra to the digit.  A writer that dies anywhere leaves a set that can be
+ * used: at worst one key's last take is lost.
  *
  * Ownership: the caller holds the memory and the lock, whose word is in the
  * set; zeroed memory is a set of free cells.

@@ -47,6 +47,10 @@ podi_gcra_take(const podi_gcra_t *g, int64_t *tat, int64_t cost,
 {
     wide_t  to;
 
+    if (cost == 0) {
+        return podi_gcra_peek(g, *tat, cost, now, ret);
+    }
+
     to = gcra_from(g, *tat, now);
 
     if (!podi_gcra_peek(g, *tat, cost, now, ret)) {

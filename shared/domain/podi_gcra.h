@@ -18,8 +18,9 @@
  * waits retry_after passes, one microsecond earlier he does not, unless
  * others were faster.  Nothing overflows: what does not fit is bounded.
  * A TAT beyond now + span can only come from a clock that was set back; it is
- * read as now + span, and the next take stores that, passing or not: so no
- * step of a clock shuts anybody out for longer than a full burst takes.
+ * read as now + span, and the next take of anything stores that, passing or
+ * not: so no step of a clock shuts anybody out for longer than a full burst
+ * takes.
  *
  * Times are microseconds of any clock that all users of one TAT share.  A
  * step is rounded up to a whole microsecond: above some 10,000 units a second
@@ -51,8 +52,8 @@ typedef struct {
 /*
  * Does a cost (>= 0) pass?  take moves *tat when it does, and then answers
  * what is left after it; peek changes nothing (where several things must
- * pass, peek at all of them first).  A bucket that nobody has used
- * has TAT 0.  ret may be NULL.
+ * pass, peek at all of them first), and so does a take of nothing.  A bucket
+ * that nobody has used has TAT 0.  ret may be NULL.
  */
 int podi_gcra_peek(const podi_gcra_t *g, int64_t tat, int64_t cost,
     podi_usec_t now, podi_gcra_answer_t *ret);

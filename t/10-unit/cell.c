@@ -120,6 +120,10 @@ as_gcra(int64_t rate, int64_t period, int64_t burst)
     ok(!podi_cell_peek(&rule, &cell, 1, &c, &got)
        && got.retry_after == rule.step,
        "a clock set back is no longer wait than one unit");
+
+    podi_cell_take(&rule, &cell, 0, &c);
+    podi_cell_undo(&rule, &cell, 0, &c);
+    is_int(cell.value, now + rule.span, "what costs nothing only looks");
 }
 
 

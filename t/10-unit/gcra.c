@@ -15,6 +15,7 @@ static void burst(void);
 static void exact(void);
 static void bounded(void);
 static void set_back(void);
+static void look(void);
 static void extremes(void);
 
 
@@ -25,6 +26,7 @@ main(void)
     exact();
     bounded();
     set_back();
+    look();
     extremes();
 
     return tap_done();
@@ -135,6 +137,24 @@ set_back(void)
     is_int(a.retry_after, SECOND, "for as long as ever");
     ok(podi_gcra_take(&g, &tat, 1, 11 * SECOND, &a), "and then not any more");
     is_int(tat, 16 * SECOND, "the state is of the new clock");
+}
+
+
+/* what costs nothing only looks, whatever it finds */
+
+static void
+look(void)
+{
+    int64_t             tat = 1000 * SECOND;
+    podi_gcra_answer_t  a;
+    static const podi_gcra_t  g = { 1, SECOND, 5 };
+
+    ok(podi_gcra_take(&g, &tat, 0, 900 * SECOND, &a), "a look passes");
+    is_int(a.left, 0, "and sees that nothing is left");
+    ok(tat == 1000 * SECOND, "of a debt that another rule has made it "
+       "forgives nothing");
+    ok(podi_gcra_take(&g, &tat, 0, 2000 * SECOND, &a)
+       && tat == 1000 * SECOND, "nor does it touch what is over");
 }
 
 
