@@ -4,7 +4,8 @@
 --      What the operator has put over the rates of nginx.conf; the same for
 --      each tenant.
 --
--- Returns:  rates text: lines of zone, kind, subject and terms
+-- Returns:  rates text: lines of zone, kind, issuer, tenant, subject and terms, with a
+--           blank after each, also where issuer or tenant are empty
 -- Raises:   U0403 when the caller is not the gateway
 -- Writes:   nothing
 -- Called:   limit/ngx_http_podi_limit_rates.c
@@ -17,9 +18,10 @@ as $$
 begin
     perform internal.enter('gateway');
     return query
-    select coalesce(string_agg(concat_ws(' ', l.zone, l.kind, l.subject,
-                                         l.terms),
-                               E'\n' order by l.zone, l.kind, l.subject), '')
+    select coalesce(string_agg(concat_ws(' ', l.zone, l.kind, l.issuer,
+                                         l.tenant, l.subject, l.terms),
+                               E'\n' order by l.zone, l.kind, l.issuer,
+                                              l.tenant, l.subject), '')
       from limit_rate l;
 end
 $$;

@@ -7,7 +7,7 @@
 -- Returns:  o_tenant, o_user
 -- Raises:   U0404 no such user or session; U0422 neither a UUID nor a tenant
 -- Writes:   nothing
--- Called:   sys.revoke
+-- Called:   sys.revoke, sys.limit_put
 -- ----------------------------------------------------------------------
 create or replace function internal.revoke_whom(
     i_kind  text,

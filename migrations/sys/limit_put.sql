@@ -1,24 +1,29 @@
 -- ----------------------------------------------------------------------
--- sys.limit_put(zone, kind, subject, tenant slug, terms)
+-- sys.limit_put(zone, kind, issuer, tenant, subject, terms)
 --
---      Puts a rate over the one of nginx.conf, for a plan or a user.  With a
---      tenant the subject is the login of one of its users, else it is what
---      his token says.  terms NULL: takes it away.
+--      Puts a rate over the one of nginx.conf, for a plan or a user.  A plan is
+--      the same whoever issues it.  A user of ours (issuer podi) is named by
+--      his UUID, or by login with the slug of his tenant; one of another issuer
+--      by the tenant and the sub of his token.  terms NULL: takes it away.
 --
--- Returns:  zone, kind, subject, terms, is_new
+-- Returns:  zone, kind, issuer, tenant, subject, terms, is_new
 -- Raises:   U0404 no such tenant or user, or nothing to take away
---           U0422 a zone, kind, subject or terms that nginx could not read
+--           U0422 a zone, kind, issuer, tenant, subject or terms that nginx
+--           could not read
 -- Writes:   podi.limit_rate
 -- Called:   podictl limit set
 -- ----------------------------------------------------------------------
 create or replace function sys.limit_put(
     i_zone     text,
     i_kind     text,
+    i_issuer   text,
+    i_tenant   text,
     i_subject  text,
-    i_slug     text,
     i_terms    text,
     out zone     text,
     out kind     text,
+    out issuer   text,
+    out tenant   text,
     out subject  text,
     out terms    text,
     out is_new   boolean)
@@ -31,22 +36,19 @@ declare
     v_rate  text[] := regexp_match(i_terms,
                                    '^rate=([0-9]+)r/([smhd])(?: burst=([0-9]+))?$');
 begin
+    issuer := case i_kind when 'plan' then '' else i_issuer end;
+    tenant := coalesce(i_tenant, '');
     subject := i_subject;
-    if i_slug is not null then
-        select u.user_id::text into subject
-          from tenant t
-          join users u on u.tenant_id = t.tenant_id
-         where t.slug = i_slug and u.login = i_subject;
-        if not found then
-            raise exception 'no user % of tenant %', i_subject, i_slug
-                  using errcode = 'U0404';
-        end if;
+    if i_kind = 'user' and i_issuer = 'podi' then
+        select w.o_tenant::text, w.o_user::text into tenant, subject
+          from internal.revoke_whom('user', i_subject, i_tenant) w;
     end if;
 
     if i_terms is null then
         delete from limit_rate l
-         where (l.zone, l.kind, l.subject)
-               = (i_zone, i_kind, limit_put.subject)
+         where (l.zone, l.kind, l.issuer, l.tenant, l.subject)
+               = (i_zone, i_kind, limit_put.issuer, limit_put.tenant,
+                  limit_put.subject)
         returning l.zone, l.kind, l.terms, false
              into zone, kind, terms, is_new;
         if not found then
@@ -66,8 +68,9 @@ begin
                     detail = json_build_object('field', 'terms');
     end if;
 
-    insert into limit_rate as l (zone, kind, subject, terms)
-    values (i_zone, i_kind, limit_put.subject, i_terms)
+    insert into limit_rate as l (zone, kind, issuer, tenant, subject, terms)
+    values (i_zone, i_kind, limit_put.issuer, limit_put.tenant,
+            limit_put.subject, i_terms)
         on conflict on constraint limit_rate_pkey do update
        set terms = excluded.terms, changed_at = now()
     returning l.zone, l.kind, l.terms, l.xmax = 0

@@ -1,11 +1,13 @@
 /*
  * The rates that are put over those of nginx.conf.
  *
- *     "member plan pro rate=50r/s burst=200\n..." -> rows in the order of
- *     their ids -> found by halves
+ *     zone   kind issuer tenant subject terms
+ *     "inside user auth0 t1 alice conn=4\n
+ *      member plan   pro rate=50r/s burst=200\n..."
+ *         -> rows in the order of their ids -> found by halves
  *
- * An id is the hash of the limit's name, the kind and the subject, as that of
- * a key.
+ * An id is the hash of the limit's name, the kind, and of a user all that he is
+ * known by, as that of a key.  A plan is the same whoever issues it.
  */
 
 #include "ngx_http_podi_limit_rates.h"
@@ -13,23 +15,43 @@
 
 
 typedef struct {
-    u_char       id[PODI_SIPHASH_LEN];
-    podi_rule_t  rule;
+    u_char                       id[PODI_SIPHASH_LEN];
+    ngx_http_podi_limit_rule_t   rule;
 } rate_row_t;
 
 struct ngx_http_podi_rate_set_s {
-    ngx_uint_t   n;
-    rate_row_t   rows[];
+    ngx_pool_t                  *pool;
+    uint64_t                     users;     /* limits that have any, by bit */
+    uint64_t                     plans;
+    ngx_uint_t                   n;
+    rate_row_t                  *rows;
 };
+
+/* one line, as words */
+
+typedef struct {
+    ngx_str_t                    zone;
+    ngx_str_t                    kind;
+    ngx_str_t                    issuer;
+    ngx_str_t                    tenant;
+    ngx_str_t                    subject;
+} rate_line_t;
 
 
 static ngx_int_t rate_read(const ngx_http_podi_limit_main_conf_t *lmcf,
-    u_char *p, u_char *last, rate_row_t *row);
+    ngx_http_podi_rate_set_t *set, u_char *p, u_char *last);
+static ngx_http_podi_limit_zone_t *rate_zone(
+    const ngx_http_podi_limit_main_conf_t *lmcf, const ngx_str_t *name);
 static ngx_int_t rate_terms(const ngx_http_podi_limit_zone_t *zone,
     u_char *p, u_char *last, podi_rule_t *rule);
 static ngx_str_t rate_word(u_char **p, u_char *last);
-static void rate_id(const ngx_http_podi_limit_zone_t *zone,
-    ngx_podi_key_e kind, const void *subject, size_t len, u_char *id);
+static const ngx_http_podi_limit_rule_t *rate_find(
+    const ngx_http_podi_rate_set_t *set, const u_char *id);
+static void rate_user_id(const ngx_http_podi_limit_zone_t *zone,
+    const podi_str_t *issuer, const podi_str_t *tenant,
+    const podi_str_t *user, u_char *id);
+static void rate_plan_id(const ngx_http_podi_limit_zone_t *zone,
+    const podi_str_t *plan, u_char *id);
 static int rate_order(const void *a, const void *b);
 
 
@@ -39,6 +61,7 @@ ngx_http_podi_rate_set_read(const ngx_http_podi_limit_main_conf_t *lmcf,
 {
     u_char                    *p, *end, *last;
     ngx_uint_t                 n;
+    ngx_pool_t                *pool;
     ngx_http_podi_rate_set_t  *set;
 
     last = text->data + text->len;
@@ -47,26 +70,43 @@ ngx_http_podi_rate_set_read(const ngx_http_podi_limit_main_conf_t *lmcf,
         n += (*p == '\n');
     }
 
-    set = ngx_alloc(sizeof(ngx_http_podi_rate_set_t) + n * sizeof(rate_row_t),
-                    ngx_cycle->log);
-    if (set == NULL) {
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
         return NULL;
     }
 
-    set->n = 0;
+    set = ngx_pcalloc(pool, sizeof(ngx_http_podi_rate_set_t));
+
+    if (set != NULL) {
+        set->pool = pool;
+        set->rows = ngx_palloc(pool, n * sizeof(rate_row_t));
+    }
+
+    if (set == NULL || set->rows == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
 
     for (p = text->data; p < last; p = end + 1) {
 
         end = ngx_strlchr(p, last, '\n');
         end = (end == NULL) ? last : end;
 
-        if (rate_read(lmcf, p, end, &set->rows[set->n]) == NGX_OK) {
-            set->n++;
+        switch (rate_read(lmcf, set, p, end)) {
 
-        } else {
+        case NGX_OK:
+            set->n++;
+            break;
+
+        case NGX_DECLINED:
             ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                           "podi: no limit here takes the rate \"%*s\"",
                           (size_t) (end - p), p);
+            break;
+
+        default: /* NGX_ERROR: without this one others would be too loose */
+            ngx_destroy_pool(pool);
+            return NULL;
         }
     }
 
@@ -80,45 +120,74 @@ void
 ngx_http_podi_rate_set_free(ngx_http_podi_rate_set_t *set)
 {
     if (set != NULL) {
-        ngx_free(set);
+        ngx_destroy_pool(set->pool);
     }
 }
 
 
 static ngx_int_t
-rate_read(const ngx_http_podi_limit_main_conf_t *lmcf, u_char *p,
-    u_char *last, rate_row_t *row)
+rate_read(const ngx_http_podi_limit_main_conf_t *lmcf,
+    ngx_http_podi_rate_set_t *set, u_char *p, u_char *last)
 {
-    ngx_str_t                    name, kind, subject;
-    ngx_uint_t                   i;
-    ngx_podi_key_e               what;
-    ngx_http_podi_limit_zone_t  *zone, **zones;
+    uint64_t                     bit;
+    rate_row_t                  *row = &set->rows[set->n];
+    rate_line_t                  line;
+    ngx_http_podi_limit_zone_t  *zone;
 
-    name = rate_word(&p, last);
-    kind = rate_word(&p, last);
-    subject = rate_word(&p, last);
+    line.zone = rate_word(&p, last);
+    line.kind = rate_word(&p, last);
+    line.issuer = rate_word(&p, last);
+    line.tenant = rate_word(&p, last);
+    line.subject = rate_word(&p, last);
 
-    zones = lmcf->zones.elts;
-    zone = NULL;
+    zone = rate_zone(lmcf, &line.zone);
 
-    for (i = 0; i < lmcf->zones.nelts; i++) {
-        if (zones[i]->bucket->name.len == name.len
-            && ngx_memcmp(zones[i]->bucket->name.data, name.data, name.len)
-               == 0)
-        {
-            zone = zones[i];
-        }
-    }
-
-    if (zone == NULL || subject.len == 0) {
+    if (zone == NULL || line.subject.len == 0) {
         return NGX_DECLINED;
     }
 
-    what = (kind.data[0] == 'p') ? NGX_PODI_KEY_PLAN : NGX_PODI_KEY_USER;
+    ngx_memzero(row, sizeof(rate_row_t));
 
-    rate_id(zone, what, subject.data, subject.len, row->id);
+    if (rate_terms(zone, p, last, &row->rule.rule) != NGX_OK) {
+        return NGX_DECLINED;
+    }
 
-    return rate_terms(zone, p, last, &row->rule);
+    bit = (uint64_t) 1 << zone->bit;
+
+    if (line.kind.data[0] == 'p') {
+        rate_plan_id(zone, (podi_str_t *) (void *) &line.subject, row->id);
+        set->plans |= bit;
+
+    } else {
+        rate_user_id(zone, (podi_str_t *) (void *) &line.issuer,
+                     (podi_str_t *) (void *) &line.tenant,
+                     (podi_str_t *) (void *) &line.subject, row->id);
+        set->users |= bit;
+    }
+
+    return ngx_http_podi_limit_policy(set->pool, &zone->bucket->name,
+                                      &row->rule);
+}
+
+
+static ngx_http_podi_limit_zone_t *
+rate_zone(const ngx_http_podi_limit_main_conf_t *lmcf, const ngx_str_t *name)
+{
+    ngx_str_t                    *known;
+    ngx_uint_t                    i;
+    ngx_http_podi_limit_zone_t  **zone = lmcf->zones.elts;
+
+    for (i = 0; i < lmcf->zones.nelts; i++) {
+        known = &zone[i]->bucket->name;
+
+        if (known->len == name->len
+            && ngx_memcmp(known->data, name->data, name->len) == 0)
+        {
+            return zone[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -158,6 +227,8 @@ rate_terms(const ngx_http_podi_limit_zone_t *zone, u_char *p, u_char *last,
 }
 
 
+/* up to a blank, which is taken as well; two blanks hold an empty one */
+
 static ngx_str_t
 rate_word(u_char **p, u_char *last)
 {
@@ -179,20 +250,45 @@ rate_word(u_char **p, u_char *last)
 }
 
 
-const podi_rule_t *
-ngx_http_podi_rate_set_find(const ngx_http_podi_rate_set_t *set,
-    const ngx_http_podi_limit_zone_t *zone, ngx_podi_key_e kind,
-    const podi_str_t *subject)
+const ngx_http_podi_limit_rule_t *
+ngx_http_podi_rate_set_user(const ngx_http_podi_rate_set_t *set,
+    const ngx_http_podi_limit_zone_t *zone, const ngx_podi_identity_t *who)
 {
-    int         order;
-    u_char      id[PODI_SIPHASH_LEN];
-    ngx_uint_t  from, to, middle;
+    u_char  id[PODI_SIPHASH_LEN];
 
-    if (set->n == 0 || subject->len == 0) {
+    if (!who->known || who->user.len == 0
+        || !(set->users & (uint64_t) 1 << zone->bit))
+    {
         return NULL;
     }
 
-    rate_id(zone, kind, subject->data, subject->len, id);
+    rate_user_id(zone, &who->issuer, &who->tenant, &who->user, id);
+
+    return rate_find(set, id);
+}
+
+
+const ngx_http_podi_limit_rule_t *
+ngx_http_podi_rate_set_plan(const ngx_http_podi_rate_set_t *set,
+    const ngx_http_podi_limit_zone_t *zone, const podi_str_t *plan)
+{
+    u_char  id[PODI_SIPHASH_LEN];
+
+    if (plan->len == 0 || !(set->plans & (uint64_t) 1 << zone->bit)) {
+        return NULL;
+    }
+
+    rate_plan_id(zone, plan, id);
+
+    return rate_find(set, id);
+}
+
+
+static const ngx_http_podi_limit_rule_t *
+rate_find(const ngx_http_podi_rate_set_t *set, const u_char *id)
+{
+    int         order;
+    ngx_uint_t  from, to, middle;
 
     from = 0;
     to = set->n;
@@ -217,13 +313,27 @@ ngx_http_podi_rate_set_find(const ngx_http_podi_rate_set_t *set,
 
 
 static void
-rate_id(const ngx_http_podi_limit_zone_t *zone, ngx_podi_key_e kind,
-    const void *subject, size_t len, u_char *id)
+rate_user_id(const ngx_http_podi_limit_zone_t *zone, const podi_str_t *issuer,
+    const podi_str_t *tenant, const podi_str_t *user, u_char *id)
 {
     podi_siphash_t  h;
 
     ngx_podi_key_begin(zone->bucket, &h);
-    ngx_podi_key_part(&h, kind, subject, len);
+    ngx_podi_key_part(&h, NGX_PODI_KEY_USER, issuer->data, issuer->len);
+    ngx_podi_key_part(&h, NGX_PODI_KEY_USER, tenant->data, tenant->len);
+    ngx_podi_key_part(&h, NGX_PODI_KEY_USER, user->data, user->len);
+    podi_siphash_end(&h, id);
+}
+
+
+static void
+rate_plan_id(const ngx_http_podi_limit_zone_t *zone, const podi_str_t *plan,
+    u_char *id)
+{
+    podi_siphash_t  h;
+
+    ngx_podi_key_begin(zone->bucket, &h);
+    ngx_podi_key_part(&h, NGX_PODI_KEY_PLAN, plan->data, plan->len);
     podi_siphash_end(&h, id);
 }
 

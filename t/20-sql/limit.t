@@ -18,57 +18,79 @@ my ($slug, $login) = @{ $db->super->one(undef, 'select t.slug, u.login'
     . ' where u.user_id = ?', $ann->{user}) }{qw( slug login )};
 
 
-sub put { $ctl->one(undef, 'select * from sys.limit_put(?, ?, ?, ?, ?)', @_) }
+# zone, kind, issuer, tenant, subject, terms
+my $call = 'select * from sys.limit_put(?, ?, ?, ?, ?, ?)';
+
+sub put { $ctl->one(undef, $call, @_) }
 
 
-my $row = put('member', 'plan', 'pro', undef, 'rate=50r/s burst=200');
+my $row = put('member', 'plan', 'podi', undef, 'pro', 'rate=50r/s burst=200');
 ok $row->{is_new}, 'a plan gets another rate';
-$row = put('member', 'plan', 'pro', undef, 'rate=60r/s');
+is "$row->{issuer}$row->{tenant}", '', 'whoever issues it';
+$row = put('member', 'plan', 'auth0', undef, 'pro', 'rate=60r/s');
 ok !$row->{is_new} && $row->{terms} eq 'rate=60r/s', 'and another one';
 
-$row = put('daily', 'user', $login, $slug, 'quota=5/day');
-is $row->{subject}, $ann->{user}, 'a user of ours is known by his login';
-put('inside', 'user', 'auth0|77', undef, 'conn=3');
+$row = put('daily', 'user', 'podi', $slug, $login, 'quota=5/day');
+is "$row->{tenant} $row->{subject}", "$ann->{tenant} $ann->{user}",
+   'a user of ours is known by his login';
+$row = put('daily', 'user', 'podi', undef, $ann->{user}, 'quota=6/day');
+ok !$row->{is_new} && $row->{tenant} eq $ann->{tenant}, 'or by his UUID';
+put('inside', 'user', 'auth0', undef, 'auth0|77', 'conn=3');
 
-is_deeply [ map { join ' ', @$_{qw( zone kind subject )}, $_->{login} // '-' }
+# two tenants of an issuer, and two issuers, may have users of one name
+ok put('inside', 'user', @$_, 'alice', 'conn=4')->{is_new}, "alice of @$_"
+    for [ 'auth0', 't1' ], [ 'auth0', 't2' ], [ 'other', 't1' ];
+
+is_deeply [ map { join ' ', @$_{qw( zone kind issuer tenant subject )},
+                  $_->{login} // '-' }
             @{ $ctl->all(undef, 'select * from sys.limit_list()') } ],
-   [ "daily user $ann->{user} $login", 'inside user auth0|77 -',
-     'member plan pro -' ], 'all are listed';
+   [ "daily user podi $ann->{tenant} $ann->{user} $login",
+     'inside user auth0  auth0|77 -', 'inside user auth0 t1 alice -',
+     'inside user auth0 t2 alice -', 'inside user other t1 alice -',
+     'member plan   pro -' ], 'all are listed';
+put('inside', 'user', @$_, 'alice', undef)
+    for [ 'auth0', 't2' ], [ 'other', 't1' ];
 
 my $web = $db->login('podi_web');
 is $web->value($db->gateway($ann->{tenant}),
                'select rates from api.limit_rates()'),
-   "daily user $ann->{user} quota=5/day\n"
-   . "inside user auth0|77 conn=3\nmember plan pro rate=60r/s",
+   "daily user podi $ann->{tenant} $ann->{user} quota=6/day\n"
+   . "inside user auth0  auth0|77 conn=3\n"
+   . "inside user auth0 t1 alice conn=4\nmember plan   pro rate=60r/s",
    'the gateway reads them as lines';
 
-put('member', 'plan', 'pro', undef, undef);
-is scalar(@{ $ctl->all(undef, 'select * from sys.limit_list()') }), 2,
+put('member', 'plan', 'podi', undef, 'pro', undef);
+is scalar(@{ $ctl->all(undef, 'select * from sys.limit_list()') }), 3,
    'one is taken away';
 
-my $call = 'select * from sys.limit_put(?, ?, ?, ?, ?)';
-
 $ctl->refused('U0422', undef, $call, @{ $_->[0] }, "refused: $_->[1]")
-    for [ ['Member', 'plan', 'pro', undef, 'rate=1r/s'], 'a name' ],
-        [ [undef, 'plan', 'pro', undef, 'rate=1r/s'], 'no name' ],
-        [ ['member', 'tenant', 'x', undef, 'rate=1r/s'], 'a kind' ],
-        [ ['member', 'plan', "a b", undef, 'rate=1r/s'], 'a blank' ],
-        [ ['member', 'plan', "a\nmember", undef, 'rate=1r/s'], 'a line' ],
-        [ ['member', 'plan', 'x' x 129, undef, 'rate=1r/s'], 'too long' ],
-        [ ['member', 'plan', 'pro', undef, 'rate=0r/s'], 'no rate' ],
-        [ ['member', 'plan', 'pro', undef, 'rate=1r/w'], 'a unit' ],
-        [ ['member', 'plan', 'pro', undef, 'conn=3 burst=2'], 'a mixture' ],
-        [ ['member', 'plan', 'pro', undef, 'rate=1r/d burst=20000'],
+    for [ ['Member', 'plan', 'podi', undef, 'pro', 'rate=1r/s'], 'a name' ],
+        [ [undef, 'plan', 'podi', undef, 'pro', 'rate=1r/s'], 'no name' ],
+        [ ['member', 'tenant', 'podi', undef, 'x', 'rate=1r/s'], 'a kind' ],
+        [ ['member', 'plan', 'podi', undef, "a b", 'rate=1r/s'], 'a blank' ],
+        [ ['member', 'plan', 'podi', undef, "a\nmember", 'rate=1r/s'], 'a line' ],
+        [ ['member', 'plan', 'podi', undef, 'x' x 129, 'rate=1r/s'], 'too long' ],
+        [ ['member', 'plan', 'podi', $slug, 'pro', 'rate=1r/s'],
+          'a plan of a tenant' ],
+        [ ['member', 'user', 'a b', undef, 'x', 'rate=1r/s'], 'an issuer' ],
+        [ ['member', 'user', undef, undef, 'x', 'rate=1r/s'], 'no issuer' ],
+        [ ['member', 'user', 'auth0', 'a b', 'x', 'rate=1r/s'], 'a tenant' ],
+        [ ['member', 'user', 'podi', undef, 'x', 'rate=1r/s'],
+          'a login without a tenant' ],
+        [ ['member', 'plan', 'podi', undef, 'pro', 'rate=0r/s'], 'no rate' ],
+        [ ['member', 'plan', 'podi', undef, 'pro', 'rate=1r/w'], 'a unit' ],
+        [ ['member', 'plan', 'podi', undef, 'pro', 'conn=3 burst=2'], 'a mixture' ],
+        [ ['member', 'plan', 'podi', undef, 'pro', 'rate=1r/d burst=20000'],
           'a burst that takes 54 years' ],
-        [ ['member', 'plan', 'pro', undef, 'key=ip'], 'no terms' ];
+        [ ['member', 'plan', 'podi', undef, 'pro', 'key=ip'], 'no terms' ];
 
-$ctl->refused('U0404', undef, $call, 'member', 'user', 'nobody', $slug,
+$ctl->refused('U0404', undef, $call, 'member', 'user', 'podi', $slug, 'nobody',
               'rate=1r/s', 'no such user');
-$ctl->refused('U0404', undef, $call, 'member', 'plan', 'pro', undef, undef,
-              'nothing to take away');
+$ctl->refused('U0404', undef, $call, 'member', 'plan', 'podi', undef, 'pro',
+              undef, 'nothing to take away');
 $web->refused('U0403', $db->as($ann), 'select * from api.limit_rates()',
               'somebody who signed in does not read them');
-$web->refused('42501', undef, $call, 'member', 'plan', 'pro', undef,
+$web->refused('42501', undef, $call, 'member', 'plan', 'podi', undef, 'pro',
               'rate=1r/s', 'nginx may not change them');
 
 done_testing;

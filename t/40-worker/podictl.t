@@ -107,7 +107,10 @@ subtest 'limit set, limit list' => sub {
     like $text, qr/"terms":"rate=5r\/s burst=9"/, 'and told';
     is((ctl(qw(limit set member user ann conn=3 --tenant acme)))[0], 0,
        'of a user, by his login');
+    is((ctl(qw(limit set member user alice conn=4 --issuer partner)))[0], 0,
+       'of another issuer, by sub');
     my $rates = list('subject', qw(limit list));
+    is $rates->{alice}{issuer}, 'partner', 'and its issuer is told';
     is $rates->{pro}{terms}, 'rate=5r/s burst=9', 'listed';
     is((ctl(qw(limit set member plan pro none)))[0], 0, 'taken away');
     is((ctl(qw(limit set member plan pro none)))[0], 1, 'only once');

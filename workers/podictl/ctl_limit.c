@@ -37,8 +37,9 @@ limit_set_ask(podi_flow_t *f, void *ctx)
     podi_pg_call_init(&call, PODI_SQL_LIMIT_PUT, f->mem);
     podi_arg_c(&call, ctl->values[0]);
     podi_arg_c(&call, ctl->values[1]);
-    podi_arg_c(&call, ctl->values[2]);
+    podi_arg_c(&call, ctl->values[5]);
     podi_arg_c(&call, tenant[0] != '\0' ? tenant : NULL);
+    podi_arg_c(&call, ctl->values[2]);
     podi_arg_c(&call, strcmp(terms, "none") != 0 ? terms : NULL);
 
     return podi_pg_call(ctl->pg, f, &call);

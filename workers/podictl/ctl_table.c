@@ -149,9 +149,11 @@ const ctl_command_t  ctl_commands[] = {
     { "limit", "set",
       { { "limit", NULL, NULL, "the name of its podi_limit_zone" },
         { "kind", NULL, NULL, "plan, user" },
-        { "subject", NULL, NULL, "a plan, a login; no tenant: sub" },
+        { "subject", NULL, NULL, "a plan, a login; no tenant: its user_id" },
         { "terms", NULL, NULL, "as rate=50r/s, or none" },
-        { "tenant", NULL, "", "a user's, by its slug" } },
+        { "tenant", NULL, "", "a user's, by its slug" },
+        { "issuer", NULL, "podi", "a podi_issuer's name, whose tokens say "
+                                  "tenant and sub" } },
       ctl_limit_set_steps, NULL },
 
     { "limit", "list", { { NULL, NULL, NULL, NULL } },
