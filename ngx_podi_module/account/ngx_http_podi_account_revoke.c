@@ -116,7 +116,7 @@ revoke_reply(podi_flow_t *f, void *ctx)
     what.before = 0;
     what.until = a->who.expires;
 
-    ngx_podi_revoke(&what);
+    (void) ngx_podi_revoke(&what);     /* the feed tells it as well */
 
     return ngx_podi_reply_empty(f, a->request, NGX_HTTP_NO_CONTENT);
 }

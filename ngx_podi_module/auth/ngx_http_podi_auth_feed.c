@@ -5,13 +5,12 @@
  *       ^                       |
  *       +--- all tenants, or a failure
  *
- * One worker of all leads: whoever renews the lease.  Who leaves gives it back,
- * and a dead one's is taken at once, so that a reload is no gap.  It asks four
- * times a second: a question costs PostgreSQL less than a request does, needs
- * nobody to remember telling us, and cannot be lost as a hint through Redis
- * can. A revocation is stamped before its commit, so each question reaches back
- * some seconds behind the newest stamp seen. Logouts through this nginx do not
- * wait for the feed.
+ * One worker of all leads: whoever has the lease.  It asks four times a second:
+ * a question costs PostgreSQL less than a request does, needs nobody to
+ * remember telling us, and cannot be lost as a hint through Redis can.  A
+ * revocation is stamped before its commit, so each question reaches back some
+ * seconds behind the newest stamp seen.  Logouts through this nginx do not wait
+ * for the feed.
  *
  * The tenants are those that podi_tenant names, anywhere.  An answer says
  * which tenant it is of: its people need not be asked for one by one, while
@@ -23,7 +22,6 @@
  */
 
 #include "ngx_http_podi_auth.h"
-#include "ngx_podi_lock.h"
 #include "podi_context.h"
 
 
@@ -57,10 +55,8 @@ struct ngx_http_podi_auth_feed_s {
 
 static podi_rc_t feed_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t feed_take(podi_flow_t *f, void *ctx);
-static void feed_take_row(const podi_pg_result_t *res, int row);
+static podi_rc_t feed_take_row(const podi_pg_result_t *res, int row);
 static void feed_tick(void *data);
-static ngx_uint_t feed_lead(ngx_msec_t now);
-static void feed_resign(void);
 static void feed_again(ngx_http_podi_auth_feed_t *feed);
 static void feed_begin(ngx_http_podi_auth_feed_t *feed);
 static void feed_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
@@ -91,7 +87,7 @@ ngx_http_podi_auth_feed_start(ngx_cycle_t *cycle)
     pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_podi_module);
 
     if (amcf == NULL || !amcf->used || !ngx_podi_has_pg()
-        || ngx_podi_worker() == NULL)
+        || ngx_podi_worker() == NULL || ngx_podi_feed() == NULL)
     {
         return NGX_OK;
     }
@@ -154,7 +150,7 @@ ngx_http_podi_auth_feed_stop(ngx_cycle_t *cycle)
     feed = amcf->feed;
     amcf->feed = NULL;
 
-    feed_resign();
+    ngx_podi_lease_give(&ngx_podi_feed()->lease);
 
     if (podi_flow_is_active(&feed->flow)) {
         podi_flow_cancel(&feed->flow);
@@ -172,13 +168,15 @@ feed_tick(void *data)
     ngx_http_podi_auth_feed_t  *feed = data;
 
     if (ngx_exiting) {
-        feed_resign();              /* the next cycle's workers lead */
+        ngx_podi_lease_give(&ngx_podi_feed()->lease);   /* the next ones lead */
         return;
     }
 
     feed->io->arm(feed->tick, FEED_TICK);
 
-    if (feed->state == FEED_IDLE && feed_lead(ngx_current_msec)) {
+    if (feed->state == FEED_IDLE
+        && ngx_podi_lease_take(&ngx_podi_feed()->lease, FEED_LEASE))
+    {
         feed->started = ngx_time();
         feed->begun = ngx_current_msec;
         feed->at = 0;
@@ -187,58 +185,6 @@ feed_tick(void *data)
         feed->state = FEED_ASKING;
         feed_again(feed);
         feed_next(feed);
-    }
-}
-
-
-/* renews the lease, or takes one that has run out, or is a dead one's */
-
-static ngx_uint_t
-feed_lead(ngx_msec_t now)
-{
-    ngx_podi_feed_t    *shared;
-    ngx_atomic_uint_t   leader;
-
-    shared = ngx_podi_feed();
-    if (shared == NULL) {
-        return 0;
-    }
-
-    leader = shared->leader;
-
-    if (leader != (ngx_atomic_uint_t) ngx_pid) {
-
-        if ((ngx_msec_int_t) (shared->lease - now) >= 0
-            && !ngx_podi_is_dead(leader))
-        {
-            return 0;
-        }
-
-        /* of several that saw it one wins */
-
-        if (!ngx_atomic_cmp_set(&shared->leader, leader,
-                                (ngx_atomic_uint_t) ngx_pid))
-        {
-            return 0;
-        }
-    }
-
-    shared->lease = now + FEED_LEASE;
-
-    return 1;
-}
-
-
-static void
-feed_resign(void)
-{
-    ngx_podi_feed_t  *shared;
-
-    shared = ngx_podi_feed();
-
-    if (shared != NULL && shared->leader == (ngx_atomic_uint_t) ngx_pid) {
-        shared->lease = 0;
-        shared->leader = 0;
     }
 }
 
@@ -335,7 +281,10 @@ feed_take(podi_flow_t *f, void *ctx)
             break;                  /* nothing is revoked */
         }
 
-        feed_take_row(f->result, row);
+        if (feed_take_row(f->result, row) != PODI_OK) {
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
+                             "a revocation cannot be written");
+        }
 
         at = podi_row_time(f->result, row, "at");
         feed->newest[feed->at] = ngx_max(feed->newest[feed->at], at);
@@ -354,7 +303,7 @@ feed_take(podi_flow_t *f, void *ctx)
 
 /* tokens say in whole seconds when they were issued, so up to the next one */
 
-static void
+static podi_rc_t
 feed_take_row(const podi_pg_result_t *res, int row)
 {
     podi_str_t             kind;
@@ -371,7 +320,7 @@ feed_take_row(const podi_pg_result_t *res, int row)
     }
 
     if (i == NGX_PODI_MARKS) {
-        return;                     /* of a newer database */
+        return PODI_OK;             /* of a newer database */
     }
 
     what.kind = i;
@@ -390,7 +339,7 @@ feed_take_row(const podi_pg_result_t *res, int row)
         what.until = (time_t) ((t + 999999) / 1000000);
     }
 
-    ngx_podi_revoke(&what);
+    return ngx_podi_revoke(&what);
 }
 
 

@@ -2,7 +2,7 @@
  * ngx_http_podi_auth_keyset: a zone an issuer, which holds its last good
  * document.
  *
- * The text is written and copied under the zone's lock.  A process that dies
+ * The text is written and copied under a lock of its own.  A process that dies
  * while it writes leaves a text that is not its digest's: it is not believed,
  * and fetched again.
  *
@@ -14,6 +14,7 @@
  */
 
 #include "ngx_http_podi_auth_remote.h"
+#include "ngx_podi_lock.h"
 #include "podi_hash.h"
 
 
@@ -81,7 +82,9 @@ ngx_http_podi_keyset_copy(const ngx_http_podi_remote_t *remote,
     pool = (ngx_slab_pool_t *) remote->zone->shm.addr;
     set = pool->data;
 
-    ngx_shmtx_lock(&pool->mutex);
+    if (ngx_podi_lock(&set->lock) == NGX_BUSY) {
+        return PODI_ERROR;
+    }
 
     text.len = set->len;
     text.data = set->text;
@@ -101,7 +104,7 @@ ngx_http_podi_keyset_copy(const ngx_http_podi_remote_t *remote,
         rc = podi_mem_dup(mem, &text, ret_text);
     }
 
-    ngx_shmtx_unlock(&pool->mutex);
+    ngx_podi_unlock(&set->lock);
 
     return rc;
 }
@@ -123,7 +126,9 @@ ngx_http_podi_keyset_publish(const ngx_http_podi_remote_t *remote,
         return;
     }
 
-    ngx_shmtx_lock(&pool->mutex);
+    if (ngx_podi_lock(&set->lock) == NGX_BUSY) {
+        return;                     /* read again, when the next one is due */
+    }
 
     if (set->generation == 0
         || ngx_memcmp(digest, set->digest, sizeof(digest)) != 0)
@@ -146,7 +151,7 @@ ngx_http_podi_keyset_publish(const ngx_http_podi_remote_t *remote,
 
     set->read = (ngx_atomic_uint_t) ngx_http_podi_keyset_now();
 
-    ngx_shmtx_unlock(&pool->mutex);
+    ngx_podi_unlock(&set->lock);
 }
 
 

@@ -45,6 +45,7 @@ typedef struct {
 /* in the zone; times in seconds of ngx_http_podi_keyset_now() */
 
 typedef struct {
+    uint64_t                 lock;          /* of text and what goes with it */
     ngx_atomic_t             generation;    /* 0: never read */
     ngx_atomic_t             read;          /* last time that it was good */
     ngx_atomic_t             tried;         /* when the last attempt began */

@@ -209,14 +209,14 @@ remote_zone(ngx_conf_t *cf, ngx_http_podi_remote_t *remote)
     u_char     *p;
     ngx_str_t   name;
 
-    name.len = sizeof("podi_jwks_1__") - 1 + remote->issuer->name.len + 8;
+    name.len = sizeof("podi_jwks_2__") - 1 + remote->issuer->name.len + 8;
 
     name.data = ngx_pnalloc(cf->pool, name.len + 1);
     if (name.data == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    p = ngx_sprintf(name.data, "podi_jwks_1_%V_%08xD%Z",
+    p = ngx_sprintf(name.data, "podi_jwks_2_%V_%08xD%Z",
                     &remote->issuer->name,
                     ngx_crc32_long(remote->url.data, remote->url.len));
 

@@ -21,7 +21,7 @@ typedef enum {
     NGX_HTTP_PODI_BREAKER_REFUSED,
     NGX_HTTP_PODI_BREAKER_DRY,          /* would have been refused */
     NGX_HTTP_PODI_BREAKER_EVICTED,
-    NGX_HTTP_PODI_BREAKER_UNGUARDED,    /* passed without one: it is full */
+    NGX_HTTP_PODI_BREAKER_UNGUARDED,    /* passed without one */
     NGX_HTTP_PODI_BREAKER_COUNTS
 } ngx_http_podi_breaker_count_e;
 
@@ -31,7 +31,8 @@ typedef struct {
     u_char                            key[PODI_SIPHASH_LEN];
     podi_breaker_t                    breaker;
     podi_msec_t                       used;     /* 0: free */
-    uint64_t                          prober;   /* pid, while half open */
+    uint64_t                          prober;   /* while half open */
+    podi_msec_t                       looked;   /* whether it lives */
     char                              label[NGX_HTTP_PODI_BREAKER_LABEL];
 } ngx_http_podi_breaker_cell_t;
 

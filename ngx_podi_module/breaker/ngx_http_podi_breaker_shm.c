@@ -9,8 +9,9 @@
  *
  * A probe whose worker has died came to nothing: whoever asks next takes its
  * place.  When all cells of a set are taken, the closed one that was asked
- * longest ago is forgotten, else one whose time is up; when there is none,
- * the call passes unguarded, which is counted and logged.
+ * longest ago is forgotten, else one whose time is up; when there is none, or
+ * when a worker stands still that has locked the set, the call passes
+ * unguarded, which is counted and logged.
  *
  * A worker that dies within a write leaves counts or a state that podi_breaker
  * can go on from: at worst a breaker opens or closes once too often.
@@ -18,11 +19,17 @@
 
 #include "ngx_http_podi_breaker.h"
 #include "ngx_podi_lock.h"
+#include "ngx_podi_process.h"
 #include "podi_id.h"
 
 
 #define BREAKER_SAID   60           /* seconds between two lines in the log */
 #define BREAKER_AGAIN  1000         /* ms: nobody knows when a probe ends */
+#define BREAKER_LOOK   100          /* ms, from one look at it to the next */
+
+#define BREAKER_FULL   "it is full of open ones; give podi_breaker_zone more " \
+                       "memory"
+#define BREAKER_STUCK  "a worker stands still that has locked some of it"
 
 
 typedef struct {
@@ -42,7 +49,10 @@ static ngx_http_podi_breaker_cell_t *breaker_victim(
     ngx_http_podi_breaker_set_t *set, podi_msec_t now);
 static void breaker_judge(ngx_http_podi_breaker_cell_t *cell,
     ngx_http_podi_breaker_call_t *call, podi_msec_t now);
-static void breaker_full(const ngx_http_podi_breaker_zone_t *zone);
+static void breaker_lapse(ngx_http_podi_breaker_cell_t *cell,
+    const podi_breaker_conf_t *conf, podi_msec_t now);
+static void breaker_unguarded(ngx_http_podi_breaker_call_t *call,
+    const char *why);
 static void breaker_changed(const ngx_http_podi_breaker_call_t *call,
     const breaker_change_t *change, podi_msec_t now, ngx_log_t *log);
 static void breaker_opened(const ngx_http_podi_breaker_call_t *call,
@@ -99,7 +109,10 @@ ngx_http_podi_breaker_ask(ngx_http_podi_breaker_call_t *call, ngx_log_t *log)
 
     set = breaker_set(call);
 
-    (void) ngx_podi_lock(&set->lock);
+    if (ngx_podi_lock(&set->lock) == NGX_BUSY) {
+        breaker_unguarded(call, BREAKER_STUCK);
+        return;
+    }
 
     cell = breaker_cell(set, call->key);
 
@@ -110,9 +123,7 @@ ngx_http_podi_breaker_ask(ngx_http_podi_breaker_call_t *call, ngx_log_t *log)
     if (cell == NULL) {
         ngx_podi_unlock(&set->lock);
 
-        call->verdict = PODI_BREAKER_PASS;
-        call->open = 0;
-        breaker_full(call->zone);
+        breaker_unguarded(call, BREAKER_FULL);
         return;
     }
 
@@ -137,12 +148,8 @@ breaker_judge(ngx_http_podi_breaker_cell_t *cell,
     podi_breaker_t             *b = &cell->breaker;
     const podi_breaker_conf_t  *conf = &call->zone->conf;
 
-    if (b->state == PODI_BREAKER_HALF_OPEN
-        && cell->prober != (uint64_t) ngx_pid
-        && ngx_podi_is_dead(cell->prober))
-    {
-        podi_breaker_report(b, conf, b->epoch, PODI_BREAKER_UNKNOWN, 0, now,
-                            0);
+    if (b->state == PODI_BREAKER_HALF_OPEN) {
+        breaker_lapse(cell, conf, now);
     }
 
     call->verdict = podi_breaker_ask(b, conf, now, (uint32_t) ngx_random(),
@@ -151,7 +158,7 @@ breaker_judge(ngx_http_podi_breaker_cell_t *cell,
     switch (call->verdict) {
 
     case PODI_BREAKER_PROBE:
-        cell->prober = (uint64_t) ngx_pid;
+        cell->prober = ngx_podi_process();
         break;
 
     case PODI_BREAKER_SHUT:
@@ -169,6 +176,31 @@ breaker_judge(ngx_http_podi_breaker_cell_t *cell,
 }
 
 
+/* a look costs more than all the rest, and many ask while one call is out */
+
+static void
+breaker_lapse(ngx_http_podi_breaker_cell_t *cell,
+    const podi_breaker_conf_t *conf, podi_msec_t now)
+{
+    podi_breaker_t  *b = &cell->breaker;
+
+    if (cell->prober == ngx_podi_process()
+        || now - cell->looked < BREAKER_LOOK)
+    {
+        return;
+    }
+
+    cell->looked = now;
+
+    if (ngx_podi_process_is_dead(cell->prober)) {
+        podi_breaker_report(b, conf, b->epoch, PODI_BREAKER_UNKNOWN, 0, now,
+                            0);
+    }
+}
+
+
+/* a probe that cannot be reported is overdue, some time */
+
 void
 ngx_http_podi_breaker_report(ngx_http_podi_breaker_call_t *call,
     const ngx_http_podi_breaker_told_t *told, ngx_log_t *log)
@@ -181,7 +213,9 @@ ngx_http_podi_breaker_report(ngx_http_podi_breaker_call_t *call,
     call->open = 0;
     set = breaker_set(call);
 
-    (void) ngx_podi_lock(&set->lock);
+    if (ngx_podi_lock(&set->lock) == NGX_BUSY) {
+        return;
+    }
 
     cell = breaker_cell(set, call->key);
 
@@ -290,10 +324,14 @@ breaker_victim(ngx_http_podi_breaker_set_t *set, podi_msec_t now)
 
 
 static void
-breaker_full(const ngx_http_podi_breaker_zone_t *zone)
+breaker_unguarded(ngx_http_podi_breaker_call_t *call, const char *why)
 {
-    time_t             now = ngx_time();
-    ngx_atomic_uint_t  said = zone->shm->said;
+    time_t                               now = ngx_time();
+    ngx_atomic_uint_t                    said = call->zone->shm->said;
+    const ngx_http_podi_breaker_zone_t  *zone = call->zone;
+
+    call->verdict = PODI_BREAKER_PASS;
+    call->open = 0;
 
     ngx_http_podi_breaker_count(zone, NGX_HTTP_PODI_BREAKER_UNGUARDED);
 
@@ -305,9 +343,8 @@ breaker_full(const ngx_http_podi_breaker_zone_t *zone)
     }
 
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "podi: the breaker \"%V\" is full of open ones: calls pass "
-                  "unguarded; give podi_breaker_zone more memory",
-                  &zone->name);
+                  "podi: the breaker \"%V\" lets calls pass unguarded: %s",
+                  &zone->name, why);
 }
 
 

@@ -289,7 +289,7 @@ breaker_shared(ngx_conf_t *cf, ngx_http_podi_breaker_zone_t *zone,
         return NGX_ERROR;
     }
 
-    name.len = ngx_sprintf(name.data, "podi_breaker_1_%uL:%V",
+    name.len = ngx_sprintf(name.data, "podi_breaker_2_%uL:%V",
                            zone->conf.window, &zone->name)
                - name.data;
 

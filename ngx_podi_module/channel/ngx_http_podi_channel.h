@@ -13,6 +13,7 @@
 
 
 #include "ngx_podi_core.h"
+#include "ngx_podi_overlay.h"
 #include "podi_hash.h"
 
 
@@ -32,13 +33,10 @@ typedef struct {
 typedef struct {
     ngx_pool_t                     *pool;   /* NULL: the cycle's */
     ngx_uint_t                      refs;
-    ngx_uint_t                      version;
     ngx_http_podi_channel_t       **channels;
     ngx_uint_t                      n;
     ngx_uint_t                      keyed;  /* one of them has app keys */
 } ngx_http_podi_channel_set_t;
-
-typedef struct ngx_http_podi_overlay_s  ngx_http_podi_overlay_t;
 
 typedef struct {
     ngx_array_t                     channels;   /* pointers to them */
@@ -48,7 +46,8 @@ typedef struct {
     ngx_uint_t                      header_hash;
     ngx_flag_t                      overlay_on;
     ngx_shm_zone_t                 *zone;
-    ngx_http_podi_overlay_t        *overlay;    /* written by init_process */
+    ngx_podi_overlay_t             *overlay;    /* of this worker, as is */
+    ngx_http_podi_channel_set_t    *newest;     /* NULL: none was read */
 } ngx_http_podi_channel_main_conf_t;
 
 /* where words come from: a file may be read, a tenant remembered, in a conf */
@@ -93,16 +92,12 @@ const ngx_podi_channel_t *ngx_http_podi_channel_named(
 void ngx_http_podi_channel_metrics(podi_buf_t *b);
 
 /* what is put over the configuration: up and down with the process */
-ngx_int_t ngx_http_podi_overlay_zone(ngx_shm_zone_t *zone, void *data);
 ngx_int_t ngx_http_podi_overlay_start(ngx_cycle_t *cycle);
 void ngx_http_podi_overlay_stop(ngx_cycle_t *cycle);
-ngx_http_podi_channel_set_t *ngx_http_podi_overlay_newest(
-    ngx_http_podi_overlay_t *overlay);
 
 /* a set of a text as api.channel_overlay gives it; NULL: it cannot be used */
-ngx_http_podi_channel_set_t *ngx_http_podi_overlay_read(
-    const ngx_http_podi_channel_main_conf_t *cmcf, const podi_str_t *text,
-    ngx_uint_t version);
+ngx_http_podi_channel_set_t *ngx_http_podi_channel_set_read(
+    const ngx_http_podi_channel_main_conf_t *cmcf, const podi_str_t *text);
 void ngx_http_podi_channel_set_release(ngx_http_podi_channel_set_t *set);
 
 

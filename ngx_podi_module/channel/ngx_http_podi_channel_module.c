@@ -247,12 +247,7 @@ ngx_http_podi_channel_unpin(void *data)
 ngx_http_podi_channel_set_t *
 ngx_http_podi_channel_set(ngx_http_podi_channel_main_conf_t *cmcf)
 {
-    ngx_http_podi_channel_set_t  *set;
-
-    set = (cmcf->overlay == NULL)
-          ? NULL : ngx_http_podi_overlay_newest(cmcf->overlay);
-
-    return (set == NULL) ? &cmcf->set : set;
+    return (cmcf->newest == NULL) ? &cmcf->set : cmcf->newest;
 }
 
 
@@ -366,8 +361,6 @@ ngx_http_podi_channel_create_main_conf(ngx_conf_t *cf)
 static char *
 ngx_http_podi_channel_init_main_conf(ngx_conf_t *cf, void *conf)
 {
-    ngx_str_t  name = ngx_string("podi_channel_1");
-
     ngx_podi_main_conf_t               *pmcf;
     ngx_http_podi_channel_main_conf_t  *cmcf = conf;
 
@@ -387,13 +380,11 @@ ngx_http_podi_channel_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (cmcf->overlay_on) {
-        cmcf->zone = ngx_shared_memory_add(cf, &name, 2 * 1024 * 1024,
+        cmcf->zone = ngx_podi_overlay_zone(cf, "podi_channel_2",
                                            &ngx_http_podi_channel_module);
         if (cmcf->zone == NULL) {
             return NGX_CONF_ERROR;
         }
-
-        cmcf->zone->init = ngx_http_podi_overlay_zone;
     }
 
     if (cmcf->set.n != 0 || cmcf->overlay_on) {
@@ -460,13 +451,8 @@ ngx_http_podi_channel_init(ngx_conf_t *cf)
     *h = ngx_http_podi_channel_content;
 
     if (cmcf->overlay_on
-        && (pmcf->pg.len == 0 || pmcf->context_key == NULL
-            || pmcf->tenants.nelts == 0))
+        && ngx_podi_overlay_check(cf, "podi_channel_overlay") != NGX_OK)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"podi_channel_overlay\" needs podi_pg, "
-                           "podi_context_key_file and a podi_tenant: in the "
-                           "name of one of those the database is asked");
         return NGX_ERROR;
     }
 

@@ -24,8 +24,8 @@ static const char *set_member(ngx_http_podi_channel_set_t *set,
 
 
 ngx_http_podi_channel_set_t *
-ngx_http_podi_overlay_read(const ngx_http_podi_channel_main_conf_t *cmcf,
-    const podi_str_t *text, ngx_uint_t version)
+ngx_http_podi_channel_set_read(const ngx_http_podi_channel_main_conf_t *cmcf,
+    const podi_str_t *text)
 {
     json_t                       *rows;
     ngx_int_t                     rc;
@@ -59,7 +59,6 @@ ngx_http_podi_overlay_read(const ngx_http_podi_channel_main_conf_t *cmcf,
 
     set->pool = pool;
     set->refs = 1;
-    set->version = version;
 
     rc = set_rows(cmcf, set, rows);
 

@@ -65,7 +65,7 @@ ngx_podi_bucket_define(ngx_conf_t *cf, ngx_podi_bucket_t *b, size_t size)
         return NGX_CONF_ERROR;
     }
 
-    name.len = ngx_sprintf(name.data, "podi_limit_%s_1:%V",
+    name.len = ngx_sprintf(name.data, "podi_limit_%s_2:%V",
                            ngx_podi_bucket_kinds[b->rule.kind], &b->name)
                - name.data;
 
@@ -210,10 +210,12 @@ ngx_podi_bucket_secret(ngx_podi_bucket_t *b)
 ngx_int_t
 ngx_podi_bucket_start(ngx_cycle_t *cycle)
 {
+    podi_io_t           *io;
     ngx_uint_t           i;
     const ngx_array_t   *buckets;
     ngx_podi_bucket_t  **b;
 
+    io = ngx_podi_io();
     buckets = ngx_podi_buckets();
     b = buckets->elts;
 
@@ -222,6 +224,12 @@ ngx_podi_bucket_start(ngx_cycle_t *cycle)
         b[i]->local = ngx_pcalloc(cycle->pool,
                                   sizeof(ngx_podi_bucket_local_t));
         if (b[i]->local == NULL) {
+            return NGX_ERROR;
+        }
+
+        b[i]->local->again = io->timer(io, PODI_TIMER_HOUSEKEEPING,
+                                       ngx_podi_hold_again, b[i]);
+        if (b[i]->local->again == NULL) {
             return NGX_ERROR;
         }
 
@@ -245,6 +253,7 @@ ngx_podi_bucket_stop(void)
     for (i = 0; i < buckets->nelts; i++) {
         if (b[i]->local != NULL) {
             ngx_podi_hold_leave(b[i]);
+            ngx_podi_io()->timer_free(b[i]->local->again);
             b[i]->local = NULL;
         }
     }

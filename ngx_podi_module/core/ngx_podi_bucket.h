@@ -14,8 +14,10 @@
  * Memory that is full makes a key be forgotten, never a request be refused,
  * and is counted and logged.  A worker that dies with a lock in its hand is
  * found out by the next one who wants it; what it held of a limit of
- * concurrency comes back as well.  Everything survives a reload as long as
- * the zone's size and kind stay.
+ * concurrency comes back as well.  One that stands still with a lock in its
+ * hand makes nobody wait for long: what cannot be counted is decided by the
+ * limit's on_failure, and counted and logged as such.  Everything survives a
+ * reload as long as the zone's size and kind stay.
  */
 
 #ifndef NGX_PODI_BUCKET_H
@@ -53,7 +55,7 @@ typedef struct {
 } ngx_podi_hold_t;
 
 typedef struct {
-    uint64_t                   owner;   /* pid; 0: nobody's */
+    uint64_t                   owner;   /* a process; 0: nobody's */
     uint64_t                   spare[3];
     ngx_podi_hold_t            holds[63];
 } ngx_podi_hold_chunk_t;
@@ -67,6 +69,7 @@ typedef struct {
     uint64_t                   nchunks;
     uint64_t                   top;     /* no chunk beyond was ever used */
     ngx_atomic_t               said;    /* when the log was told: it is full */
+    ngx_atomic_t               stuck;   /* ... that it cannot be counted */
     u_char                     secret[PODI_SIPHASH_LEN];
     ngx_atomic_t               counts[NGX_PODI_BUCKET_LINES]
                                      [NGX_PODI_BUCKET_COUNTS];
@@ -78,6 +81,8 @@ typedef struct {
     podi_window_t              window;
     ngx_msec_t                 reaped;
     uint32_t                   free;    /* a hold's number + 1 */
+    uint32_t                   late;    /* the same: over, not counted off */
+    podi_timer_t              *again;   /* for these */
 } ngx_podi_bucket_local_t;
 
 typedef struct ngx_podi_bucket_s  ngx_podi_bucket_t;
@@ -105,6 +110,8 @@ typedef struct ngx_podi_bucket_op_s {
     podi_cell_clock_t          now;
     ngx_podi_hold_t           *hold;
     unsigned                   dry:1;   /* its no does not count */
+    unsigned                   open:1;  /* passes when it cannot be counted */
+    unsigned                   lost:1;  /* afterwards: it could not */
     unsigned                   passed:1;
     unsigned                   taken:1;
 } ngx_podi_bucket_op_t;
@@ -140,7 +147,8 @@ void ngx_podi_key_address(podi_siphash_t *h, ngx_http_request_t *r);
 
 /*
  * OK: all passed and are charged.  DECLINED: one that is not dry did not, and
- * none is.  No bucket may be there twice.
+ * none is.  No bucket may be there twice.  One that is lost is not charged, and
+ * passes if it is open; peek, charge and undo may find it lost as well.
  */
 ngx_int_t ngx_podi_bucket_take(ngx_podi_bucket_op_t *ops, ngx_uint_t n);
 
@@ -186,12 +194,17 @@ char *ngx_podi_bucket_check(ngx_conf_t *cf, ngx_array_t *buckets,
 ngx_int_t ngx_podi_bucket_start(ngx_cycle_t *cycle);
 void ngx_podi_bucket_stop(void);
 
-void ngx_podi_bucket_lock(ngx_podi_bucket_t *b, podi_cell_set_t *set);
+/* BUSY: it is not to be had; the log knows */
+ngx_int_t ngx_podi_bucket_lock(ngx_podi_bucket_t *b, podi_cell_set_t *set);
 void ngx_podi_bucket_unlock(podi_cell_set_t *set);
 
 /* NULL: no room; then the place is not given back when the worker dies */
 ngx_podi_hold_t *ngx_podi_hold_take(ngx_podi_bucket_t *b);
 void ngx_podi_hold_give(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold);
+/* it is over, and could not be counted off: as soon as it can be */
+void ngx_podi_hold_late(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold);
+/* the timer that does so */
+void ngx_podi_hold_again(void *data);
 /* places of dead workers come back; 1: there were some */
 ngx_uint_t ngx_podi_hold_reap(ngx_podi_bucket_t *b, ngx_uint_t born);
 /* of this worker, which ends */

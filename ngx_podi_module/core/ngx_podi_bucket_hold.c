@@ -1,8 +1,9 @@
 /*
  * ngx_podi_bucket_hold: who is inside a limit of concurrency.
  *
- *     chunk of 63 places: owner 0 -> pid -> (dead) -> pid of who noticed
- *     place: free (in its owner's list) -> used -> free
+ *     chunk of 63 places: owner 0 -> process -> (dead) -> who noticed it
+ *     place: free (in its owner's list) -> used ----------------> free
+ *                                            '-> late -> (timer) --^
  *
  * The count in a cell is what decides; the places say whose part of it is
  * whose.  They are written by their owner only, under the lock of the cell's
@@ -10,49 +11,85 @@
  * about to be refused (at most ten times a second), or when chunks run out:
  * its chunk changes hands, and what was used in it is counted off.
  *
- * A foreign process that got the number of a dead worker keeps its places
- * until it ends: nobody can tell the two apart without asking the kernel for
- * more than a signal.
+ * A place is late that is over, and whose set is locked by somebody who stands
+ * still: it is used until it is counted off.  In a worker that ends it stays
+ * for whoever notices that.
  */
 
 #include "ngx_podi_bucket.h"
-#include "ngx_podi_lock.h"
+#include "ngx_podi_process.h"
 
 
-#define HOLD_REAP  100              /* ms between two looks */
+#define HOLD_REAP   100             /* ms between two looks */
+#define HOLD_AGAIN  100             /* ms, to what is late */
+#define HOLD_ALIVE  8               /* processes that one look remembers */
 
 
+static ngx_podi_hold_t *hold_at(ngx_podi_bucket_t *b, uint32_t number);
 static ngx_uint_t hold_chunk(ngx_podi_bucket_t *b);
 static void hold_adopt(ngx_podi_bucket_t *b, ngx_podi_hold_chunk_t *chunk);
-static void hold_free(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold);
-static void hold_lapse(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold);
+static void hold_put(ngx_podi_bucket_t *b, uint32_t *list,
+    ngx_podi_hold_t *hold);
+static ngx_int_t hold_lapse(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold);
+static ngx_uint_t hold_is_alive(uint64_t owner, uint64_t *alive);
 
 
 ngx_podi_hold_t *
 ngx_podi_hold_take(ngx_podi_bucket_t *b)
 {
-    uint32_t                at;
-    ngx_podi_hold_t        *hold;
-    ngx_podi_hold_chunk_t  *chunk;
+    ngx_podi_hold_t  *hold;
 
     if (b->local->free == 0 && !hold_chunk(b)) {
         return NULL;
     }
 
-    at = b->local->free - 1;
-    chunk = &b->shm->chunks[at / 63];
-    hold = &chunk->holds[at % 63];
-
+    hold = hold_at(b, b->local->free);
     b->local->free = hold->next;
 
     return hold;
 }
 
 
+static ngx_podi_hold_t *
+hold_at(ngx_podi_bucket_t *b, uint32_t number)
+{
+    return &b->shm->chunks[(number - 1) / 63].holds[(number - 1) % 63];
+}
+
+
 void
 ngx_podi_hold_give(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold)
 {
-    hold_free(b, hold);
+    hold_put(b, &b->local->free, hold);
+}
+
+
+void
+ngx_podi_hold_late(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold)
+{
+    hold_put(b, &b->local->late, hold);
+
+    ngx_podi_io()->arm(b->local->again, HOLD_AGAIN);
+}
+
+
+void
+ngx_podi_hold_again(void *data)
+{
+    ngx_podi_hold_t    *hold;
+    ngx_podi_bucket_t  *b = data;
+
+    while (b->local->late != 0) {
+        hold = hold_at(b, b->local->late);
+
+        if (hold_lapse(b, hold) != NGX_OK) {
+            ngx_podi_io()->arm(b->local->again, HOLD_AGAIN);
+            return;
+        }
+
+        b->local->late = hold->next;
+        ngx_podi_hold_give(b, hold);
+    }
 }
 
 
@@ -69,7 +106,7 @@ hold_chunk(ngx_podi_bucket_t *b)
         nobody = 0;
 
         if (!__atomic_compare_exchange_n(&chunk->owner, &nobody,
-                                         (uint64_t) ngx_pid, 0,
+                                         ngx_podi_process(), 0,
                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         {
             continue;
@@ -102,17 +139,20 @@ hold_adopt(ngx_podi_bucket_t *b, ngx_podi_hold_chunk_t *chunk)
 
     for (i = 0; i < 63; i++) {
 
-        if (chunk->holds[i].used) {
-            hold_lapse(b, &chunk->holds[i]);
-        }
+        if (chunk->holds[i].used
+            && hold_lapse(b, &chunk->holds[i]) != NGX_OK)
+        {
+            ngx_podi_hold_late(b, &chunk->holds[i]);
 
-        hold_free(b, &chunk->holds[i]);
+        } else {
+            ngx_podi_hold_give(b, &chunk->holds[i]);
+        }
     }
 }
 
 
 static void
-hold_free(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold)
+hold_put(ngx_podi_bucket_t *b, uint32_t *list, ngx_podi_hold_t *hold)
 {
     size_t    at;
     uint32_t  number;
@@ -124,12 +164,12 @@ hold_free(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold)
                             - offsetof(ngx_podi_hold_chunk_t, holds))
                            / sizeof(ngx_podi_hold_t));
 
-    hold->next = b->local->free;
-    b->local->free = number + 1;
+    hold->next = *list;
+    *list = number + 1;
 }
 
 
-static void
+static ngx_int_t
 hold_lapse(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold)
 {
     podi_cell_t      *cell;
@@ -137,7 +177,9 @@ hold_lapse(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold)
 
     set = &b->shm->sets[hold->set];
 
-    ngx_podi_bucket_lock(b, set);
+    if (ngx_podi_bucket_lock(b, set) != NGX_OK) {
+        return NGX_BUSY;
+    }
 
     cell = podi_cell_find(set, hold->key);
 
@@ -148,13 +190,15 @@ hold_lapse(ngx_podi_bucket_t *b, ngx_podi_hold_t *hold)
     hold->used = 0;
 
     ngx_podi_bucket_unlock(set);
+
+    return NGX_OK;
 }
 
 
 ngx_uint_t
 ngx_podi_hold_reap(ngx_podi_bucket_t *b, ngx_uint_t born)
 {
-    uint64_t                i, owner, alive;
+    uint64_t                i, owner, me, alive[HOLD_ALIVE];
     ngx_uint_t              found;
     ngx_podi_hold_chunk_t  *chunk;
 
@@ -167,28 +211,23 @@ ngx_podi_hold_reap(ngx_podi_bucket_t *b, ngx_uint_t born)
     }
 
     found = 0;
-    alive = born ? 0 : (uint64_t) ngx_pid;
+    me = ngx_podi_process();
+    ngx_memzero(alive, sizeof(alive));
 
     for (i = 0; i < b->shm->top; i++) {
         chunk = &b->shm->chunks[i];
         owner = __atomic_load_n(&chunk->owner, __ATOMIC_RELAXED);
 
-        if (owner == 0 || owner == alive) {
+        /* whoever is just born and finds its own word has inherited it */
+
+        if (owner == 0
+            || (owner == me ? !born : hold_is_alive(owner, alive)))
+        {
             continue;
         }
 
-        /* whoever is just born and finds its own number has inherited it */
-
-        if (owner != (uint64_t) ngx_pid && !ngx_podi_is_dead(owner)) {
-            alive = owner;
-            continue;
-        }
-
-        if ((owner != (uint64_t) ngx_pid || born)
-            && __atomic_compare_exchange_n(&chunk->owner, &owner,
-                                           (uint64_t) ngx_pid, 0,
-                                           __ATOMIC_ACQ_REL,
-                                           __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(&chunk->owner, &owner, me, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         {
             hold_adopt(b, chunk);
             found = 1;
@@ -199,27 +238,53 @@ ngx_podi_hold_reap(ngx_podi_bucket_t *b, ngx_uint_t born)
 }
 
 
+/* a look costs more than all the rest: those of some processes are enough */
+
+static ngx_uint_t
+hold_is_alive(uint64_t owner, uint64_t *alive)
+{
+    uint64_t  *known = &alive[owner % HOLD_ALIVE];
+
+    if (*known == owner) {
+        return 1;
+    }
+
+    if (ngx_podi_process_is_dead(owner)) {
+        return 0;
+    }
+
+    *known = owner;
+
+    return 1;
+}
+
+
+/* what is late stays its chunk's, and that stays ours: soon a dead one's */
+
 void
 ngx_podi_hold_leave(ngx_podi_bucket_t *b)
 {
     uint64_t                i;
-    ngx_uint_t              k;
+    ngx_uint_t              k, late;
     ngx_podi_hold_chunk_t  *chunk;
 
     for (i = 0; i < b->shm->top; i++) {
         chunk = &b->shm->chunks[i];
 
-        if (chunk->owner != (uint64_t) ngx_pid) {
+        if (chunk->owner != ngx_podi_process()) {
             continue;
         }
 
+        late = 0;
+
         for (k = 0; k < 63; k++) {
-            if (chunk->holds[k].used) {
-                hold_lapse(b, &chunk->holds[k]);
-            }
+            late |= chunk->holds[k].used
+                    && hold_lapse(b, &chunk->holds[k]) != NGX_OK;
         }
 
-        __atomic_store_n(&chunk->owner, 0, __ATOMIC_RELEASE);
+        if (!late) {
+            __atomic_store_n(&chunk->owner, 0, __ATOMIC_RELEASE);
+        }
     }
 }
 

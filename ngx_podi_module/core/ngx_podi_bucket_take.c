@@ -3,7 +3,8 @@
  * their sets.
  *
  * A lock is held for some hundred nanoseconds.  Sets are locked in the order
- * of their addresses, so nobody waits in a circle.
+ * of their addresses, so nobody waits in a circle.  A set that is not to be had
+ * is left out: its limit is lost for this decision, the others are decided.
  */
 
 #include "ngx_podi_bucket.h"
@@ -22,7 +23,10 @@ static void bucket_prepare(ngx_podi_bucket_op_t *op);
 static void bucket_clock(ngx_podi_bucket_t *b, const podi_rule_t *rule,
     podi_cell_clock_t *now);
 static void bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell);
+static void bucket_look(ngx_podi_bucket_op_t *op, const podi_cell_t *cell);
 static void bucket_evicted(ngx_podi_bucket_t *b);
+static void bucket_stuck(ngx_podi_bucket_t *b);
+static ngx_uint_t bucket_is_said(ngx_atomic_t *said);
 
 
 /* a place of a dead worker may be all that is in the way */
@@ -46,7 +50,9 @@ ngx_podi_bucket_take(ngx_podi_bucket_op_t *ops, ngx_uint_t n)
     rc = bucket_decide(ops, n);
 
     for (i = 0, again = 0; rc == NGX_DECLINED && i < n; i++) {
-        if (!ops[i].passed && ops[i].rule->kind == PODI_CELL_CONN) {
+        if (!ops[i].passed && !ops[i].lost
+            && ops[i].rule->kind == PODI_CELL_CONN)
+        {
             again += ngx_podi_hold_reap(ops[i].bucket, 0);
         }
     }
@@ -72,7 +78,7 @@ static ngx_int_t
 bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n)
 {
     ngx_uint_t             i, refused;
-    podi_cell_t           *cells[NGX_PODI_BUCKET_OPS], *cell;
+    podi_cell_t           *cells[NGX_PODI_BUCKET_OPS];
     ngx_podi_bucket_op_t  *op, *order[NGX_PODI_BUCKET_OPS];
 
     podi_assert(n <= NGX_PODI_BUCKET_OPS);
@@ -80,38 +86,39 @@ bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n)
     bucket_sort(ops, order, n);
 
     for (i = 0; i < n; i++) {
-        ngx_podi_bucket_lock(order[i]->bucket, order[i]->set);
+        order[i]->lost = (ngx_podi_bucket_lock(order[i]->bucket,
+                                               order[i]->set) != NGX_OK);
     }
 
     refused = 0;
 
     for (i = 0; i < n; i++) {
         op = &ops[i];
-        cell = podi_cell_find(op->set, op->key);
+        cells[i] = op->lost ? NULL : podi_cell_find(op->set, op->key);
 
-        op->passed = podi_cell_peek(op->rule, cell, op->cost, &op->now, NULL);
+        op->passed = op->lost ? op->open
+                     : podi_cell_peek(op->rule, cells[i], op->cost, &op->now,
+                                      NULL);
         op->taken = 0;
 
         refused |= !op->passed && !op->dry;
-        cells[i] = cell;
     }
 
     for (i = 0; i < n; i++) {
         op = &ops[i];
 
-        if (!refused && op->passed) {
+        if (!refused && op->passed && !op->lost) {
             bucket_charge(op, cells[i]);
 
-        } else if (cells[i] != NULL) {
-            op->seen = *cells[i];
-
         } else {
-            ngx_memzero(&op->seen, sizeof(podi_cell_t));
+            bucket_look(op, cells[i]);
         }
     }
 
     for (i = n; i > 0; i--) {
-        ngx_podi_bucket_unlock(order[i - 1]->set);
+        if (!order[i - 1]->lost) {
+            ngx_podi_bucket_unlock(order[i - 1]->set);
+        }
     }
 
     return refused ? NGX_DECLINED : NGX_OK;
@@ -185,6 +192,14 @@ bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell)
 {
     int  live = 0;
 
+    /* what costs nothing makes nobody be forgotten */
+
+    if (cell == NULL && op->cost == 0) {
+        op->taken = 1;
+        bucket_look(op, NULL);
+        return;
+    }
+
     if (cell == NULL) {
         cell = podi_cell_victim(op->set, op->rule, &op->now, &live);
 
@@ -216,17 +231,26 @@ bucket_charge(ngx_podi_bucket_op_t *op, podi_cell_t *cell)
 }
 
 
+/* NULL: of a new key, or nobody knows */
+
+static void
+bucket_look(ngx_podi_bucket_op_t *op, const podi_cell_t *cell)
+{
+    if (cell != NULL) {
+        op->seen = *cell;
+
+    } else {
+        ngx_memzero(&op->seen, sizeof(podi_cell_t));
+    }
+}
+
+
 static void
 bucket_evicted(ngx_podi_bucket_t *b)
 {
-    time_t             now = ngx_time();
-    ngx_atomic_uint_t  said = b->shm->said;
-
     ngx_podi_bucket_count(b, NGX_PODI_BUCKET_EVICTED);
 
-    if (now < (time_t) said + BUCKET_SAID
-        || !ngx_atomic_cmp_set(&b->shm->said, said, (ngx_atomic_uint_t) now))
-    {
+    if (bucket_is_said(&b->shm->said)) {
         return;
     }
 
@@ -235,6 +259,33 @@ bucket_evicted(ngx_podi_bucket_t *b)
                   "(%ui so far); give podi_limit_zone more memory",
                   &b->name,
                   ngx_podi_bucket_counted(b, NGX_PODI_BUCKET_EVICTED));
+}
+
+
+static void
+bucket_stuck(ngx_podi_bucket_t *b)
+{
+    if (bucket_is_said(&b->shm->stuck)) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "podi: some keys of the limit \"%V\" cannot be counted: a "
+                  "worker stands still that has locked them; on_failure "
+                  "decides", &b->name);
+}
+
+
+/* at most once a minute, of all workers */
+
+static ngx_uint_t
+bucket_is_said(ngx_atomic_t *said)
+{
+    time_t             now = ngx_time();
+    ngx_atomic_uint_t  last = *said;
+
+    return now < (time_t) last + BUCKET_SAID
+           || !ngx_atomic_cmp_set(said, last, (ngx_atomic_uint_t) now);
 }
 
 
@@ -252,6 +303,8 @@ ngx_podi_bucket_answer(const ngx_podi_bucket_op_t *op,
 }
 
 
+/* what cannot be given back stays charged; but a place comes back later on */
+
 void
 ngx_podi_bucket_undo(ngx_podi_bucket_op_t *op)
 {
@@ -264,7 +317,16 @@ ngx_podi_bucket_undo(ngx_podi_bucket_op_t *op)
     op->taken = 0;
     bucket_clock(op->bucket, op->rule, &op->now);
 
-    ngx_podi_bucket_lock(op->bucket, op->set);
+    op->lost = (ngx_podi_bucket_lock(op->bucket, op->set) != NGX_OK);
+
+    if (op->lost && op->hold != NULL) {
+        ngx_podi_hold_late(op->bucket, op->hold);
+        op->hold = NULL;
+    }
+
+    if (op->lost) {
+        return;
+    }
 
     cell = podi_cell_find(op->set, op->key);
 
@@ -292,18 +354,18 @@ ngx_podi_bucket_peek(ngx_podi_bucket_op_t *op)
 
     bucket_prepare(op);
 
-    ngx_podi_bucket_lock(op->bucket, op->set);
+    op->taken = 0;
+    op->lost = (ngx_podi_bucket_lock(op->bucket, op->set) != NGX_OK);
+
+    if (op->lost) {
+        op->passed = op->open;
+        bucket_look(op, NULL);
+        return op->passed ? NGX_OK : NGX_DECLINED;
+    }
 
     cell = podi_cell_find(op->set, op->key);
     op->passed = podi_cell_peek(op->rule, cell, op->cost, &op->now, NULL);
-    op->taken = 0;
-
-    if (cell != NULL) {
-        op->seen = *cell;
-
-    } else {
-        ngx_memzero(&op->seen, sizeof(podi_cell_t));
-    }
+    bucket_look(op, cell);
 
     ngx_podi_bucket_unlock(op->set);
 
@@ -316,8 +378,11 @@ ngx_podi_bucket_charge(ngx_podi_bucket_op_t *op)
 {
     bucket_prepare(op);
     op->hold = NULL;
+    op->lost = (ngx_podi_bucket_lock(op->bucket, op->set) != NGX_OK);
 
-    ngx_podi_bucket_lock(op->bucket, op->set);
+    if (op->lost) {
+        return;
+    }
 
     bucket_charge(op, podi_cell_find(op->set, op->key));
 
@@ -325,11 +390,21 @@ ngx_podi_bucket_charge(ngx_podi_bucket_op_t *op)
 }
 
 
-void
+ngx_int_t
 ngx_podi_bucket_lock(ngx_podi_bucket_t *b, podi_cell_set_t *set)
 {
-    if (ngx_podi_lock(&set->lock) != NGX_OK) {
+    switch (ngx_podi_lock(&set->lock)) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_BUSY:
+        bucket_stuck(b);
+        return NGX_BUSY;
+
+    default: /* NGX_DECLINED */
         ngx_podi_hold_recount(b, set);
+        return NGX_OK;
     }
 }
 

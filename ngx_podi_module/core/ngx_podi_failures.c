@@ -8,7 +8,7 @@
  * Who is over it is not checked at all, whatever he brings: an answer would
  * tell him whether the guess was right.  A failure is taken before it is one,
  * or as many as arrive during a check would all be checked.  Who goes away
- * while he is checked has failed.
+ * while he is checked has failed.  Who cannot be counted may not try.
  */
 
 #include "ngx_podi_bucket.h"
@@ -136,7 +136,8 @@ ngx_podi_failures_charge(ngx_http_request_t *r)
 
     if (failures_op(r, &op)) {
         ngx_podi_bucket_charge(&op);
-        ngx_podi_bucket_count(op.bucket, NGX_PODI_BUCKET_CHARGED);
+        ngx_podi_bucket_count(op.bucket, op.lost ? NGX_PODI_BUCKET_DEGRADED
+                                                 : NGX_PODI_BUCKET_CHARGED);
     }
 }
 
@@ -145,6 +146,16 @@ static podi_rc_t
 failures_refuse(const ngx_podi_bucket_op_t *op, podi_fail_t *fail)
 {
     podi_cell_answer_t  answer;
+
+    if (op->lost) {
+        ngx_podi_bucket_count(op->bucket, NGX_PODI_BUCKET_DEGRADED);
+
+        (void) podi_fail(fail, PODI_E_UNAVAILABLE, NULL,
+                         "failures cannot be counted");
+        fail->retry_after = 1;
+
+        return PODI_ERROR;
+    }
 
     ngx_podi_bucket_count(op->bucket, NGX_PODI_BUCKET_REFUSED);
     ngx_podi_bucket_answer(op, &answer);

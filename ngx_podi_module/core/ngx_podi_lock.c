@@ -1,32 +1,45 @@
 /*
  * ngx_podi_lock: who waits much longer than a lock is ever held asks whether
- * its holder is alive, and takes a dead one's over.
+ * its holder is alive, and takes a dead one's over.  From a living one nothing
+ * can be taken: when it goes on it still writes.
  *
- *     word: pid | ticks from boot to the start of that process << 32
+ *     free -----------------------------------------------> OK
+ *     held -> spins, yields -> free -> OK
+ *                           -> its holder is dead --------> DECLINED
+ *                           -> the same one for too long -> BUSY
  *
- * The kernel gives numbers away again, but never with the same start.  Where
- * /proc does not tell it, the number alone has to do.
+ * A holder that has no turn has one in far less than LOCK_PATIENCE.  The loop
+ * stands still for so long once: for a while who did not go on is waited for no
+ * longer than it takes to see that he lives.
  */
 
-#include <signal.h>
-
 #include "ngx_podi_lock.h"
+#include "ngx_podi_process.h"
+#include "podi_time.h"
 
 
-#define LOCK_SPINS  64              /* before the core is given away */
-#define LOCK_ASKS   16              /* times, before the holder is looked at */
-#define LOCK_START  20              /* of /proc/pid/stat, after the name */
+#define LOCK_SPINS     64           /* before the core is given away */
+#define LOCK_ASKS      16           /* times, before the holder is looked at */
+
+#define LOCK_PATIENCE  100          /* ms, with one holder */
+#define LOCK_MEMORY    1000         /* ms, of one that did not go on */
 
 
-static uint64_t lock_me(void);
-static uint64_t lock_start(ngx_pid_t pid);
+typedef struct {
+    uint64_t     holder;            /* 0: nobody yet */
+    podi_msec_t  until;
+} lock_wait_t;
+
+
+static ngx_uint_t lock_is_vain(lock_wait_t *wait, uint64_t holder);
 
 
 ngx_int_t
 ngx_podi_lock(uint64_t *word)
 {
-    uint64_t    holder, me = lock_me();
-    ngx_uint_t  i;
+    uint64_t     holder, me = ngx_podi_process();
+    ngx_uint_t   i, vain;
+    lock_wait_t  wait = { 0, 0 };
 
     for (i = 1; /* void */ ; i++) {
 
@@ -45,17 +58,29 @@ ngx_podi_lock(uint64_t *word)
             continue;
         }
 
-        ngx_sched_yield();
+        vain = (holder != 0 && lock_is_vain(&wait, holder));
 
-        /* our own number on it is that of a dead one who had it before */
+        if (!vain) {
+            ngx_sched_yield();
+        }
 
-        if (i % (LOCK_SPINS * LOCK_ASKS) == 0
-            && (holder == me || ngx_podi_is_dead(holder))
-            && __atomic_compare_exchange_n(word, &holder, me, 0,
-                                           __ATOMIC_ACQUIRE,
-                                           __ATOMIC_RELAXED))
-        {
-            return NGX_DECLINED;
+        if (holder == 0 || (!vain && i % (LOCK_SPINS * LOCK_ASKS) != 0)) {
+            continue;
+        }
+
+        /* our own word on it is that of a dead one who was called so before */
+
+        if (holder == me || ngx_podi_process_is_dead(holder)) {
+
+            if (__atomic_compare_exchange_n(word, &holder, me, 0,
+                                            __ATOMIC_ACQUIRE,
+                                            __ATOMIC_RELAXED))
+            {
+                return NGX_DECLINED;
+            }
+
+        } else if (vain && __atomic_load_n(word, __ATOMIC_RELAXED) == holder) {
+            return NGX_BUSY;
         }
     }
 }
@@ -68,67 +93,32 @@ ngx_podi_unlock(uint64_t *word)
 }
 
 
-/* of this process: asked once */
+/* each holder that goes on is progress, and the next one is waited for anew */
 
-static uint64_t
-lock_me(void)
+static ngx_uint_t
+lock_is_vain(lock_wait_t *wait, uint64_t holder)
 {
-    static uint64_t  me;
+    podi_msec_t  now;
 
-    if ((ngx_pid_t) (me & 0xffffffff) != ngx_pid) {
-        me = (uint64_t) ngx_pid | lock_start(ngx_pid) << 32;
+    static lock_wait_t  last;       /* who did not go on, remembered until */
+
+    now = podi_time_mono();
+
+    if (wait->holder != holder) {
+        wait->holder = holder;
+        wait->until = now;
+
+        if (last.holder != holder || now >= last.until) {
+            wait->until += LOCK_PATIENCE;
+        }
     }
 
-    return me;
-}
-
-
-ngx_uint_t
-ngx_podi_is_dead(uint64_t word)
-{
-    uint64_t   start, now;
-    ngx_pid_t  pid = (ngx_pid_t) (word & 0xffffffff);
-
-    if (pid == 0) {
+    if (now < wait->until) {
         return 0;
     }
 
-    if (kill(pid, 0) == -1 && ngx_errno == ESRCH) {
-        return 1;
-    }
+    last.holder = holder;
+    last.until = now + LOCK_MEMORY;
 
-    start = word >> 32;
-    now = (start == 0) ? 0 : lock_start(pid);
-
-    return now != 0 && now != start;
-}
-
-
-/* 0: nobody tells; a name may hold anything, so the last ')' ends it */
-
-static uint64_t
-lock_start(ngx_pid_t pid)
-{
-    int         n;
-    FILE       *stat;
-    char        path[sizeof("/proc//stat") + NGX_INT64_LEN];
-    char        line[1024], *p;
-
-    (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
-
-    stat = fopen(path, "re");
-    if (stat == NULL) {
-        return 0;
-    }
-
-    p = fgets(line, sizeof(line), stat);
-    (void) fclose(stat);
-
-    p = (p == NULL) ? NULL : strrchr(line, ')');
-
-    for (n = 0; p != NULL && n < LOCK_START; n++) {
-        p = strchr(p + 1, ' ');
-    }
-
-    return (p == NULL) ? 0 : strtoull(p, NULL, 10) & 0xffffffff;
+    return 1;
 }

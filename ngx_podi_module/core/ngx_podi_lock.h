@@ -1,7 +1,8 @@
 /*
- * ngx_podi_lock: a lock in shared memory that outlives whoever dies with it.
+ * ngx_podi_lock: a lock in shared memory that outlives whoever dies with it,
+ * and is not waited for without end when whoever has it stands still.
  *
- *     word: 0 -> pid of its holder, and when that was started -> 0
+ *     word: 0 -> the process that holds it -> 0
  *
  * For what takes less than a microsecond.  Zeroed memory is a free lock.
  */
@@ -14,12 +15,13 @@
 #include <ngx_core.h>
 
 
-/* OK; DECLINED: we have it from a dead worker, who may have left things half */
+/*
+ * OK.  DECLINED: we have it from a dead process, which may have left things
+ * half.  BUSY: we have it not; its holder lives and does not go on (it is
+ * stopped), so the caller decides without what the lock guards, or not at all.
+ */
 ngx_int_t ngx_podi_lock(uint64_t *word);
 void ngx_podi_unlock(uint64_t *word);
-
-/* a pid, or the word of a lock: is there no such process any more? */
-ngx_uint_t ngx_podi_is_dead(uint64_t word);
 
 
 #endif /* NGX_PODI_LOCK_H */

@@ -6,8 +6,6 @@
  * head, so workers of the old cycle read it without a lock.
  */
 
-#include <signal.h>
-
 #include "ngx_podi_shm.h"
 
 
@@ -175,35 +173,31 @@ ngx_podi_slot_take(void)
 {
     ngx_uint_t        i;
     ngx_podi_slot_t  *slot, *found;
-    ngx_slab_pool_t  *pool;
+    ngx_podi_shm_t   *shm;
 
-    pool = ngx_podi_shm_pool();
-    if (pool == NULL) {
+    shm = ngx_podi_shm();
+
+    if (shm == NULL || ngx_podi_lock(&shm->lock) == NGX_BUSY) {
         return NULL;
     }
 
     found = NULL;
-
-    ngx_shmtx_lock(&pool->mutex);
-
-    slot = ((ngx_podi_shm_t *) pool->data)->slots;
+    slot = shm->slots;
 
     for (i = 0; i < NGX_PODI_SLOTS; i++, slot++) {
 
-        if (slot->pid != 0 && kill((pid_t) slot->pid, 0) == -1
-            && ngx_errno == ESRCH)
-        {
+        if (ngx_podi_process_is_dead(slot->owner)) {
             ngx_memzero(slot, sizeof(ngx_podi_slot_t));
         }
 
-        if (slot->pid == 0 && found == NULL) {
+        if (slot->owner == 0 && found == NULL) {
             found = slot;
             ngx_memzero(slot, sizeof(ngx_podi_slot_t));
-            slot->pid = (ngx_atomic_uint_t) ngx_pid;
+            slot->owner = ngx_podi_process();
         }
     }
 
-    ngx_shmtx_unlock(&pool->mutex);
+    ngx_podi_unlock(&shm->lock);
 
     return found;
 }

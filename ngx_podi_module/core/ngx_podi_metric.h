@@ -65,7 +65,7 @@ struct ngx_podi_metric_cell_s {
 /* gauges of one worker process */
 
 typedef struct {
-    ngx_atomic_t             pid;        /* 0: free */
+    uint64_t                 owner;      /* a process; 0: free */
     ngx_atomic_t             pg_up;
     ngx_atomic_t             pg_all;
     ngx_atomic_t             pg_in_flight;

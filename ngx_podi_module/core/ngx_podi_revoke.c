@@ -105,43 +105,40 @@ ngx_podi_mark(ngx_podi_mark_e kind, const podi_str_t *issuer,
 
 
 /*
- * Who has an id that is too long is asked for anyhow.  Without a hash it is
- * not known who is meant, but the feed tells it again.
+ * Who has an id that is too long is asked for anyhow.  Without a hash it is not
+ * known who is meant, and while somebody stands still with the lock nothing can
+ * be written: all are asked for until the feed has told it again.
  */
 
-void
+podi_rc_t
 ngx_podi_revoke(const ngx_podi_revocation_t *what)
 {
-    u_char            id[NGX_PODI_MARK_LEN];
-    podi_rc_t         rc;
-    ngx_podi_shm_t   *shm;
-    ngx_slab_pool_t  *pool;
+    u_char           id[NGX_PODI_MARK_LEN];
+    podi_rc_t        rc;
+    ngx_podi_shm_t  *shm;
 
-    pool = ngx_podi_shm_pool();
+    shm = ngx_podi_shm();
 
-    if (pool == NULL) {
-        return;
+    if (shm == NULL) {
+        return PODI_OK;
     }
-
-    shm = pool->data;
 
     rc = ngx_podi_mark(what->kind, &what->issuer, &what->id, id);
 
     if (rc == PODI_DECLINED) {
-        return;
+        return PODI_OK;
     }
 
-    ngx_shmtx_lock(&pool->mutex);
-
-    if (rc == PODI_OK) {
-        ngx_podi_revoked_put(shm, id, what);
-
-    } else {
+    if (rc != PODI_OK || ngx_podi_lock(&shm->lock) == NGX_BUSY) {
         shm->feed.blind_until = ngx_current_msec
                                 + NGX_PODI_FEED_OVERLAP * 1000;
+        return PODI_ERROR;
     }
 
-    ngx_shmtx_unlock(&pool->mutex);
+    ngx_podi_revoked_put(shm, id, what);
+    ngx_podi_unlock(&shm->lock);
+
+    return PODI_OK;
 }
 
 
@@ -201,7 +198,7 @@ ngx_podi_revoke_session(const podi_str_t *sid)
     what.before = 0;
     what.until = ngx_time() + NGX_PODI_TOKEN_LIFE + NGX_PODI_TOKEN_LEEWAY;
 
-    ngx_podi_revoke(&what);
+    (void) ngx_podi_revoke(&what);      /* the feed tells it as well */
 }
 
 
@@ -340,7 +337,7 @@ ngx_podi_is_marked(const ngx_podi_shm_t *shm, const ngx_podi_marks_t *marks,
 }
 
 
-/* without room it is not covered, and its people are asked for */
+/* without room, or the lock, it is not covered: its people are asked for */
 
 void
 ngx_podi_feed_covers(const podi_str_t *tenant, ngx_msec_t until)
@@ -349,25 +346,22 @@ ngx_podi_feed_covers(const podi_str_t *tenant, ngx_msec_t until)
     ngx_uint_t        n;
     podi_str_t        ours = podi_string(NGX_PODI_ISSUER);
     ngx_podi_shm_t   *shm;
-    ngx_slab_pool_t  *pool;
 
-    pool = ngx_podi_shm_pool();
+    shm = ngx_podi_shm();
 
-    if (pool == NULL
-        || ngx_podi_mark(NGX_PODI_MARK_TENANT, &ours, tenant, id) != PODI_OK)
+    if (shm == NULL
+        || ngx_podi_mark(NGX_PODI_MARK_TENANT, &ours, tenant, id) != PODI_OK
+        || ngx_podi_lock(&shm->lock) == NGX_BUSY)
     {
         return;
     }
 
-    shm = pool->data;
     n = ngx_podi_named_at(id, 0, NGX_PODI_TENANT_SETS);
-
-    ngx_shmtx_lock(&pool->mutex);
 
     (void) ngx_podi_named_put(&shm->covered[n], id, 0, until,
                               ngx_current_msec);
 
-    ngx_shmtx_unlock(&pool->mutex);
+    ngx_podi_unlock(&shm->lock);
 }
 
 

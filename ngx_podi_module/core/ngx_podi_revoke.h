@@ -24,6 +24,7 @@
 
 
 #include "ngx_podi.h"
+#include "ngx_podi_lease.h"
 
 
 #define NGX_PODI_TOKEN_LEEWAY  5
@@ -77,14 +78,13 @@ typedef struct {
 } ngx_podi_revocation_t;
 
 typedef struct {
-    ngx_atomic_t   leader;              /* pid that feeds */
-    ngx_atomic_t   lease;               /* until then, msec */
-    ngx_atomic_t   synced;              /* last complete feed, msec; 0 */
-    ngx_atomic_t   fresh_until;         /* it is good for all, msec */
-    ngx_atomic_t   blind_until;         /* an entry was lost; msec */
-    ngx_atomic_t   lost_until;          /* then no set is blind; msec */
-    ngx_atomic_t   stale;               /* so long it is good; msec */
-    ngx_atomic_t   last_until;          /* then the table is empty; seconds */
+    ngx_podi_lease_t  lease;            /* of the worker that feeds */
+    ngx_atomic_t      synced;           /* last complete feed, msec; 0 */
+    ngx_atomic_t      fresh_until;      /* it is good for all, msec */
+    ngx_atomic_t      blind_until;      /* an entry was lost; msec */
+    ngx_atomic_t      lost_until;       /* then no set is blind; msec */
+    ngx_atomic_t      stale;            /* so long it is good; msec */
+    ngx_atomic_t      last_until;       /* then the table is empty; seconds */
 } ngx_podi_feed_t;
 
 
@@ -92,8 +92,11 @@ typedef struct {
 PODI_MUSTCHECK podi_rc_t ngx_podi_marks_make(const ngx_podi_identity_t *who,
     ngx_podi_marks_t *ret_marks);
 
-/* refused by every worker from the next request on */
-void ngx_podi_revoke(const ngx_podi_revocation_t *what);
+/*
+ * Refused by every worker from the next request on.  ERROR: it could not be
+ * written, and for the time of the feed's overlap all are asked for.
+ */
+podi_rc_t ngx_podi_revoke(const ngx_podi_revocation_t *what);
 
 /* the same of a session of ours; `sid` is a UUID's text */
 void ngx_podi_revoke_session(const podi_str_t *sid);

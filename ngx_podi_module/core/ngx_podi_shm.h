@@ -10,9 +10,11 @@
 
 
 #include "ngx_podi_core.h"
+#include "ngx_podi_lock.h"
+#include "ngx_podi_process.h"
 
 
-#define NGX_PODI_ZONE_NAME       "podi_5"
+#define NGX_PODI_ZONE_NAME       "podi_6"
 #define NGX_PODI_SHM_MAGIC       0x706f6469
 #define NGX_PODI_NAMED           8
 #define NGX_PODI_TENANT_SETS     64          /* a power of two */
@@ -27,6 +29,7 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t               magic;
+    uint64_t                 lock;           /* of what has no other */
     ngx_podi_metric_cell_t  *cells;
     ngx_atomic_t             counts[NGX_PODI_COUNT_LAST];
     ngx_podi_slot_t          slots[NGX_PODI_SLOTS];

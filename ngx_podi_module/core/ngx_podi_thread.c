@@ -129,7 +129,7 @@ ngx_podi_threads_waiting(void)
     n = 0;
 
     for (i = 0; slot != NULL && i < NGX_PODI_SLOTS; i++) {
-        n += (slot[i].pid != 0) ? slot[i].threads_waiting : 0;
+        n += (slot[i].owner != 0) ? slot[i].threads_waiting : 0;
     }
 
     return n;
@@ -143,27 +143,29 @@ ngx_podi_thread_enter(ngx_podi_worker_t *w)
 {
     ngx_int_t         running;
     ngx_uint_t        i;
-    ngx_slab_pool_t  *pool;
+    ngx_podi_shm_t   *shm;
     ngx_podi_slot_t  *slot;
 
-    pool = ngx_podi_shm_pool();
+    shm = ngx_podi_shm();
     slot = ngx_podi_slots();
     running = 0;
 
-    ngx_shmtx_lock(&pool->mutex);
+    if (ngx_podi_lock(&shm->lock) == NGX_BUSY) {
+        return 0;
+    }
 
     for (i = 0; i < NGX_PODI_SLOTS; i++) {
-        running += (slot[i].pid != 0) ? (ngx_int_t) slot[i].threads_running
+        running += (slot[i].owner != 0) ? (ngx_int_t) slot[i].threads_running
                                       : 0;
     }
 
     if (running < ngx_podi_conf()->threads) {
         w->slot->threads_running++;
-        ngx_shmtx_unlock(&pool->mutex);
+        ngx_podi_unlock(&shm->lock);
         return 1;
     }
 
-    ngx_shmtx_unlock(&pool->mutex);
+    ngx_podi_unlock(&shm->lock);
 
     return 0;
 }

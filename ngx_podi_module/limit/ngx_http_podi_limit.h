@@ -9,6 +9,7 @@
 #include "ngx_podi_bucket.h"
 #include "ngx_podi_channel.h"
 #include "ngx_podi_core.h"
+#include "ngx_podi_overlay.h"
 #include "podi_limit.h"
 
 
@@ -77,7 +78,8 @@ typedef struct {
     ngx_uint_t                       remote;    /* zones that need it */
     ngx_flag_t                       rates_on;  /* of the database */
     ngx_shm_zone_t                  *zone;
-    struct ngx_http_podi_rates_s    *rates;     /* by init_process only */
+    ngx_podi_overlay_t              *overlay;   /* of this worker, as is */
+    struct ngx_http_podi_rate_set_s *rates;     /* NULL: none were read */
 } ngx_http_podi_limit_main_conf_t;
 
 typedef struct {
@@ -131,7 +133,8 @@ ngx_int_t ngx_http_podi_limit_take(ngx_http_podi_limit_set_t *set);
 
 /*
  * The key and the rule of an op.  OK; DECLINED: there is nothing to count by,
- * and the limit is skipped; ERROR: fail says why the request is refused.
+ * and the limit is skipped; ERROR: fail says why the request is refused.  The
+ * rule lives with the request; NULL: no memory.
  */
 ngx_int_t ngx_http_podi_limit_key(ngx_http_request_t *r,
     const ngx_http_podi_limit_zone_t *zone, ngx_podi_bucket_op_t *op,
@@ -149,6 +152,10 @@ ngx_int_t ngx_http_podi_limit_headers(const ngx_http_podi_limit_set_t *set,
 ngx_int_t ngx_http_podi_limit_policy(ngx_pool_t *pool,
     const ngx_str_t *name, ngx_http_podi_limit_rule_t *rule);
 unsigned ngx_http_podi_limit_seconds(int64_t usec);
+
+/* it is decided by on_failure; closed: it is refused */
+void ngx_http_podi_limit_degrade(ngx_http_podi_limit_item_t *item,
+    ngx_uint_t closed);
 
 /* that item is the one that the log names */
 void ngx_http_podi_limit_binds(ngx_podi_decision_t *d,

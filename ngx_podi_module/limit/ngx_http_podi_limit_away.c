@@ -3,7 +3,8 @@
  *
  *     closed -> refused (503), unless it runs dry; then nothing is charged
  *     local  -> this machine's memory, at the limit's rate, or at its part of
- *               it when nodes= says how many machines there are
+ *               it when nodes= says how many machines there are; refused when
+ *               that cannot be counted either
  *     open   -> passes
  */
 
@@ -26,12 +27,8 @@ ngx_http_podi_limit_away(ngx_http_podi_limit_set_t *set)
     for (i = set->local; i < set->n; i++) {
         item = &set->items[i];
 
-        item->mode = PODI_LIMIT_DEGRADED;
-        item->unknown = 1;
-        item->closed = (item->use->zone->on_failure == PODI_LIMIT_CLOSED);
-        item->answer.left = PODI_LIMIT_UNKNOWN;
-        item->answer.reset_after = 0;
-        item->answer.retry_after = item->closed ? 1000000 : 0;
+        ngx_http_podi_limit_degrade(item, item->use->zone->on_failure
+                                          == PODI_LIMIT_CLOSED);
 
         set->ops[i].passed = !item->closed;
         closed |= item->closed && !set->ops[i].dry;
@@ -40,6 +37,19 @@ ngx_http_podi_limit_away(ngx_http_podi_limit_set_t *set)
     }
 
     return closed ? NGX_DECLINED : away_here(set);
+}
+
+
+void
+ngx_http_podi_limit_degrade(ngx_http_podi_limit_item_t *item,
+    ngx_uint_t closed)
+{
+    item->mode = PODI_LIMIT_DEGRADED;
+    item->unknown = 1;
+    item->closed = closed;
+    item->answer.left = PODI_LIMIT_UNKNOWN;
+    item->answer.reset_after = 0;
+    item->answer.retry_after = closed ? 1000000 : 0;
 }
 
 
@@ -75,6 +85,12 @@ away_here(ngx_http_podi_limit_set_t *set)
 
     for (i = 0; rc != NGX_ERROR && i < n; i++) {
         set->ops[at[i]].passed = here.ops[i].passed;
+
+        if (here.ops[i].lost) {
+            ngx_http_podi_limit_degrade(&set->items[at[i]], 1);
+            continue;
+        }
+
         set->items[at[i]].unknown = 0;
 
         ngx_podi_bucket_answer(&here.ops[i], &set->items[at[i]].answer);

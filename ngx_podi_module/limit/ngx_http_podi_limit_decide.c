@@ -3,7 +3,7 @@
  *
  *     uses, less what has judged this request before
  *         -> keys, costs, rules
- *         -> here:    buckets (all or nothing)
+ *         -> here:    buckets (all or nothing); what is lost: on_failure
  *         -> passed:  those in Redis (all or nothing), maybe parked
  *         -> refused: what was taken here comes back; 429, and until when
  *         -> passed:  counted; places are given back with the request
@@ -22,7 +22,10 @@ static ngx_int_t limit_set(ngx_http_podi_limit_set_t *set,
 static ngx_int_t limit_set_some(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf, ngx_uint_t early,
     ngx_uint_t remote, podi_fail_t *fail);
+static ngx_int_t limit_set_one(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_use_t *use, podi_fail_t *fail);
 static void limit_leave(void *data);
+static void limit_lost(ngx_http_podi_limit_set_t *set);
 static ngx_int_t limit_decided(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf, ngx_int_t rc);
 static ngx_int_t limit_passed(ngx_http_podi_limit_set_t *set,
@@ -75,6 +78,8 @@ ngx_http_podi_limit_decide(ngx_http_request_t *r, ngx_uint_t early)
     }
 
     rc = ngx_http_podi_limit_take(&set);
+
+    limit_lost(&set);
 
     if (rc == NGX_OK && set.local < set.n) {
         rc = ngx_http_podi_limit_remote(r, &set);
@@ -144,9 +149,7 @@ limit_set_some(ngx_http_podi_limit_set_t *set,
     ngx_int_t                    rc;
     ngx_uint_t                   i;
     ngx_podi_request_t          *pr;
-    ngx_podi_bucket_op_t        *op;
     ngx_http_podi_limit_use_t   *use, **uses;
-    ngx_http_podi_limit_item_t  *item;
 
     pr = ngx_podi_request(set->request);
     uses = llcf->uses->elts;
@@ -161,37 +164,61 @@ limit_set_some(ngx_http_podi_limit_set_t *set,
             continue;
         }
 
-        op = &set->ops[set->n];
-        item = &set->items[set->n];
+        rc = limit_set_one(set, use, fail);
 
-        rc = ngx_http_podi_limit_key(set->request, use->zone, op, fail);
+        if (rc == NGX_OK) {
+            set->n++;
 
-        if (rc == NGX_ERROR && !use->dry) {
+        } else if (rc == NGX_ERROR && !use->dry) {
             return NGX_ERROR;
-        }
 
-        if (rc != NGX_OK) {
+        } else {
             ngx_podi_bucket_count(use->zone->bucket, (rc == NGX_ERROR)
                                                      ? NGX_PODI_BUCKET_DRY
                                                      : NGX_PODI_BUCKET_SKIPPED);
-            continue;
         }
-
-        item->use = use;
-        item->rule = ngx_http_podi_limit_rule(set->request, use->zone);
-        item->mode = use->zone->mode;
-        item->unknown = remote;
-        item->closed = 0;
-
-        op->bucket = use->zone->bucket;
-        op->rule = &item->rule->rule;
-        op->dry = use->dry;
-        op->passed = 1;
-        op->taken = 0;
-        op->hold = NULL;
-
-        set->n++;
     }
+
+    return NGX_OK;
+}
+
+
+/* OK, DECLINED: there is nothing to count by, ERROR: it refuses */
+
+static ngx_int_t
+limit_set_one(ngx_http_podi_limit_set_t *set,
+    const ngx_http_podi_limit_use_t *use, podi_fail_t *fail)
+{
+    ngx_int_t                    rc;
+    ngx_podi_bucket_op_t        *op = &set->ops[set->n];
+    ngx_http_podi_limit_zone_t  *zone = use->zone;
+    ngx_http_podi_limit_item_t  *item = &set->items[set->n];
+
+    rc = ngx_http_podi_limit_key(set->request, zone, op, fail);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    item->rule = ngx_http_podi_limit_rule(set->request, zone);
+
+    if (item->rule == NULL) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    item->use = use;
+    item->mode = zone->mode;
+    item->unknown = (zone->mode != PODI_LIMIT_LOCAL);
+    item->closed = 0;
+
+    op->bucket = zone->bucket;
+    op->rule = &item->rule->rule;
+    op->dry = use->dry;
+    op->open = (zone->on_failure == PODI_LIMIT_OPEN);
+    op->lost = 0;
+    op->passed = 1;
+    op->taken = 0;
+    op->hold = NULL;
 
     return NGX_OK;
 }
@@ -240,6 +267,24 @@ limit_leave(void *data)
 }
 
 
+/* somebody stands still with its lock in his hand: as if Redis were away */
+
+static void
+limit_lost(ngx_http_podi_limit_set_t *set)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < set->local; i++) {
+        if (set->ops[i].lost) {
+            ngx_http_podi_limit_degrade(&set->items[i],
+                                        !set->ops[i].open);
+            ngx_podi_bucket_count(set->ops[i].bucket,
+                                  NGX_PODI_BUCKET_DEGRADED);
+        }
+    }
+}
+
+
 static ngx_int_t
 limit_passed(ngx_http_podi_limit_set_t *set,
     const ngx_http_podi_limit_loc_conf_t *llcf)
@@ -279,7 +324,7 @@ limit_passed(ngx_http_podi_limit_set_t *set,
             continue;
         }
 
-        if (i < set->local) {
+        if (i < set->local && !set->ops[i].lost) {
             ngx_podi_bucket_answer(&set->ops[i], &item->answer);
         }
 
@@ -324,7 +369,7 @@ limit_refused(ngx_http_podi_limit_set_t *set,
         item = &set->items[i];
         pr->limits |= limit_bit(set, i);    /* an error page comes next */
 
-        if (i < set->local) {
+        if (i < set->local && !set->ops[i].lost) {
             ngx_podi_bucket_answer(&set->ops[i], &item->answer);
         }
 

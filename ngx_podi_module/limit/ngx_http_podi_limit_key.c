@@ -23,9 +23,8 @@ static ngx_int_t limit_value(ngx_http_request_t *r,
     const ngx_http_podi_limit_expr_t *expr, podi_str_t *ret_value);
 static ngx_int_t limit_cost(ngx_http_request_t *r,
     const ngx_http_podi_limit_zone_t *zone, int64_t *ret_cost);
-static const ngx_http_podi_limit_rule_t *limit_rate(ngx_http_request_t *r,
-    const ngx_http_podi_limit_zone_t *zone,
-    const ngx_http_podi_rate_set_t *rates, const podi_str_t *plan);
+static const ngx_http_podi_limit_rule_t *limit_keep(ngx_pool_t *pool,
+    const ngx_http_podi_limit_rule_t *rule);
 static podi_str_t limit_plan_of(const ngx_podi_ctx_t *pc);
 
 
@@ -227,6 +226,7 @@ ngx_http_podi_limit_rule(ngx_http_request_t *r,
 {
     ngx_uint_t                         i;
     podi_str_t                         plan;
+    const ngx_podi_ctx_t              *pc;
     const ngx_http_podi_rate_set_t    *rates;
     const ngx_http_podi_limit_rule_t  *rule;
 
@@ -236,13 +236,18 @@ ngx_http_podi_limit_rule(ngx_http_request_t *r,
         return &zone->rule;
     }
 
-    plan = limit_plan_of(ngx_podi_ctx(r));
+    pc = ngx_podi_ctx(r);
+    plan = limit_plan_of(pc);
 
     if (rates != NULL) {
-        rule = limit_rate(r, zone, rates, &plan);
+        rule = ngx_http_podi_rate_set_user(rates, zone, &pc->identity);
+
+        if (rule == NULL) {
+            rule = ngx_http_podi_rate_set_plan(rates, zone, &plan);
+        }
 
         if (rule != NULL) {
-            return rule;
+            return limit_keep(r->pool, rule);
         }
     }
 
@@ -261,39 +266,21 @@ ngx_http_podi_limit_rule(ngx_http_request_t *r,
 /* a copy: by the end of the request there may be newer ones */
 
 static const ngx_http_podi_limit_rule_t *
-limit_rate(ngx_http_request_t *r, const ngx_http_podi_limit_zone_t *zone,
-    const ngx_http_podi_rate_set_t *rates, const podi_str_t *plan)
+limit_keep(ngx_pool_t *pool, const ngx_http_podi_limit_rule_t *rule)
 {
-    const podi_rule_t           *found;
-    const ngx_podi_ctx_t        *pc;
-    ngx_http_podi_limit_rule_t  *rule;
+    ngx_http_podi_limit_rule_t  *kept;
 
-    pc = ngx_podi_ctx(r);
-    found = NULL;
-
-    if (pc->identity.known) {
-        found = ngx_http_podi_rate_set_find(rates, zone, NGX_PODI_KEY_USER,
-                                            &pc->identity.user);
-    }
-
-    if (found == NULL) {
-        found = ngx_http_podi_rate_set_find(rates, zone, NGX_PODI_KEY_PLAN,
-                                            plan);
-    }
-
-    if (found == NULL) {
+    kept = ngx_palloc(pool, sizeof(ngx_http_podi_limit_rule_t)
+                            + rule->policy.len);
+    if (kept == NULL) {
         return NULL;
     }
 
-    rule = ngx_pcalloc(r->pool, sizeof(ngx_http_podi_limit_rule_t));
-    if (rule == NULL) {
-        return NULL;
-    }
+    *kept = *rule;
+    kept->policy.data = (u_char *) (kept + 1);
+    ngx_memcpy(kept->policy.data, rule->policy.data, rule->policy.len);
 
-    rule->rule = *found;
-
-    return (ngx_http_podi_limit_policy(r->pool, &zone->bucket->name, rule)
-            == NGX_OK) ? rule : NULL;
+    return kept;
 }
 
 

@@ -9,9 +9,7 @@
 #include "ngx_http_podi_limit.h"
 
 
-#define NGX_HTTP_PODI_RATES_TEXT  (512 * 1024)
-
-/* one text of the table, read; a worker's own memory */
+/* one text of the table, read, with the policies; a worker's own memory */
 
 typedef struct ngx_http_podi_rate_set_s  ngx_http_podi_rate_set_t;
 
@@ -21,11 +19,16 @@ ngx_http_podi_rate_set_t *ngx_http_podi_rate_set_read(
     const ngx_http_podi_limit_main_conf_t *lmcf, const podi_str_t *text);
 void ngx_http_podi_rate_set_free(ngx_http_podi_rate_set_t *set);
 
-/* NULL: nothing is put over this limit for that plan or user */
-const podi_rule_t *ngx_http_podi_rate_set_find(
+/*
+ * What is put over this limit for a user, or for a plan; NULL: nothing.  It is
+ * the set's, and so no longer there than until the next one is read.
+ */
+const ngx_http_podi_limit_rule_t *ngx_http_podi_rate_set_user(
     const ngx_http_podi_rate_set_t *set,
-    const ngx_http_podi_limit_zone_t *zone, ngx_podi_key_e kind,
-    const podi_str_t *subject);
+    const ngx_http_podi_limit_zone_t *zone, const ngx_podi_identity_t *who);
+const ngx_http_podi_limit_rule_t *ngx_http_podi_rate_set_plan(
+    const ngx_http_podi_rate_set_t *set,
+    const ngx_http_podi_limit_zone_t *zone, const podi_str_t *plan);
 
 /* of this worker; NULL: none was read */
 const ngx_http_podi_rate_set_t *ngx_http_podi_rates(void);

@@ -7,9 +7,8 @@
  * Whichever worker is asked answers for all of them.
  */
 
-#include <signal.h>
-
 #include "ngx_http_podi_status.h"
+#include "ngx_podi_process.h"
 
 
 typedef struct {
@@ -236,7 +235,7 @@ status_durations(podi_buf_t *b, const ngx_podi_metric_cell_t *cell,
 static ngx_uint_t
 status_is_alive(const ngx_podi_slot_t *slot)
 {
-    return slot->pid != 0 && kill((pid_t) slot->pid, 0) == 0;
+    return slot->owner != 0 && !ngx_podi_process_is_dead(slot->owner);
 }
 
 
@@ -257,7 +256,7 @@ ngx_http_podi_status_workers(podi_buf_t *b)
             continue;
         }
 
-        pid = (unsigned long) slot[n].pid;
+        pid = (unsigned long) ngx_podi_process_pid(slot[n].owner);
         workers++;
 
         podi_buf_printf(b, "status_worker_pg_up{pid=\"%lu\"} %lu\n"

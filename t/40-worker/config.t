@@ -130,8 +130,9 @@ subtest 'config show' => sub {
     $db->one(undef, 'select * from sys.channel_put(?, ?)', 'partner',
              '{"max_role": "admin", "origins": ["https://a.example", "https://b.example"]}');
     $db->one(undef, 'select * from sys.channel_kill(?, true)', 'late');
-    $db->one(undef, 'select * from sys.limit_put(?, ?, ?, null, ?)', 'member',
-             'plan', 'pro', 'rate=9r/s');
+    $db->one(undef, 'select * from sys.limit_put(?, ?, ?, ?, ?, ?)', @$_)
+        for [qw( member plan podi ), undef, qw( pro rate=9r/s )],
+            [qw( member user one acme alice rate=8r/s )];
     my $off = show();
     my $at = sub { line('podi-http.conf', @_) };
 
@@ -163,6 +164,9 @@ subtest 'config show' => sub {
     row($on, 'limit member missing', ['ip', 'default', 'default']);
     row($on, 'limit member plan pro',
         ['rate=9r/s', 'database', 'podi.limit_rate, ']);
+    row($on, 'limit member user one acme alice',
+        ['rate=8r/s', 'database', 'podi.limit_rate, ']);
+    row($on, 'limit member on_failure', ['open', 'default', 'default']);
     row($on, 'limit shared on_failure',
         ['local', 'file', $at->(qr/^podi_limit_zone shared/)]);
     row($on, 'limit shared nodes', ['1', 'default', 'default']);

@@ -28,8 +28,7 @@ mkdir $points;
 chmod 0777, $points;
 $ENV{PODI_FAULT_DIR} = $points;
 $s->start('pg', 'redis');
-$s->allow_errors(qr/exited on signal 9/,
-                 qr/shared memory zone "podi_limit_rates_2" was locked by/);
+$s->allow_errors(qr/exited on signal 9/);
 
 my $ctl = $s->db->login('podi_ctl');
 my %who = map { $_ => $s->member($_) } qw( annie bobby );
@@ -50,8 +49,8 @@ sub burst
 
 sub put
 {
-    $ctl->one(undef, 'select * from sys.limit_put(?, ?, ?, ?, ?)', 'member',
-              'user', $_[0], 'demo', "rate=1r/h burst=$_[1]");
+    $ctl->one(undef, 'select * from sys.limit_put(?, ?, ?, ?, ?, ?)', 'member',
+              'user', 'podi', 'demo', $_[0], "rate=1r/h burst=$_[1]");
 }
 
 
@@ -63,7 +62,7 @@ open my $out, '>', "$points/new" or die;
 print {$out} 'kill';
 close $out;
 chmod 0666, "$points/new";
-rename "$points/new", "$points/nginx.rates_publish";
+rename "$points/new", "$points/nginx.overlay_publish";
 
 my ($doomed) = $s->nginx->workers;
 

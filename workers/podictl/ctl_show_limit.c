@@ -99,7 +99,7 @@ show_zone_presets(ctl_show_t *s, const podi_str_t *name)
         { "burst", "1", 0, 1 },
         { "missing", "ip", 0, 0 },
         { "mode", "local", 0, 0 },
-        { "on_failure", "open", 1, 0 },
+        { "on_failure", "open", 0, 0 },
         { "nodes", "1", 1, 0 },
         { NULL, NULL, 0, 0 }
     };
@@ -155,13 +155,15 @@ static podi_rc_t
 show_rate(ctl_show_t *s, const podi_pg_result_t *res, int row)
 {
     int              in_force;
-    podi_str_t       kind, subject, login, changed;
+    podi_str_t       kind, issuer, tenant, subject, login, changed;
     const char      *why;
     ctl_show_row_t   put;
 
     memset(&put, 0, sizeof(ctl_show_row_t));
 
     kind = podi_row_str(res, row, "kind");
+    issuer = podi_row_str(res, row, "issuer");
+    tenant = podi_row_str(res, row, "tenant");
     subject = podi_row_str(res, row, "subject");
     login = podi_row_str(res, row, "login");
     changed = podi_row_str(res, row, "changed_at");
@@ -181,7 +183,10 @@ show_rate(ctl_show_t *s, const podi_pg_result_t *res, int row)
                         PODI_STR_FMT "%s", podi_str_arg(&changed), why)
         != PODI_OK
         || podi_mem_printf(s->mem, &put.setting, PODI_STR_FMT " " PODI_STR_FMT
-                           "%s" PODI_STR_FMT "%s", podi_str_arg(&kind),
+                           "%s" PODI_STR_FMT "%s" PODI_STR_FMT "%s"
+                           PODI_STR_FMT "%s", podi_str_arg(&kind),
+                           podi_str_arg(&issuer), issuer.len != 0 ? " " : "",
+                           podi_str_arg(&tenant), tenant.len != 0 ? " " : "",
                            podi_str_arg(&subject), login.len != 0 ? " (" : "",
                            podi_str_arg(&login), login.len != 0 ? ")" : "")
            != PODI_OK)
