@@ -4,12 +4,9 @@
  *     a file's bytes -> podi_directive_token -> directive_one -> the tree
  */
 
-#include <errno.h>
 #include <glob.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "podi_buf.h"
 #include "podi_directive_int.h"
 #include "banned.h"
 
@@ -22,17 +19,18 @@ static podi_rc_t directive_include(directive_reader_t *r,
     podi_directive_t *d);
 static podi_rc_t directive_file(const directive_reader_t *from,
     const char *path, podi_directive_t *block);
-static podi_rc_t directive_load(directive_reader_t *r);
 
 
 podi_rc_t
 podi_directives_read(const char *path, podi_mem_t *mem,
     podi_directive_t **ret_root, podi_fail_t *fail)
 {
+    podi_buf_t           words;
     const char          *slash;
     directive_reader_t   r;
 
     memset(&r, 0, sizeof(directive_reader_t));
+    podi_buf_init(&words, mem);
 
     slash = strrchr(path, '/');
 
@@ -40,6 +38,7 @@ podi_directives_read(const char *path, podi_mem_t *mem,
     r.dir.len = (slash != NULL) ? (size_t) (slash - path) + 1 : 0;
     r.mem = mem;
     r.fail = fail;
+    r.words = &words;
 
     *ret_root = podi_mem_calloc(mem, sizeof(podi_directive_t));
 
@@ -55,22 +54,30 @@ podi_rc_t
 podi_directives_parse(const char *name, const podi_str_t *text,
     podi_mem_t *mem, podi_directive_t **ret_root, podi_fail_t *fail)
 {
+    podi_buf_t          words;
     directive_reader_t  r;
 
     memset(&r, 0, sizeof(directive_reader_t));
+    podi_buf_init(&words, mem);
 
     r.file = name;
-    r.rest = *text;
     r.mem = mem;
     r.fail = fail;
+    r.words = &words;
     r.line = 1;
     r.alone = 1;
 
     *ret_root = podi_mem_calloc(mem, sizeof(podi_directive_t));
 
-    if (*ret_root == NULL) {
+    if (*ret_root == NULL
+        || podi_mem_printf(mem, &r.rest, " " PODI_STR_FMT, podi_str_arg(text))
+           != PODI_OK)
+    {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
+
+    r.rest.data++;
+    r.rest.len--;
 
     return directive_block(&r, *ret_root, 0);
 }
@@ -98,7 +105,9 @@ directive_block(directive_reader_t *r, podi_directive_t *block,
         switch (end) {
 
         case DIRECTIVE_OPEN:
-            rc = directive_block(r, block->last, depth + 1);
+            rc = podi_directive_is_foreign(block->last)
+                 ? podi_directive_skip(r, block->last)
+                 : directive_block(r, block->last, depth + 1);
             break;
 
         case DIRECTIVE_END:
@@ -132,11 +141,10 @@ static podi_rc_t
 directive_one(directive_reader_t *r, podi_directive_t *block,
     directive_token_e *ret_end)
 {
-    podi_buf_t         words;
     podi_str_t         word;
     podi_directive_t  *d;
 
-    podi_buf_init(&words, r->mem);
+    r->words->len = 0;
 
     for ( ;; ) {
 
@@ -148,27 +156,30 @@ directive_one(directive_reader_t *r, podi_directive_t *block,
             break;
         }
 
-        podi_buf_add(&words, &word, sizeof(podi_str_t));
+        podi_buf_add(r->words, &word, sizeof(podi_str_t));
     }
 
     if (*ret_end == DIRECTIVE_CLOSE || *ret_end == DIRECTIVE_EOF) {
-        return (words.len == 0)
+        return (r->words->len == 0)
                ? PODI_OK : podi_directive_wrong(r, "expecting \";\"");
     }
 
-    if (words.len == 0) {
+    if (r->words->len == 0) {
         return podi_directive_wrong(r, "unexpected \";\" or \"{\"");
     }
 
     d = podi_mem_calloc(r->mem, sizeof(podi_directive_t));
 
-    if (d == NULL || podi_buf_take(&words, &word) != PODI_OK) {
+    if (d == NULL || r->words->failed
+        || (d->words = podi_mem_alloc(r->mem, r->words->len)) == NULL)
+    {
         return podi_fail(r->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    memcpy(d->words, r->words->data, r->words->len);
+
     d->up = block;
-    d->words = (podi_str_t *) (void *) word.data;
-    d->n = word.len / sizeof(podi_str_t);
+    d->n = r->words->len / sizeof(podi_str_t);
     d->file = r->file;
     d->line = r->line;
 
@@ -255,41 +266,6 @@ directive_file(const directive_reader_t *from, const char *path,
         return podi_fail(r.fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    return (directive_load(&r) == PODI_OK) ? directive_block(&r, block, 0)
+    return (podi_directive_load(&r) == PODI_OK) ? directive_block(&r, block, 0)
                                            : PODI_ERROR;
-}
-
-
-static podi_rc_t
-directive_load(directive_reader_t *r)
-{
-    FILE        *file;
-    size_t       n;
-    podi_buf_t   b;
-    char         part[4096];
-
-    file = fopen(r->file, "re");
-
-    if (file == NULL) {
-        return podi_fail(r->fail, PODI_E_CONFIG, NULL, "%s: %s", r->file,
-                         strerror(errno));
-    }
-
-    podi_buf_init(&b, r->mem);
-
-    do {
-        n = fread(part, 1, sizeof(part), file);
-        podi_buf_add(&b, part, n);
-    } while (n == sizeof(part) && b.len <= PODI_DIRECTIVE_FILE);
-
-    n = ferror(file) || b.len > PODI_DIRECTIVE_FILE;
-    (void) fclose(file);
-
-    if (n != 0 || podi_buf_take(&b, &r->rest) != PODI_OK) {
-        return podi_fail(r->fail, PODI_E_CONFIG, NULL,
-                         "%s: cannot be read, or is larger than %d bytes",
-                         r->file, PODI_DIRECTIVE_FILE);
-    }
-
-    return PODI_OK;
 }

@@ -7,7 +7,9 @@
  * For who asks where a value was written, or what stands beside what: nginx
  * itself forgets both.  Words are read as nginx reads them (quotes, escapes,
  * ${name}); what they mean is nobody's business here.  A file that nginx would
- * not take is refused, or gives a tree of no meaning: test it first.
+ * not take is refused, or gives a tree of no meaning: test it first.  A block
+ * whose lines are no directives (geo, map, types, split_clients, and Lua) stays
+ * empty.
  */
 
 #ifndef PODI_DIRECTIVE_H
@@ -18,7 +20,7 @@
 #include "podi_mem.h"
 
 
-#define PODI_DIRECTIVE_DEPTH  32        /* of blocks, and of includes */
+#define PODI_DIRECTIVE_DEPTH  128       /* of blocks, and of includes */
 #define PODI_DIRECTIVE_FILE   (4 * 1024 * 1024)
 
 typedef struct podi_directive_s  podi_directive_t;

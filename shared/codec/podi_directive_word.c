@@ -2,19 +2,22 @@
  * podi_directive: words, as nginx tells them apart.
  *
  *     blanks and comments -> ; { } | "quoted" | plain
+ *
+ * A word stays where it is read, one byte to the left, so that its NUL comes
+ * before what ended it: that byte is a quote or a blank, or what was read.
  */
 
 #include <string.h>
 
-#include "podi_buf.h"
 #include "podi_directive_int.h"
 #include "banned.h"
 
 
 static void directive_blanks(directive_reader_t *r);
 static podi_rc_t directive_quoted(directive_reader_t *r, podi_str_t *ret_word);
-static podi_rc_t directive_plain(directive_reader_t *r, podi_str_t *ret_word);
-static void directive_escape(directive_reader_t *r, podi_buf_t *b);
+static void directive_plain(directive_reader_t *r, podi_str_t *ret_word);
+static unsigned char *directive_escape(directive_reader_t *r,
+    unsigned char *w);
 
 
 podi_rc_t
@@ -43,8 +46,13 @@ podi_directive_token(directive_reader_t *r, directive_token_e *ret_token,
         return PODI_OK;
     }
 
-    return (c == '"' || c == '\'') ? directive_quoted(r, ret_word)
-                                   : directive_plain(r, ret_word);
+    if (c == '"' || c == '\'') {
+        return directive_quoted(r, ret_word);
+    }
+
+    directive_plain(r, ret_word);
+
+    return PODI_OK;
 }
 
 
@@ -81,10 +89,10 @@ directive_blanks(directive_reader_t *r)
 static podi_rc_t
 directive_quoted(directive_reader_t *r, podi_str_t *ret_word)
 {
-    podi_buf_t     b;
-    unsigned char  c, quote;
+    unsigned char  c, quote, *w;
 
-    podi_buf_init(&b, r->mem);
+    w = r->rest.data;
+    ret_word->data = w;
 
     quote = r->rest.data[0];
     r->rest.data++;
@@ -94,7 +102,7 @@ directive_quoted(directive_reader_t *r, podi_str_t *ret_word)
         c = r->rest.data[0];
 
         if (c == '\\') {
-            directive_escape(r, &b);
+            w = directive_escape(r, w);
             continue;
         }
 
@@ -103,7 +111,7 @@ directive_quoted(directive_reader_t *r, podi_str_t *ret_word)
         r->rest.len--;
 
         if (c != quote) {
-            podi_buf_add_byte(&b, c);
+            *w++ = c;
             continue;
         }
 
@@ -115,29 +123,30 @@ directive_quoted(directive_reader_t *r, podi_str_t *ret_word)
             break;
         }
 
-        return (podi_buf_take(&b, ret_word) == PODI_OK)
-               ? PODI_OK
-               : podi_fail(r->fail, PODI_E_INTERNAL, NULL, "no memory");
+        *w = '\0';
+        ret_word->len = (size_t) (w - ret_word->data);
+
+        return PODI_OK;
     }
 
     return podi_directive_wrong(r, "a quote that does not end");
 }
 
 
-static podi_rc_t
+static void
 directive_plain(directive_reader_t *r, podi_str_t *ret_word)
 {
-    podi_buf_t     b;
-    unsigned char  c, before;
+    unsigned char  c, before, *w;
 
-    podi_buf_init(&b, r->mem);
+    w = r->rest.data - 1;
+    ret_word->data = w;
     before = 0;
 
     while (r->rest.len != 0) {
         c = r->rest.data[0];
 
         if (c == '\\') {
-            directive_escape(r, &b);
+            w = directive_escape(r, w);
             before = 0;
             continue;
         }
@@ -146,20 +155,21 @@ directive_plain(directive_reader_t *r, podi_str_t *ret_word)
             break;
         }
 
-        podi_buf_add_byte(&b, c);
+        *w++ = c;
         before = c;
         r->rest.data++;
         r->rest.len--;
     }
 
-    return (podi_buf_take(&b, ret_word) == PODI_OK)
-           ? PODI_OK
-           : podi_fail(r->fail, PODI_E_INTERNAL, NULL, "no memory");
+    *w = '\0';
+    ret_word->len = (size_t) (w - ret_word->data);
 }
 
 
-static void
-directive_escape(directive_reader_t *r, podi_buf_t *b)
+/* behind what it stands for: never more than it is written with */
+
+static unsigned char *
+directive_escape(directive_reader_t *r, unsigned char *w)
 {
     size_t         take;
     unsigned char  c;
@@ -176,28 +186,30 @@ directive_escape(directive_reader_t *r, podi_buf_t *b)
     case '"':
     case '\'':
     case '\\':
-        podi_buf_add_byte(b, c);
+        *w++ = c;
         break;
 
     case 't':
-        podi_buf_add_byte(b, '\t');
+        *w++ = '\t';
         break;
 
     case 'r':
-        podi_buf_add_byte(b, '\r');
+        *w++ = '\r';
         break;
 
     case 'n':
-        podi_buf_add_byte(b, '\n');
+        *w++ = '\n';
         break;
 
     default:
-        podi_buf_add_byte(b, '\\');
+        *w++ = '\\';
 
         if (take == 2) {
-            podi_buf_add_byte(b, c);
+            *w++ = c;
         }
     }
+
+    return w;
 }
 
 
