@@ -71,11 +71,12 @@ ngx_podi_pg_check(ngx_conf_t *cf, const PQconninfoOption *opts)
             continue;
         }
 
-        if (ngx_strcmp(o->keyword, "password") == 0) {
+        if (ngx_strchr(o->dispchar, '*') != NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"podi_pg\" holds a password, which everybody "
-                               "who reads nginx.conf would see: write it to "
-                               "a file and podi_pg_password_file <path>;");
+                               "\"podi_pg\" holds %s, which everybody who "
+                               "reads nginx.conf would see: write a password "
+                               "to a file and podi_pg_password_file <path>;",
+                               o->keyword);
             return NGX_CONF_ERROR;
         }
 

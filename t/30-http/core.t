@@ -47,6 +47,14 @@ write host=/run/postgresql, or hostaddr=
 podi_pg_password_file
 
 
+=== TEST 3b: that of a key of TLS
+--- http_config eval: $::Without->('podi_pg', 'podi_pg "host=/run sslpassword=x";')
+--- config eval: $::Server
+--- must_die
+--- error_log
+"podi_pg" holds sslpassword
+
+
 === TEST 4: no key to sign tokens with
 --- http_config eval: $::Without->('podi_token_key_file')
 --- config eval: $::Server

@@ -5,6 +5,7 @@ use warnings;
 use lib 't/lib';
 
 use JSON::PP ();
+use POSIX ();
 use Podi::Stack;
 use Podi::Stack::Files;
 use Test::More;
@@ -197,8 +198,46 @@ subtest 'for people, and without secrets' => sub {
     like $text, qr/^workers podi_hookd\n    pg +.*\*\*\*/m, 'a password is hidden';
     unlike $text, qr/hunter2|0000000001/, 'nor is anything else told';
     is((ctl(qw(config show), $main))[0], 2, 'it wants workers.conf');
+
+    my @pg = (["host=/x password='hunter six'", 'host=/x password=***'],
+              ["password = 'a\\'hunter7' user=u", 'user=u password=***'],
+              ['password=a;hunter11 port=1', 'password=*** port=1'],
+              ['postgresql://u:hun/ter8@h/db', '***'],
+              ['postgresql://u:hunter9@h/db', 'user=u password=*** dbname=db host=h'],
+              ['host=/x sslpassword=hunter10', 'host=/x sslpassword=***'],
+              ['dbname=postgresql://u:hunter12@h/db', 'dbname=***']);
+    my $n = 0;
+
+    append("$dir/conf/workers.conf", join '', map {
+               $n++;
+               "[podi_hookd_$n]\npg = $_->[0]\n" } @pg);
+    append("$dir/conf/workers.conf",
+           "[podi_hookd_r]\nredis = redis://:hunter13\@h\n"
+           . "url = http://u:hunter/14\@h/x\n");
+    my $http = join '', map { '    podi_pg "' . $_->[0] =~ s/\\/\\\\/gr
+                              . "\";\n" } @pg;
+    append("$dir/conf/podi-http.conf",
+           "server {\n$http    podi_redis redis://:hunter15\@h;\n}\n");
+    my $rows = show();
+    my @worker = map { $rows->{"workers podi_hookd_$_ pg"}[0]{value} } 1 .. @pg;
+    my @gateway = map { $_->{value} }
+                  @{ $rows->{'gateway server (no name) * podi_pg'} };
+
+    for my $had (\@worker, \@gateway) {
+        is_deeply [map { join ' ', sort split / / } @$had],
+                  [map { join ' ', sort split / /, $_->[1] } @pg],
+                  'of a connection string all is shown but secrets';
+    }
+    is $rows->{'workers podi_hookd_r redis'}[0]{value}, '***', 'redis';
+    is $rows->{'workers podi_hookd_r url'}[0]{value}, 'http://***@h/x', 'a URL';
+    is $rows->{'gateway server (no name) * podi_redis'}[0]{value}, '***',
+       'redis of the gateway';
     isnt((ctl('-c', "$dir/conf/workers.conf", qw(config show), "$dir/none"))[0],
          0, 'and a file that is there');
+    POSIX::mkfifo("$dir/pipe", 0600) or die $!;
+    isnt((ctl('-c', "$dir/conf/workers.conf", qw(config show), $_))[0], 0,
+         'and a file: not a pipe, for which it does not wait, nor a directory')
+        for "$dir/pipe", $dir;
 };
 
 done_testing;

@@ -283,7 +283,8 @@ ctl_show_file(ctl_show_t *s, const char *section, const podi_str_t *name,
     row.value = *value;
     row.from = CTL_SHOW_FILE;
 
-    return (ctl_show_line(s, d, &row.origin) == PODI_OK)
+    return (ctl_show_hide(s, setting, &row.value) == PODI_OK
+            && ctl_show_line(s, d, &row.origin) == PODI_OK)
            ? ctl_show_add(s, &row) : PODI_ERROR;
 }
 

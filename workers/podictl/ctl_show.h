@@ -64,6 +64,10 @@ podi_rc_t ctl_show_preset(ctl_show_t *s, const char *section,
 /* of http; a switch that is off when nobody says so */
 int ctl_show_is_on(const ctl_show_t *s, const char *name);
 
+/* what is secret in a value becomes *** */
+podi_rc_t ctl_show_hide(ctl_show_t *s, const podi_str_t *setting,
+    podi_str_t *value);
+
 /* the parts, each in a file of its own */
 podi_rc_t ctl_show_gateway(ctl_show_t *s);
 podi_rc_t ctl_show_channels(ctl_show_t *s, const podi_pg_result_t *res);

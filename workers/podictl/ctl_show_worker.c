@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "ctl_show.h"
-#include "podi_redact.h"
 #include "banned.h"
 
 #define SHOW_FILE_MAX  (256 * 1024)
@@ -105,8 +104,8 @@ show_setting_put(ctl_show_t *s, const show_reader_t *r, podi_str_t name,
         return podi_fail(s->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    if (strcmp(setting, "pg") == 0 || strcmp(setting, "redis") == 0) {
-        row.value.len = podi_redact((char *) row.value.data, row.value.len);
+    if (ctl_show_hide(s, &name, &row.value) != PODI_OK) {
+        return PODI_ERROR;
     }
 
     known = ctl_show_find(s, "workers", &row.name, setting);
