@@ -66,6 +66,8 @@ ngx_uint_t ngx_http_podi_lint_has(const podi_directive_t *d,
 const char *ngx_http_podi_lint_param(const podi_directive_t *d,
     const char *name);
 
+/* how long the name of a variable is */
+size_t ngx_http_podi_lint_name(const char *text);
 /* $name or ${name}, whole, in a text, or in any word of a directive */
 ngx_uint_t ngx_http_podi_lint_uses(const char *text, const char *name);
 ngx_uint_t ngx_http_podi_lint_uses_any(const podi_directive_t *d,
@@ -80,6 +82,9 @@ ngx_uint_t ngx_http_podi_lint_serves(const podi_directive_t *block);
 /* from where can it be reached? */
 ngx_http_podi_lint_reach_e ngx_http_podi_lint_reach(
     const podi_directive_t *listen);
+
+/* "0.0.0.0/0" "::/0" "128.0.0.0/1": as good as everybody */
+ngx_uint_t ngx_http_podi_lint_is_wide(const char *network);
 
 /* is anybody asked who he is, and is a cookie believed? */
 ngx_uint_t ngx_http_podi_lint_asks(const podi_directive_t *block);

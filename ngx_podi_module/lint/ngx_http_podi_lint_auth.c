@@ -6,12 +6,14 @@
 
 
 static ngx_uint_t lint_is_inside(const podi_directive_t *block);
+static ngx_uint_t lint_is_preflight(const podi_directive_t *block);
 static ngx_int_t lint_status(const podi_directive_t *d);
 static const podi_directive_t *lint_everybody(const podi_directive_t *block);
 static ngx_uint_t lint_upgrades(const podi_directive_t *block);
 static ngx_uint_t lint_redirects(const podi_directive_t *server);
 static const podi_directive_t *lint_plain_listen(
     const podi_directive_t *server);
+static ngx_uint_t lint_turns_away(const podi_directive_t *location);
 static ngx_uint_t lint_has_credentials(const podi_directive_t *server);
 
 
@@ -28,7 +30,9 @@ ngx_http_podi_lint_return(ngx_http_podi_lint_t *l, const podi_directive_t *d)
 
     status = lint_status(d);
 
-    if (!ngx_http_podi_lint_asks(d->up) || lint_is_inside(d->up)) {
+    if (!ngx_http_podi_lint_asks(d->up) || lint_is_inside(d->up)
+        || lint_is_preflight(d->up))
+    {
         return;
     }
 
@@ -62,6 +66,19 @@ lint_is_inside(const podi_directive_t *block)
 }
 
 
+/* if ($request_method = OPTIONS): browsers ask that without credentials */
+
+static ngx_uint_t
+lint_is_preflight(const podi_directive_t *block)
+{
+    return podi_directive_is(block, "if") && block->n == 4
+           && ngx_http_podi_lint_uses(podi_directive_word(block, 1),
+                                      "request_method")
+           && ngx_strcmp(podi_directive_word(block, 2), "=") == 0
+           && ngx_strncmp(podi_directive_word(block, 3), "OPTIONS", 7) == 0;
+}
+
+
 /* of a return; "return https://..." is a redirect */
 
 static ngx_int_t
@@ -72,6 +89,24 @@ lint_status(const podi_directive_t *d)
     n = (d->n > 1) ? ngx_atoi(d->words[1].data, d->words[1].len) : NGX_ERROR;
 
     return (n == NGX_ERROR) ? NGX_HTTP_MOVED_TEMPORARILY : n;
+}
+
+
+/* anybody may then say what his address is */
+
+void
+ngx_http_podi_lint_realip(ngx_http_podi_lint_t *l, const podi_directive_t *d)
+{
+    const char  *from;
+
+    from = podi_directive_word(d, 1);
+
+    if (ngx_http_podi_lint_is_wide(from)) {
+        ngx_http_podi_lint_say(l, d,
+                               "everybody is believed to be a proxy, so "
+                               "anybody may choose the address that limits, "
+                               "allow and logs see: name your proxies");
+    }
 }
 
 
@@ -115,7 +150,7 @@ lint_everybody(const podi_directive_t *block)
 
         who = podi_directive_word(d, 1);
 
-        if (ngx_strcmp(who, "all") != 0 && ngx_strcmp(who, "0.0.0.0/0") != 0) {
+        if (ngx_strcmp(who, "all") != 0 && !ngx_http_podi_lint_is_wide(who)) {
             continue;
         }
 
@@ -235,13 +270,15 @@ lint_redirects(const podi_directive_t *server)
 {
     const podi_directive_t    *d;
     static const char *const  names[] = {
-        "scheme", "https", "http_x_forwarded_proto", NULL
+        "scheme", "https", "http_x_forwarded_proto", "server_port",
+        "ssl_protocol", NULL
     };
 
     for (d = podi_directive_next(server, NULL, "if"); d != NULL;
          d = podi_directive_next(server, d, "if"))
     {
-        if (podi_directive_next(d, NULL, "return") != NULL
+        if ((podi_directive_next(d, NULL, "return") != NULL
+             || podi_directive_next(d, NULL, "rewrite") != NULL)
             && ngx_http_podi_lint_uses_any(d, names))
         {
             return 1;
@@ -280,6 +317,19 @@ lint_plain_listen(const podi_directive_t *server)
 }
 
 
+/* a redirect or an error, before anybody is asked */
+
+static ngx_uint_t
+lint_turns_away(const podi_directive_t *location)
+{
+    const podi_directive_t  *d;
+
+    d = podi_directive_next(location, NULL, "return");
+
+    return d != NULL && lint_status(d) >= NGX_HTTP_SPECIAL_RESPONSE;
+}
+
+
 static ngx_uint_t
 lint_has_credentials(const podi_directive_t *server)
 {
@@ -293,7 +343,8 @@ lint_has_credentials(const podi_directive_t *server)
 
         if (podi_directive_is(d, "podi_login")
             || podi_directive_is(d, "podi_account")
-            || (ngx_http_podi_lint_serves(d) && ngx_http_podi_lint_asks(d)))
+            || (ngx_http_podi_lint_serves(d) && ngx_http_podi_lint_asks(d)
+                && !lint_turns_away(d)))
         {
             return 1;
         }

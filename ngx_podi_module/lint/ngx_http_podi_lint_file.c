@@ -32,7 +32,8 @@ ngx_http_podi_lint_secret(ngx_http_podi_lint_t *l, const podi_directive_t *d)
 
     if (lint_open((char *) path.data, S_IROTH|S_IWOTH|S_IWGRP)) {
         ngx_http_podi_lint_say(l, d,
-                               "\"%V\" is open to all users of this machine: "
+                               "\"%V\" is open to more users of this machine "
+                               "than its owner and who its group lets read: "
                                "run chmod 0600 (or 0640) on it", &path);
     }
 }
@@ -69,13 +70,14 @@ ngx_http_podi_lint_writable(ngx_http_podi_lint_t *l, const podi_directive_t *d)
 }
 
 
-/* has it one of these bits, and may others come to it at all? */
+/* has it one of these bits, and may who has come to it at all? */
 
 static ngx_uint_t
 lint_open(const char *path, mode_t bits)
 {
     char         real[PATH_MAX];
     char        *slash;
+    mode_t       pass;
     struct stat  st;
 
     if (realpath(path, real) == NULL || stat(real, &st) != 0
@@ -84,16 +86,14 @@ lint_open(const char *path, mode_t bits)
         return 0;
     }
 
-    if ((st.st_mode & bits & S_IWGRP) != 0) {
-        return 1;
-    }
+    pass = S_IXOTH | ((st.st_mode & bits & S_IWGRP) != 0 ? S_IXGRP : 0);
 
     for (slash = strrchr(real, '/'); slash != NULL && slash != real;
          slash = strrchr(real, '/'))
     {
         *slash = '\0';
 
-        if (stat(real, &st) != 0 || (st.st_mode & S_IXOTH) == 0) {
+        if (stat(real, &st) != 0 || (st.st_mode & pass) == 0) {
             return 0;
         }
     }

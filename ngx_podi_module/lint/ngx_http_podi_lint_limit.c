@@ -15,6 +15,10 @@ static const podi_directive_t *lint_zone(const ngx_http_podi_lint_t *l,
 static const podi_directive_t *lint_limits(const ngx_http_podi_lint_t *l,
     const podi_directive_t *block, lint_zone_pt is);
 static ngx_uint_t lint_is_use(const podi_str_t *word);
+static ngx_uint_t lint_is_in(const podi_directive_t *d,
+    const podi_directive_t *server);
+static void lint_limit_ip(ngx_http_podi_lint_t *l,
+    const podi_directive_t *block, const podi_directive_t *proxy);
 static const podi_directive_t *lint_by_ip(const ngx_http_podi_lint_t *l,
     const podi_directive_t *block);
 static const podi_directive_t *lint_proxy(const ngx_http_podi_lint_t *l,
@@ -30,6 +34,8 @@ static ngx_uint_t lint_zone_skips(const podi_directive_t *zone,
 static ngx_uint_t lint_zone_opens(const podi_directive_t *zone,
     const podi_directive_t *block);
 static ngx_uint_t lint_is_chosen(const char *name);
+static ngx_uint_t lint_is_word(const char *name, size_t len,
+    const char *word);
 static ngx_uint_t lint_may_lack(const char *key, ngx_uint_t known);
 
 
@@ -46,7 +52,7 @@ void
 ngx_http_podi_lint_limit_ip(ngx_http_podi_lint_t *l,
     const podi_directive_t *d)
 {
-    const podi_directive_t  *proxy, *limit, *block;
+    const podi_directive_t  *proxy, *block;
 
     if (ngx_http_podi_lint_closed(d)
         || ngx_http_podi_lint_get(d, "set_real_ip_from") != NULL)
@@ -55,34 +61,51 @@ ngx_http_podi_lint_limit_ip(ngx_http_podi_lint_t *l,
     }
 
     proxy = lint_proxy(l, d);
-    limit = NULL;
 
-    for (block = d; block != NULL && limit == NULL && proxy != NULL;
-         block = podi_directive_walk(block))
-    {
-        if (ngx_http_podi_lint_server(block) != d) {
-            break;
-        }
-
-        if (podi_directive_is(block, "set_real_ip_from")) {
-            return;
-        }
-
-        if (ngx_http_podi_lint_serves(block)) {
-            limit = lint_by_ip(l, block);
-        }
-    }
-
-    if (limit == NULL || proxy == NULL) {
+    if (proxy == NULL) {
         return;
     }
 
-    ngx_http_podi_lint_say(l, limit,
-                           "\"%s\" counts by address, and all who come through "
-                           "the proxy of %s:%ud have its address: write "
-                           "set_real_ip_from and real_ip_header",
-                           podi_directive_word(limit, 0), proxy->file,
-                           proxy->line);
+    for (block = d; lint_is_in(block, d); block = podi_directive_walk(block)) {
+        if (podi_directive_is(block, "set_real_ip_from")) {
+            return;
+        }
+    }
+
+    for (block = d; lint_is_in(block, d); block = podi_directive_walk(block)) {
+        if (ngx_http_podi_lint_serves(block)) {
+            l->place = block;
+            lint_limit_ip(l, block, proxy);
+        }
+    }
+
+    l->place = d;
+}
+
+
+static ngx_uint_t
+lint_is_in(const podi_directive_t *d, const podi_directive_t *server)
+{
+    return d != NULL && ngx_http_podi_lint_server(d) == server;
+}
+
+
+static void
+lint_limit_ip(ngx_http_podi_lint_t *l, const podi_directive_t *block,
+    const podi_directive_t *proxy)
+{
+    const podi_directive_t  *limit;
+
+    limit = lint_by_ip(l, block);
+
+    if (limit != NULL) {
+        ngx_http_podi_lint_say(l, limit,
+                               "\"%s\" counts by address, and all who come "
+                               "through the proxy of %s:%ud have its address: "
+                               "write set_real_ip_from and real_ip_header",
+                               podi_directive_word(limit, 0), proxy->file,
+                               proxy->line);
+    }
 }
 
 
@@ -355,23 +378,44 @@ lint_zone_chosen(const podi_directive_t *zone, const podi_directive_t *block)
 static ngx_uint_t
 lint_is_chosen(const char *name)
 {
+    size_t                    len;
     ngx_uint_t                i;
-    static const char *const  any[] = {
-        "http_", "arg_", "cookie_", "args", "query_string",
+    static const char *const  any[] = { "http_", "arg_", "cookie_", NULL };
+    static const char *const  whole[] = {
+        "args", "query_string", "request", "request_uri",
         "proxy_add_x_forwarded_for", NULL
     };
 
-    if (ngx_strncmp(name, "http_host", 9) == 0) {
+    len = ngx_http_podi_lint_name(name);
+
+    if (lint_is_word(name, len, "http_host")) {
         return 0;
     }
 
     for (i = 0; any[i] != NULL; i++) {
-        if (ngx_strncmp(name, any[i], ngx_strlen(any[i])) == 0) {
+        if (ngx_strncasecmp((u_char *) name, (u_char *) any[i],
+                            ngx_strlen(any[i]))
+            == 0)
+        {
+            return 1;
+        }
+    }
+
+    for (i = 0; whole[i] != NULL; i++) {
+        if (lint_is_word(name, len, whole[i])) {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+lint_is_word(const char *name, size_t len, const char *word)
+{
+    return len == ngx_strlen(word)
+           && ngx_strncasecmp((u_char *) name, (u_char *) word, len) == 0;
 }
 
 
@@ -438,22 +482,4 @@ lint_zone_opens(const podi_directive_t *zone, const podi_directive_t *block)
 
     return mode != NULL && ngx_strcmp(mode, "local") != 0
            && (failure == NULL || ngx_strcmp(failure, "open") == 0);
-}
-
-
-/* anybody may then say what his address is */
-
-void
-ngx_http_podi_lint_realip(ngx_http_podi_lint_t *l, const podi_directive_t *d)
-{
-    const char  *from;
-
-    from = podi_directive_word(d, 1);
-
-    if (ngx_strcmp(from, "0.0.0.0/0") == 0 || ngx_strcmp(from, "::/0") == 0) {
-        ngx_http_podi_lint_say(l, d,
-                               "everybody is believed to be a proxy, so "
-                               "anybody may choose the address that limits, "
-                               "allow and logs see: name your proxies");
-    }
 }

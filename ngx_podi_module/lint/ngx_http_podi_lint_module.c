@@ -11,19 +11,32 @@
 
 #include "ngx_http_podi_lint.h"
 
+#define LINT_UNREAD  "unread"           /* no rule: none of them was asked */
+
 
 typedef struct {
     const ngx_http_podi_lint_rule_t  *rule;
     const podi_directive_t           *at;       /* or included there again */
 } lint_said_t;
 
+/* what is known when the files cannot be read */
 
+typedef struct {
+    ngx_uint_t                        set;
+    ngx_uint_t                        quiet;    /* of that, at http */
+} lint_conf_t;
+
+
+static void *lint_create_conf(ngx_conf_t *cf);
 static char *ngx_http_podi_lint(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_uint_t lint_is_rule(const podi_str_t *name);
 static ngx_int_t ngx_http_podi_lint_init(ngx_conf_t *cf);
+static ngx_uint_t lint_is_signal(void);
+static void lint_read(ngx_http_podi_lint_t *l);
 static void lint_tree(ngx_http_podi_lint_t *l);
 static podi_directive_t *lint_servers(podi_directive_t *http);
+static void lint_main(ngx_http_podi_lint_t *l, const podi_directive_t *d);
 static void lint_place(ngx_http_podi_lint_t *l, const podi_directive_t *d);
 static ngx_uint_t lint_is_excused(const ngx_http_podi_lint_t *l,
     const podi_directive_t *block);
@@ -55,6 +68,16 @@ const ngx_http_podi_lint_rule_t  ngx_http_podi_lint_rules[] = {
       ngx_http_podi_lint_secret },
     { "secret_readable", "proxy_ssl_certificate_key",
       ngx_http_podi_lint_secret },
+    { "secret_readable", "proxy_ssl_password_file",
+      ngx_http_podi_lint_secret },
+    { "secret_readable", "grpc_ssl_certificate_key",
+      ngx_http_podi_lint_secret },
+    { "secret_readable", "grpc_ssl_password_file",
+      ngx_http_podi_lint_secret },
+    { "secret_readable", "uwsgi_ssl_certificate_key",
+      ngx_http_podi_lint_secret },
+    { "secret_readable", "uwsgi_ssl_password_file",
+      ngx_http_podi_lint_secret },
     { "secret_readable", "auth_basic_user_file", ngx_http_podi_lint_secret },
     { "conf_writable", "*", ngx_http_podi_lint_writable },
     { NULL, NULL, NULL }
@@ -66,7 +89,7 @@ static ngx_command_t  ngx_http_podi_lint_commands[] = {
     { ngx_string("podi_lint"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_podi_lint,
-      0,
+      NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
@@ -84,7 +107,7 @@ static ngx_http_module_t  ngx_http_podi_lint_module_ctx = {
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    NULL,                                  /* create location configuration */
+    lint_create_conf,                      /* create location configuration */
     NULL                                   /* merge location configuration */
 };
 
@@ -105,19 +128,31 @@ ngx_module_t  ngx_http_podi_lint_module = {
 };
 
 
+static void *
+lint_create_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(lint_conf_t));
+}
+
+
 /* on, off, except=rule,rule: remembered by the tree */
 
 static char *
 ngx_http_podi_lint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_str_t   *value;
-    podi_str_t   rest, name;
+    ngx_str_t    *value;
+    podi_str_t    rest, name;
+    lint_conf_t  *lcf = conf;
+
+    if (lcf->set) {
+        return "is duplicate";
+    }
 
     value = cf->args->elts;
+    lcf->set = 1;
+    lcf->quiet = (ngx_strcmp(value[1].data, "off") == 0);
 
-    if (ngx_strcmp(value[1].data, "on") == 0
-        || ngx_strcmp(value[1].data, "off") == 0)
-    {
+    if (lcf->quiet || ngx_strcmp(value[1].data, "on") == 0) {
         return NGX_CONF_OK;
     }
 
@@ -132,6 +167,11 @@ ngx_http_podi_lint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     rest.len -= sizeof("except=") - 1;
 
     while (podi_str_split(&rest, ',', &name)) {
+
+        if (podi_str_eq_c(&name, LINT_UNREAD)) {
+            lcf->quiet = 1;
+            continue;
+        }
 
         if (!lint_is_rule(&name)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -160,14 +200,17 @@ lint_is_rule(const podi_str_t *name)
 }
 
 
+
 static ngx_int_t
 ngx_http_podi_lint_init(ngx_conf_t *cf)
 {
-    podi_fail_t           fail;
     ngx_http_podi_lint_t  l;
 
+    if (lint_is_signal()) {
+        return NGX_OK;
+    }
+
     ngx_memzero(&l, sizeof(ngx_http_podi_lint_t));
-    ngx_memzero(&fail, sizeof(podi_fail_t));
 
     l.cf = cf;
     l.pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, cf->log);
@@ -186,20 +229,59 @@ ngx_http_podi_lint_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (podi_directives_read((char *) cf->cycle->conf_file.data, l.mem,
-                             &l.root, &fail)
-        == PODI_OK)
-    {
-        lint_tree(&l);
-
-    } else {
-        lint_log(cf, "unread", (char *) cf->cycle->conf_file.data, 0,
-                 fail.detail, ngx_strlen(fail.detail));
-    }
-
+    lint_read(&l);
     ngx_destroy_pool(l.pool);
 
     return NGX_OK;
+}
+
+
+/* nginx -s stop, quit, reopen: nobody asks about the configuration */
+
+static ngx_uint_t
+lint_is_signal(void)
+{
+    int     i;
+    size_t  len;
+
+    if (ngx_process != NGX_PROCESS_SIGNALLER) {
+        return 0;
+    }
+
+    for (i = 1; i < ngx_argc; i++) {
+        len = ngx_strlen(ngx_argv[i]);
+
+        if (len >= 6 && ngx_strcmp(ngx_argv[i] + len - 6, "reload") == 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+lint_read(ngx_http_podi_lint_t *l)
+{
+    char         *file;
+    lint_conf_t  *lcf;
+    podi_fail_t   fail;
+
+    ngx_memzero(&fail, sizeof(podi_fail_t));
+
+    file = (char *) l->cf->cycle->conf_file.data;
+
+    if (podi_directives_read(file, l->mem, &l->root, &fail) == PODI_OK) {
+        lint_tree(l);
+        return;
+    }
+
+    lcf = ngx_http_conf_get_module_loc_conf(l->cf, ngx_http_podi_lint_module);
+
+    if (!lcf->quiet) {
+        lint_log(l->cf, LINT_UNREAD, file, 0, fail.detail,
+                 ngx_strlen(fail.detail));
+    }
 }
 
 
@@ -213,6 +295,10 @@ lint_tree(ngx_http_podi_lint_t *l)
 
     if (l->http == NULL) {
         return;
+    }
+
+    for (d = l->root->first; d != NULL; d = d->next) {
+        lint_main(l, d);
     }
 
     servers = lint_servers((podi_directive_t *) l->http);
@@ -290,6 +376,23 @@ lint_place(ngx_http_podi_lint_t *l, const podi_directive_t *d)
         }
 
         l->rule->look(l, d);
+    }
+}
+
+
+/* outside of http only files matter; podi_lint of http is the one it has */
+
+static void
+lint_main(ngx_http_podi_lint_t *l, const podi_directive_t *d)
+{
+    l->place = l->http;
+
+    for (l->rule = ngx_http_podi_lint_rules; l->rule->name != NULL;
+         l->rule++)
+    {
+        if (l->rule->where != NULL && l->rule->where[0] == '*') {
+            l->rule->look(l, d);
+        }
     }
 }
 

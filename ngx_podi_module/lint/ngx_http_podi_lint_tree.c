@@ -12,6 +12,7 @@
      || ((c) >= '0' && (c) <= '9') || (c) == '_')
 
 
+static ngx_uint_t lint_is_any(const char *regex);
 static size_t lint_host(const char *listen, char *dst, size_t size);
 static ngx_http_podi_lint_reach_e lint_reach4(const u_char *a);
 static ngx_http_podi_lint_reach_e lint_reach6(const u_char *a);
@@ -74,6 +75,17 @@ ngx_http_podi_lint_param(const podi_directive_t *d, const char *name)
     }
 
     return NULL;
+}
+
+
+size_t
+ngx_http_podi_lint_name(const char *text)
+{
+    size_t  len;
+
+    for (len = 0; lint_is_name(text[len]); len++) { /* void */ }
+
+    return len;
 }
 
 
@@ -140,7 +152,44 @@ ngx_http_podi_lint_server(const podi_directive_t *d)
 ngx_uint_t
 ngx_http_podi_lint_closed(const podi_directive_t *server)
 {
-    return podi_directive_next(server, NULL, "return") != NULL;
+    const podi_directive_t  *d;
+
+    if (podi_directive_next(server, NULL, "return") != NULL) {
+        return 1;
+    }
+
+    for (d = podi_directive_next(server, NULL, "rewrite"); d != NULL;
+         d = podi_directive_next(server, d, "rewrite"))
+    {
+        if (ngx_strncmp(podi_directive_word(d, 2), "https://", 8) == 0
+            && lint_is_any(podi_directive_word(d, 1)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* a regular expression that fits each path */
+
+static ngx_uint_t
+lint_is_any(const char *regex)
+{
+    ngx_uint_t                i;
+    static const char *const  any[] = {
+        "^", "^(.*)", "^(.*)$", "^/(.*)", "^/(.*)$", "(.*)", ".*", "^.*",
+        "^.*$", "^/", NULL
+    };
+
+    for (i = 0; any[i] != NULL; i++) {
+        if (ngx_strcmp(regex, any[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -297,4 +346,25 @@ ngx_http_podi_lint_cookie(const podi_directive_t *block)
 
     return d == NULL || ngx_http_podi_lint_has(d, "cookie")
            || ngx_http_podi_lint_param(d, "cookie=") != NULL;
+}
+
+
+/* shorter than any network that is given to somebody */
+
+ngx_uint_t
+ngx_http_podi_lint_is_wide(const char *network)
+{
+    ngx_int_t    bits;
+    const char  *slash;
+
+    slash = strchr(network, '/');
+
+    if (slash == NULL) {
+        return 0;
+    }
+
+    bits = ngx_atoi((u_char *) slash + 1, ngx_strlen(slash + 1));
+
+    return bits != NGX_ERROR && bits < 8
+           && (strchr(network, ':') == NULL || bits < 4);
 }

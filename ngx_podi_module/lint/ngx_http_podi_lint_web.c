@@ -9,16 +9,20 @@ static const podi_directive_t *lint_format(const ngx_http_podi_lint_t *l,
     const podi_directive_t *log);
 static ngx_uint_t lint_logs(const podi_directive_t *block,
     const podi_directive_t *format);
+static ngx_uint_t lint_logs_own(const podi_directive_t *block,
+    const podi_directive_t *format);
 static ngx_uint_t lint_logs_query(const podi_directive_t *block,
     const podi_directive_t *format);
 static ngx_uint_t lint_is_plain(const char *origin);
 static ngx_uint_t lint_header_is(const podi_directive_t *d, const char *name);
+static ngx_uint_t lint_is_bypassed(const podi_directive_t *block);
 static const podi_directive_t *lint_names_user(const podi_directive_t *block);
 static const podi_directive_t *lint_shown(const podi_directive_t *server,
     const char *path);
 static const podi_directive_t *lint_location(const podi_directive_t *server,
     const char *path);
 static ngx_uint_t lint_is_shut(const podi_directive_t *block);
+static ngx_uint_t lint_denies(const podi_directive_t *block);
 
 
 static const char *const  lint_secrets[] = {
@@ -101,7 +105,51 @@ lint_logs(const podi_directive_t *block, const podi_directive_t *format)
 {
     return lint_logs_query(block, format)
            || (format != NULL
-               && ngx_http_podi_lint_uses_any(format, lint_secrets));
+               && (ngx_http_podi_lint_uses_any(format, lint_secrets)
+                   || lint_logs_own(block, format)));
+}
+
+
+/* header=X-Token, cookie=sid */
+
+static ngx_uint_t
+lint_logs_own(const podi_directive_t *block, const podi_directive_t *format)
+{
+    char                     *p, name[128];
+    ngx_uint_t                i;
+    const char               *word;
+    const char               *names[] = { name, NULL };
+    const podi_directive_t   *source;
+
+    static const char *const  kinds[][2] = {
+        { "header=", "http_%s%Z" },
+        { "api_key=", "http_%s%Z" },
+        { "cookie=", "cookie_%s%Z" },
+    };
+
+    source = ngx_http_podi_lint_get(block, "podi_auth_source");
+
+    for (i = 0; source != NULL && i < 3; i++) {
+
+        word = ngx_http_podi_lint_param(source, kinds[i][0]);
+
+        if (word == NULL) {
+            continue;
+        }
+
+        (void) ngx_snprintf((u_char *) name, sizeof(name), kinds[i][1], word);
+        name[sizeof(name) - 1] = '\0';
+
+        for (p = name; *p != '\0'; p++) {
+            *p = (*p == '-') ? '_' : *p;
+        }
+
+        if (ngx_http_podi_lint_uses_any(format, names)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -245,7 +293,7 @@ ngx_http_podi_lint_cached(ngx_http_podi_lint_t *l, const podi_directive_t *d)
     key = ngx_http_podi_lint_get(d, "proxy_cache_key");
     told = lint_names_user(d);
 
-    if (told != NULL
+    if (told != NULL && !lint_is_bypassed(d)
         && (key == NULL || !ngx_http_podi_lint_uses_any(key, lint_people)))
     {
         ngx_http_podi_lint_say(l, cache,
@@ -254,6 +302,22 @@ ngx_http_podi_lint_cached(ngx_http_podi_lint_t *l, const podi_directive_t *d)
                                "write proxy_cache_key with $podi_user in it",
                                told->file, told->line);
     }
+}
+
+
+/* who is known neither reads the cache nor writes to it */
+
+static ngx_uint_t
+lint_is_bypassed(const podi_directive_t *block)
+{
+    const podi_directive_t  *bypass, *no;
+
+    bypass = ngx_http_podi_lint_get(block, "proxy_cache_bypass");
+    no = ngx_http_podi_lint_get(block, "proxy_no_cache");
+
+    return bypass != NULL && no != NULL
+           && ngx_http_podi_lint_uses_any(bypass, lint_people)
+           && ngx_http_podi_lint_uses_any(no, lint_people);
 }
 
 
@@ -339,11 +403,13 @@ static const podi_directive_t *
 lint_location(const podi_directive_t *server, const char *path)
 {
     size_t                   len, longest;
+    ngx_uint_t               regex;
     const char              *word;
     const podi_directive_t  *d, *best;
 
     best = NULL;
     longest = 0;
+    regex = 0;
 
     for (d = podi_directive_next(server, NULL, "location"); d != NULL;
          d = podi_directive_next(server, d, "location"))
@@ -351,13 +417,15 @@ lint_location(const podi_directive_t *server, const char *path)
         word = podi_directive_word(d, d->n - 1);
         len = ngx_strlen(word);
 
-        if (ngx_http_podi_lint_has(d, "=")) {
+        if (podi_directive_word(d, 1)[0] == '=') {
+            word += (d->n == 2);
+
             if (ngx_strcmp(word, path) == 0) {
                 return d;
             }
 
         } else if (podi_directive_word(d, 1)[0] == '~') {
-            return NULL;
+            regex = 1;
 
         } else if (len > longest && ngx_strncmp(path, word, len) == 0) {
             best = d;
@@ -365,18 +433,58 @@ lint_location(const podi_directive_t *server, const char *path)
         }
     }
 
-    return best;
+    return (regex && best != NULL
+            && ngx_strcmp(podi_directive_word(best, 1), "^~") != 0)
+           ? NULL : best;
 }
 
 
 static ngx_uint_t
 lint_is_shut(const podi_directive_t *block)
 {
-    return ngx_http_podi_lint_get(block, "deny") != NULL
-           || ngx_http_podi_lint_asks(block)
+    return lint_denies(block)
+           || ngx_strcmp(ngx_http_podi_lint_word(block, "podi_auth", "off"),
+                         "on")
+              == 0
            || ngx_strcmp(ngx_http_podi_lint_word(block, "auth_basic", "off"),
                          "off")
               != 0
-           || ngx_http_podi_lint_get(block, "auth_request") != NULL
+           || ngx_strcmp(ngx_http_podi_lint_word(block, "auth_request", "off"),
+                         "off")
+              != 0
            || podi_directive_next(block, NULL, "internal") != NULL;
+}
+
+
+/* deny all, before anything that lets all in, on the level that counts */
+
+static ngx_uint_t
+lint_denies(const podi_directive_t *block)
+{
+    const char              *who;
+    const podi_directive_t  *d;
+
+    while (block != NULL && podi_directive_next(block, NULL, "allow") == NULL
+           && podi_directive_next(block, NULL, "deny") == NULL)
+    {
+        block = block->up;
+    }
+
+    for (d = (block == NULL) ? NULL : block->first; d != NULL; d = d->next) {
+
+        who = podi_directive_word(d, 1);
+
+        if (podi_directive_is(d, "deny") && ngx_strcmp(who, "all") == 0) {
+            return 1;
+        }
+
+        if (podi_directive_is(d, "allow")
+            && (ngx_strcmp(who, "all") == 0
+                || ngx_http_podi_lint_is_wide(who)))
+        {
+            return 0;
+        }
+    }
+
+    return 0;
 }

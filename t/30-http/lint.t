@@ -47,3 +47,12 @@ podi lint:
 --- must_die
 --- error_log
 "podi_lint" directive takes on, off or except=RULE,RULE
+
+
+=== TEST 5: two of them on one level
+--- config
+    podi_lint except=dry_run;
+    podi_lint except=token_in_log;
+--- must_die
+--- error_log
+"podi_lint" directive is duplicate
