@@ -1,13 +1,13 @@
 -- ----------------------------------------------------------------------
--- internal.sessions_end(tenant, user, session, keys, reason, verb)
+-- internal.sessions_end(tenant, user, session, keys, reason, verb, channel)
 --
---      Ends the live sessions of a user, or one of them, and tells him; those
---      of API keys only with keys.  Invoker rights.
+--      Ends the live sessions of a user, or one of them, or those of a channel,
+--      and tells him; those of API keys only with keys.  Invoker rights.
 --
 -- Returns:  o_ended, their ids; o_events
 -- Raises:   nothing
 -- Writes:   podi.session, podi.event_ticket, podi.audit, podi.user_event
--- Called:   api.session_end_all, sys.revoke
+-- Called:   api.session_end_all, sys.revoke, internal.channel_end
 -- ----------------------------------------------------------------------
 create or replace function internal.sessions_end(
     i_tenant   uuid,
@@ -16,6 +16,7 @@ create or replace function internal.sessions_end(
     i_keys     boolean,
     i_reason   text,
     i_verb     text,
+    i_channel  text default null,
     out o_ended   uuid[],
     out o_events  jsonb)
 language plpgsql
@@ -27,6 +28,7 @@ begin
            set revoked_at = clock_timestamp(), revoke_reason = i_reason
          where s.tenant_id = i_tenant and s.user_id = i_user
            and s.session_id = coalesce(i_session, s.session_id)
+           and (i_channel is null or s.channel = i_channel)
            and (i_keys or s.identity_source <> 'api_key')
            and s.revoked_at is null
         returning s.session_id)

@@ -3,8 +3,8 @@
 --
 --      From now on no token is believed that names this session or jti, or
 --      was issued before to this user or in this channel.  A user of ours is
---      named by his UUID, or by login with a tenant; his sessions
---      and API keys end.
+--      named by his UUID, or by login with a tenant; his sessions and API keys
+--      end, and so do those that the channel gave out.
 --
 -- Returns:  kind, issuer, id, until, ended (sessions), _events
 -- Raises:   U0404 no such user or session of ours; U0422
@@ -73,5 +73,11 @@ begin
        set not_before = excluded.not_before, reason = excluded.reason,
            until = greatest(a.until, excluded.until),
            revoked_at = clock_timestamp();
+
+    if i_kind = 'channel' then
+        v_end := internal.channel_end(i_id);
+        ended := v_end.o_ended;
+        _events := v_end.o_events;
+    end if;
 end
 $$;

@@ -29,12 +29,12 @@ my $revoke = "select * from sys.revoke(?, ?, ?, ?, ?, 'a test')";
 
 sub opened
 {
-    my ($who, $source) = @_;
+    my ($who, $source, $channel) = @_;
 
     return $web->one($db->anon($who->{tenant}), 'select session_id from'
-        . ' api.session_open(?,?,?,?,?,?,?)', $db->uuid, $who->{user},
-        $source // 'local',
-        'a browser', '10.0.0.0/24', 3600_000, 86400_000)->{session_id};
+        . ' api.session_open(?,?,?,?,?,?,?,?)', $db->uuid, $who->{user},
+        $source // 'local', 'a browser', '10.0.0.0/24', 3600_000, 86400_000,
+        $channel)->{session_id};
 }
 
 
@@ -119,7 +119,17 @@ is(fault(user => $bob->{user}, session => $other, token => $db->uuid),
    'live', '... and no other');
 
 $since = now();
-by_operator('channel', 'corp', 'shop', undef, 60);
+my $joe = $db->user($db->tenant('beta'), 'joe');
+my @shop = map { opened($_, 'local', 'shop') } $joe, $eve;
+my $sho = opened($eve, 'local', 'sho');
+my $shut = by_operator('channel', 'corp', 'shop', undef, 60);
+my $ends = $super->all(undef, 'select session_id, revoked_at is not null as out'
+    . " from podi.session where session_id in (?, ?, ?) order by 2, 1",
+    @shop, $sho);
+is_deeply([map { $_->{session_id} } grep { $_->{out} } @$ends], [sort @shop],
+          'sessions of a channel end with it, in each tenant, and no others');
+is($shut->{ended}, 2, '... so many are told of');
+is(() = $shut->{_events} =~ /session\.revoked/g, 2, '... and tell their users');
 is(heard($since), 'channel  shop', 'a channel is of no issuer');
 is(fault(user => $bob->{user}, session => $other, channel => 'shop',
          issued => $since), 'channel', '... whoever issued it');
