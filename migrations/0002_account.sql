@@ -97,6 +97,7 @@ create table podi.event_ticket (
     session_id   uuid         not null,
     token        text,
     issued_at    timestamptz,
+    channel      text,
     expires_at   timestamptz  not null,
 
     constraint event_ticket_pkey       primary key (tenant_id, ticket_hash),

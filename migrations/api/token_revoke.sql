@@ -2,7 +2,8 @@
 -- api.token_revoke(token, until)
 --
 --      From now on the caller's token with this jti is not believed; until:
---      its end.
+--      its end.  Remembered for the five minutes longer that a ticket of it
+--      may live.
 --
 -- Returns:  until
 -- Raises:   nothing of its own
@@ -20,7 +21,8 @@ begin
     perform internal.enter('user', 'admin', 'service');
 
     insert into revocation as r (tenant_id, kind, id, until, reason)
-    values (internal.tenant(), 'token', i_token::text, i_until, 'owner')
+    values (internal.tenant(), 'token', i_token::text,
+            i_until + interval '5 minutes', 'owner')
     on conflict (tenant_id, kind, id) do nothing;
 
     if found then

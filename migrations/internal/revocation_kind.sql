@@ -7,7 +7,7 @@
 -- Returns:  user, session, token, channel; NULL: by none
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   api.api_key_open, api.identity_check
+-- Called:   api.api_key_open, api.event_ticket_take, api.identity_check
 -- ----------------------------------------------------------------------
 create or replace function internal.revocation_kind(
     i_issuer   text,

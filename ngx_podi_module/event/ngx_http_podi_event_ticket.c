@@ -79,6 +79,7 @@ ticket_issue(podi_flow_t *f, void *ctx)
     podi_arg_int64(&call, EVENT_TICKET_LIFE);
     podi_arg_str(&call, &pc->identity.token);
     podi_arg_time(&call, (podi_usec_t) pc->identity.issued * 1000000);
+    podi_arg_str(&call, &pc->identity.channel);
 
     return ngx_podi_pg_call(f, t->request, &call);
 }

@@ -202,13 +202,19 @@ is($shop->{channel}, 'shop', 'a session of a channel');
 is(refresh($shop->{session_id}, 1)->{channel}, 'shop', 'it is never another');
 is(opened($ann)->{channel}, undef, 'or of none');
 my $iat = '2026-01-02 03:04:05+00';
-$web->one($me, 'select * from api.event_ticket_issue(?, ?, ?, ?, ?)', \$c,
-          $shop->{session_id}, 30_000, 'a-jti', $iat);
+my $given = 'select * from api.event_ticket_issue(?, ?, ?, ?, ?, ?)';
+my $free = opened($ann)->{session_id};
+$web->one($me, $given, \$c, $free, 30_000, 'a-jti', $iat, 'shop');
 my $in = $web->one($anon, $take, \$c);
-is_deeply([@$in{qw(channel token)}], [qw(shop a-jti)],
-          'a ticket is of both, session and token');
+is_deeply([@$in{qw(session_id channel token)}], [$free, qw(shop a-jti)],
+          'a ticket is of its session, and of the token that asked for it');
 ok($super->value(undef, 'select ?::timestamptz = ?', $in->{issued_at}, $iat),
    'and as old as the token');
+my $jti = $db->uuid;
+$web->one($me, $given, \$c, $free, 30_000, $jti, $iat, '');
+$web->one($me, 'select * from api.token_revoke(?, now())', $jti);
+is_deeply($web->all($anon, $take, \$c), [],
+          'one of a revoked token opens none, even when that would have ended');
 
 
 # --- purge -----------------------------------------------------------------
