@@ -4,9 +4,10 @@
  *     begin(key) -> add | field ... -> end
  *
  * For tables whose keys others choose: without the 16 secret bytes nobody
- * finds two texts that meet.  The result stays inside: whoever shows it to
- * somebody wants a MAC (docs/decisions/0015).  A state is plain data on the
- * caller's stack; nothing is allocated and nothing fails.
+ * finds two texts that meet; a key that others can work out, as of limits in
+ * a Redis without a password, guards nothing.  The result stays inside: whoever
+ * shows it to somebody wants a MAC (docs/decisions/0015).  A state is plain
+ * data on the caller's stack; nothing is allocated and nothing fails.
  */
 
 #ifndef PODI_SIPHASH_H
