@@ -208,7 +208,7 @@ cache_pack(ngx_pool_t *pool, const ngx_podi_identity_t *who,
     for (i = 0; i < CACHE_STRINGS; i++) {
         s = cache_string(who, i);
         pack->lens[i] = (uint16_t) s->len;
-        p = ngx_cpymem(p, s->data, s->len);
+        p = ngx_podi_add(p, s);
     }
 
     return pack;

@@ -252,9 +252,10 @@ strip_keep_part(ngx_pool_t *pool, ngx_str_t *kept, u_char separator,
         return NGX_ERROR;
     }
 
-    p = ngx_cpymem(dst, kept->data, kept->len);
+    p = dst;
 
     if (kept->len != 0) {
+        p = ngx_cpymem(p, kept->data, kept->len);
         *p++ = separator;
     }
 

@@ -27,6 +27,15 @@
 #include "podi_trace.h"
 
 
+/* s behind p, and where the next goes; an empty one may be nowhere */
+
+static ngx_inline u_char *
+ngx_podi_add(u_char *p, const podi_str_t *s)
+{
+    return (s->len != 0) ? ngx_cpymem(p, s->data, s->len) : p;
+}
+
+
 /* ---- who asks, and on which trace ------------------------------------- */
 
 typedef enum {

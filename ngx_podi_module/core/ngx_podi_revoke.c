@@ -88,8 +88,8 @@ ngx_podi_mark(ngx_podi_mark_e kind, const podi_str_t *issuer,
     head[1] = (uint32_t) issuer->len;
 
     p = ngx_cpymem(text, head, sizeof(head));
-    p = ngx_cpymem(p, issuer->data, issuer->len);
-    p = ngx_cpymem(p, id->data, id->len);
+    p = ngx_podi_add(p, issuer);
+    p = ngx_podi_add(p, id);
 
     s.data = text;
     s.len = (size_t) (p - text);
