@@ -8,6 +8,8 @@
 #                       checksum is kept, and a file that changed is refused
 #     context keys      from the file that PODI_CONTEXT_KEY_FILE names
 #     chain keys        from the file that PODI_CHAIN_KEY_FILE names
+#     sandbox           what PODI_SANDBOX says: 1 it is one, 0 it is none, and
+#                       then actions that are mocks are disabled
 #     internal api sys  every function again, then grants.sql: one transaction,
 #                       so that callers see the old set or the new one; what no
 #                       file makes any more is dropped
@@ -121,6 +123,25 @@ SQL
 }
 
 
+# mocks answer without doing anything: only a superuser lets them
+sandbox()
+{
+    case ${PODI_SANDBOX:-} in
+    '') return ;;
+    0 | 1) ;;
+    *) die 'PODI_SANDBOX is neither 0 nor 1' ;;
+    esac
+
+    cat <<SQL
+update podi.setting s set value = to_jsonb($PODI_SANDBOX = 1)
+ where s.setting = 'sandbox' and s.value <> to_jsonb($PODI_SANDBOX = 1);
+update podi.action a set state = 'disabled'
+ where $PODI_SANDBOX = 0 and a.executor ->> 'kind' = 'mock'
+       and a.state <> 'disabled';
+SQL
+}
+
+
 # one numbered file: run it when it is new, refuse it when it changed
 structure()
 {
@@ -176,6 +197,7 @@ SQL
     echo 'set local check_function_bodies = off;'
     context_keys
     chain_keys
+    sandbox
 
     for file in "$here"/{internal,api,sys}/*.sql; do
         [ -e "$file" ] && echo "\\i '$file'"

@@ -52,8 +52,8 @@ revoke all on all tables in schema podi
     from public, podi_core, podi_system, podi_keeper, podi_web, podi_worker, podi_ctl;
 grant select, insert, update on all tables in schema podi
     to podi_core, podi_system;
-revoke update on podi.ledger, podi.audit, podi.user_event, podi.media_parent
-    from podi_core, podi_system;
+revoke update on podi.ledger, podi.audit, podi.user_event, podi.media_parent,
+    podi.operator_audit from podi_core, podi_system;
 
 -- a fact is never deleted; what passes away by itself is named here
 grant delete on podi.event_ticket to podi_core;
@@ -63,12 +63,16 @@ grant delete on podi.event_ticket, podi.idempotency, podi.session,
 revoke all on podi.context_key, podi.chain_key, podi.schema_migration
     from podi_core, podi_system;
 grant select on podi.schema_migration to podi_core;
-revoke all on podi.worker, podi.queue_turn, podi.object_intent from podi_core;
+revoke all on podi.worker, podi.queue_turn, podi.object_intent,
+    podi.operator_audit, podi.provider_key, podi.comfy_server, podi.comfy_seen,
+    podi.comfy_workflow, podi.setting from podi_core;
 revoke insert, update on podi.tenant, podi.action, podi.plan,
     podi.queue_type, podi.gate, podi.price_rule, podi.quota, podi.channel,
     podi.limit_rate, podi.revocation_any from podi_core;
 revoke update on podi.price_rule from podi_system;
-grant delete on podi.gate, podi.quota, podi.limit_rate to podi_system;
+revoke insert, update on podi.setting from podi_system;
+grant delete on podi.gate, podi.quota, podi.limit_rate, podi.comfy_server
+    to podi_system;
 grant select on podi.context_key, podi.chain_key, podi.tenant to podi_keeper;
 
 -- schemas
@@ -104,6 +108,8 @@ grant execute on function sys.upload_expire, sys.object_doomed,
     sys.object_gone, sys.object_intend, sys.object_orphan,
     sys.object_orphan_gone, sys.object_orphan_keep, sys.metrics to podi_worker;
 grant execute on function sys.job_segment, sys.job_log to podi_worker;
+grant execute on function sys.job_executor, sys.attempt_remote,
+    sys.comfy_servers, sys.comfy_seen_put, sys.provider_keys to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;
 grant execute on function sys.invariant_breaks, sys.ledger_verify,
@@ -127,3 +133,8 @@ grant execute on function sys.quota_put, sys.quota_list, sys.tenant_zone
     to podi_ctl;
 grant execute on function sys.wallet_grant, sys.wallet_refund,
     sys.wallet_adjust to podi_ctl;
+grant execute on function sys.comfy_server_put, sys.comfy_server_remove,
+    sys.comfy_server_list, sys.comfy_workflow_put, sys.comfy_workflow_publish,
+    sys.comfy_workflow_list, sys.comfy_workflow_show to podi_ctl;
+grant execute on function sys.provider_key_add, sys.provider_key_list,
+    sys.provider_key_disable to podi_ctl;

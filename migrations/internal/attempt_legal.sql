@@ -18,6 +18,13 @@ begin
     return a.outcome in ('running', 'succeeded', 'failed', 'cancelled',
                          'retried', 'deferred', 'crashed', 'returned', 'lost')
        and (a.outcome = 'running') = (a.ended_at is null)
-       and jsonb_typeof(a.usage) = 'object' and a.cost_micros >= 0;
+       and jsonb_typeof(a.usage) = 'object' and a.cost_micros >= 0
+       -- what is elsewhere can be found there; who ended it left nothing
+       and (a.remote is null) = (a.remote_state is null)
+       and (a.remote_state is null
+            or a.remote_state in ('intended', 'submitted', 'ended')
+               and jsonb_typeof(a.remote) = 'object' and a.provider is not null)
+       and (a.outcome not in ('succeeded', 'failed', 'cancelled')
+            or a.remote_state is null or a.remote_state = 'ended');
 end
 $$;

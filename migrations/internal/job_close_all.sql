@@ -14,6 +14,7 @@
 --      `whole` says so; else what its finished segments have cost already.
 --      The outcome none is of what never ran: it does not end what has begun to
 --      run meanwhile.
+--      An attempt whose holder ended it leaves nothing elsewhere to be looked for.
 --      A fence that rises (bump) makes an end that no holder knows a fence
 --      for, so that a holder who comes late is told STALE.
 -- ----------------------------------------------------------------------
@@ -35,8 +36,7 @@ begin
                results_digest = e.digest, error_code = e.code,
                error_detail = e.detail, lease_until = null, worker = null,
                progress = case e.state when 'succeeded' then 100
-                          else q.progress end,
-               ended_at = v_now
+                          else q.progress end, ended_at = v_now
           from unnest(i_ends) e
          where q.job_id = e.job_id and q.settled_fence is null
                and (e.outcome <> 'none' or q.state in ('blocked', 'queued'))
@@ -46,7 +46,8 @@ begin
         update podi.attempt t
            set outcome = j.outcome, error_code = j.error_code, ended_at = v_now,
                usage = t.usage || coalesce(j.usage, '{}'),
-               cost_micros = coalesce(j.cost_micros, t.cost_micros)
+               cost_micros = coalesce(j.cost_micros, t.cost_micros),
+               remote_state = internal.remote_after(t.remote_state, j.outcome)
           from j
          where t.job_id = j.job_id and t.fence = j.fence - j.bump
                and t.tenant_id = j.tenant_id and t.outcome = 'running'

@@ -7,14 +7,14 @@
 --
 -- Returns:  action, is_new
 -- Raises:   U0422 a member that is not known, a schema that says what PODI
---           does not check, or segments that do not add up; 23502, 23514 a member that is missing or out of
---           range
+--           does not check, segments that do not add up, or an executor that
+--           is not there; 23502, 23514 a member that is missing or out of range
 -- Writes:   podi.action
 -- Called:   podictl
 --
 --      {action, queue, state, public, label, description, schema, accepts,
 --      inputs, price, timeout_ms, max_attempts, max_wait_ms, gates,
---      cost, segments, cancel, tokens, outputs}
+--      cost, segments, cancel, tokens, outputs, executor}
 -- ----------------------------------------------------------------------
 create or replace function sys.action_put(
     i_action  jsonb,
@@ -58,9 +58,10 @@ begin
                           "inputs": {"min": 1, "max": 1},
                           "max_attempts": 3, "gates": [], "cost": 1,
                           "segments": [], "cancel": "none", "tokens": 0,
-                          "outputs": 0}'
+                          "outputs": 0, "executor": {"kind": "builtin"}}'
              else to_jsonb(v_old) end
         || i_action || jsonb_build_object('updated_at', now()));
+    perform internal.executor_check(v_new);
 
     insert into action as a select v_new.*
         on conflict on constraint action_pkey do update
@@ -74,7 +75,7 @@ begin
            max_wait_ms = excluded.max_wait_ms, gates = excluded.gates,
            cost = excluded.cost, segments = excluded.segments,
            cancel = excluded.cancel, tokens = excluded.tokens,
-           outputs = excluded.outputs,
+           outputs = excluded.outputs, executor = excluded.executor,
            updated_at = now();
     action := v_new.action;
 end

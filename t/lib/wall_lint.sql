@@ -4,8 +4,9 @@
 -- each defect once and wants it seen.
 --
 -- Reviewed: tables without a tenant are action, plan, queue_type, gate,
--- price_rule, channel, limit_rate, revocation_any, worker, context_key, chain_key
--- and schema_migration; tenant_slug_uq alone may be unique across tenants; the keeper
+-- price_rule, channel, limit_rate, revocation_any, worker, setting,
+-- operator_audit, provider_key, comfy_server, comfy_seen, comfy_workflow,
+-- context_key, chain_key and schema_migration; tenant_slug_uq alone may be unique across tenants; the keeper
 -- may read tenants.
 
 with login (oid, rolname) as (
@@ -43,6 +44,8 @@ select 'no tenant_id' as defect, t.relname::text as what from tab t
  where t.oid not in (select ten.oid from ten)
    and t.relname not in ('action', 'plan', 'queue_type', 'gate', 'price_rule',
                          'channel', 'limit_rate', 'revocation_any', 'worker',
+                         'setting', 'operator_audit', 'provider_key',
+                         'comfy_server', 'comfy_seen', 'comfy_workflow',
                          'context_key', 'chain_key', 'schema_migration')
 union all
 select 'tenant_id nullable', t.relname from ten t where not t.attnotnull
@@ -81,7 +84,7 @@ select 'foreign key without tenant_id', t.relname || ' ' || k.conname
         where c.here = t.attnum and c.there = f.attnum)
 union all
 select 'append only is not guarded', n.name from (values ('ledger'), ('audit'),
-       ('price_rule')) n (name)
+       ('price_rule'), ('operator_audit')) n (name)
  where (select count(*) from pg_trigger g
          where g.tgrelid = ('podi.' || n.name)::regclass
            and g.tgfoid = 'internal.append_only()'::regprocedure
@@ -95,13 +98,23 @@ select 'facts may be deleted', i.rolname || ' ' || t.relname
    and t.relname not in ('event_ticket', 'idempotency', 'session', 'user_event',
                          'worker', 'gate', 'quota', 'quota_use', 'quota_hold',
                          'limit_rate', 'object_intent', 'revocation',
-                         'revocation_any')
+                         'revocation_any', 'comfy_server')
 union all
 select 'keys readable', r.rolname || ' ' || k.name
   from (select * from login union all select * from inner_role) r,
        (values ('context_key'), ('chain_key')) k (name)
  where r.rolname not in ('podi_keeper', 'podi_owner')
    and has_any_column_privilege(r.oid, 'podi.' || k.name, 'select, insert, update')
+union all
+select 'keys readable', r.rolname || ' provider_key'
+  from (select * from login union all select * from inner_role) r
+ where r.rolname not in ('podi_system', 'podi_owner')
+   and has_any_column_privilege(r.oid, 'podi.provider_key', 'select, insert, update')
+union all
+select 'what the database is may be changed', r.rolname || ' setting'
+  from (select * from login union all select * from inner_role) r
+ where r.rolname <> 'podi_owner'
+   and has_any_column_privilege(r.oid, 'podi.setting', 'insert, update')
 
 -- views
 union all

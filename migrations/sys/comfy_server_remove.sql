@@ -1,0 +1,39 @@
+-- ----------------------------------------------------------------------
+-- sys.comfy_server_remove(server)
+--
+--      Takes a ComfyUI server away, when nothing of ours is there: without its
+--      address nobody could bring that to its end.
+--
+-- Returns:  server
+-- Raises:   U0404 there is no such server; U0409 it was not disabled, or
+--           something of ours is there
+-- Writes:   podi.comfy_server, podi.comfy_seen
+-- Called:   whatever the operator uses
+-- ----------------------------------------------------------------------
+create or replace function sys.comfy_server_remove(i_server text, out server text)
+language plpgsql security definer
+set search_path = podi, pg_temp
+as $$
+declare
+    v_state  text;
+begin
+    select s.state into v_state from comfy_server s
+     where s.server = i_server
+       for update;
+    if not found then
+        raise exception 'there is no such server' using errcode = 'U0404';
+    elsif v_state <> 'disabled' then
+        raise exception 'disable it first' using errcode = 'U0409';
+    elsif exists (select 1 from attempt t
+                    join job j using (job_id, tenant_id)
+                   where t.provider = 'comfy:' || i_server
+                         and t.remote_state in ('intended', 'submitted')
+                         and j.settled_fence is null)
+    then
+        raise exception 'jobs are there' using errcode = 'U0409';
+    end if;
+
+    delete from comfy_server s where s.server = i_server;
+    server := i_server;
+end
+$$;
