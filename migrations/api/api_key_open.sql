@@ -11,6 +11,7 @@
 -- Writes:   podi.api_key.used_at, at most once a minute
 -- Called:   auth/ngx_http_podi_auth_await.c
 -- ----------------------------------------------------------------------
+drop function if exists api.api_key_open(uuid, bytea);
 create or replace function api.api_key_open(i_key uuid, i_hash bytea)
 returns table (
     tenant_id   uuid,

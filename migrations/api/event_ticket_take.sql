@@ -11,6 +11,7 @@
 -- Writes:   podi.event_ticket
 -- Called:   event/, when a stream opens with a ticket
 -- ----------------------------------------------------------------------
+drop function if exists api.event_ticket_take(bytea);
 create or replace function api.event_ticket_take(i_hash bytea)
 returns table (
     user_id             uuid,

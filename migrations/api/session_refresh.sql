@@ -12,6 +12,7 @@
 -- Writes:   podi.session, on replay podi.audit, podi.user_event
 -- Called:   account/ngx_http_podi_account_refresh.c
 -- ----------------------------------------------------------------------
+drop function if exists api.session_refresh(uuid, bigint, bigint);
 create or replace function api.session_refresh(
     i_session  uuid,
     i_counter  bigint,

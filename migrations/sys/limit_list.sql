@@ -9,6 +9,7 @@
 -- Writes:   nothing
 -- Called:   podictl limit list
 -- ----------------------------------------------------------------------
+drop function if exists sys.limit_list();
 create or replace function sys.limit_list()
 returns table (
     zone        text,
