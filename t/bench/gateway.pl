@@ -13,11 +13,11 @@
 #                auth_request to an upstream that always agrees, and with njs
 #                that verifies the same token
 #
-#     ./build.sh bench gateway [instructions]
+#     instructions, before all that: what nginx runs for a request, part by
+#                part, each beside the one before it.  They are counted in
+#                callgrind, so they are the same however busy the machine is.
 #
-# Before all that, or alone: the instructions that nginx runs for a request,
-# part by part, each beside the one before it.  They are counted in callgrind,
-# so they are the same however busy the machine is.
+#     ./build.sh bench gateway [SHAPE...]
 
 use strict;
 use warnings;
@@ -33,6 +33,7 @@ use Podi::Stack::Files;
 # conf/stack/tests.sh has unpacked it; the machine's own nginx never loads it
 my $NJS = $ENV{PODI_NJS} // '';
 
+my %wanted = map { $_ => 1 } @ARGV;
 my $bench = Podi::Bench->new('gateway');
 my %port = map { $_ => Podi::Stack::free_port() }
     qw( bare bare_tls plain traced peers agree );
@@ -67,16 +68,35 @@ my @part = (
     ['full_tls', 'full_tls', 'bare_tls'], ['leased', 'leased', 'full'],
     ['exact', 'exact', 'full']);
 
+shapes_known();
 prove_it();
-instructions();
-$bench->done if grep { $_ eq 'instructions' } @ARGV;
-measure(@$_) for @row;
-uncached();
-measure('gateway.cold', 'cold', 'bare');
+instructions() if is_wanted('instructions');
+measure(@$_) for grep { is_wanted($_->[0]) } @row;
+cold() if is_wanted('cold');
 $bench->done;
 
 
 # --- measuring ---------------------------------------------------------------
+
+# a shape, or a row by its name
+sub is_wanted
+{
+    my ($name) = @_;
+
+    return !%wanted || $wanted{$name =~ s/^gateway\.//r};
+}
+
+
+sub shapes_known
+{
+    my %known = map { ($_->[0] =~ s/^gateway\.//r) => 1 } @row;
+    my @unknown = grep { !$known{$_} && !/^(?:instructions|cold)$/ }
+        sort keys %wanted;
+
+    die "gateway has no shape @unknown\n" if @unknown;
+    return;
+}
+
 
 sub prove_it
 {
@@ -145,12 +165,13 @@ sub instructions
 
 
 # each token is verified each time
-sub uncached
+sub cold
 {
     $s->{http} = "podi_token_cache off;\n";
     $s->nginx->stop;
     $s->nginx->start;
     ready('cold');
+    measure('gateway.cold', 'cold', 'bare');
     return;
 }
 
