@@ -143,6 +143,13 @@ ngx_command_t  ngx_podi_commands[] = {
       offsetof(ngx_podi_loc_conf_t, dry_run),
       NULL },
 
+    { ngx_string("podi_sandbox"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_podi_loc_conf_t, sandbox),
+      NULL },
+
     { ngx_string("podi_tenant"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_podi_set_tenant,
@@ -317,6 +324,7 @@ ngx_podi_create_loc_conf(ngx_conf_t *cf)
 
     plcf->deadline = NGX_CONF_UNSET_MSEC;
     plcf->dry_run = NGX_CONF_UNSET;
+    plcf->sandbox = NGX_CONF_UNSET;
     plcf->failures = NGX_CONF_UNSET_PTR;
 
     return plcf;
@@ -331,6 +339,7 @@ ngx_podi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_msec_value(conf->deadline, prev->deadline, 10000);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_value(conf->sandbox, prev->sandbox, 0);
     ngx_conf_merge_ptr_value(conf->failures, prev->failures, NULL);
     ngx_conf_merge_str_value(conf->challenge, prev->challenge,
                              "Bearer realm=\"podi\"");

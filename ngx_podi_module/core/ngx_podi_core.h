@@ -108,6 +108,7 @@ typedef struct {
     ngx_uint_t                   needs_tenant;
     struct ngx_podi_bucket_s    *failures;   /* NULL: nobody counts them */
     ngx_flag_t                   dry_run;
+    ngx_flag_t                   sandbox;
     ngx_str_t                    challenge;  /* `Bearer realm="..."`, more */
     ngx_podi_csrf_e              csrf;       /* podi_csrf, after its merge */
     ngx_array_t                 *origins;    /* podi_cors_origin; or NULL */
@@ -247,6 +248,9 @@ ngx_uint_t ngx_podi_threads_waiting(void);
  * pr->allowed has the methods that its path would take.
  */
 const ngx_podi_route_t *ngx_podi_route_here(ngx_http_request_t *r);
+
+/* NGX_DECLINED: no answer is wished for; else the request is answered */
+ngx_int_t ngx_podi_sandbox(ngx_http_request_t *r);
 
 /* as ngx_podi_route_directive, for routes that need no PostgreSQL */
 char *ngx_podi_route_plain(ngx_conf_t *cf, ngx_http_handler_pt handler,

@@ -121,6 +121,7 @@ ngx_podi_route_table(ngx_conf_t *cf, ngx_podi_main_conf_t *pmcf,
 static ngx_int_t
 ngx_podi_route_content(ngx_http_request_t *r)
 {
+    ngx_int_t            rc;
     ngx_podi_request_t  *pr;
 
     pr = ngx_podi_request(r);
@@ -130,6 +131,11 @@ ngx_podi_route_content(ngx_http_request_t *r)
 
     if (ngx_podi_route_here(r) == NULL) {
         return ngx_podi_route_missing(r, pr);
+    }
+
+    rc = ngx_podi_sandbox(r);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     return pr->content->handler(r);
