@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use IO::Socket::INET;
 use Podi::Issuer;
-use Podi::Proc qw( poll spawn reaped children san_env );
+use Podi::Proc qw( poll spawn reaped children san_env san_libs );
 use Podi::Repo qw( slurp );
 use Podi::Stack::Files;
 use Test::More;
@@ -121,8 +121,8 @@ my $third = spawn(dir => $dir, log => "$dir/log/third.out", env => \%san,
              '-c', "$dir/third/nginx.conf", '-g', 'daemon off;',
              '-e', "$dir/log/third.log" ]);
 my $second = spawn(dir => $dir, log => "$dir/log/second.out",
-    env => { %san, LD_PRELOAD => join ' ', grep { defined }
-             $san{LD_PRELOAD}, "$dir/second/clock.so" },
+    env => { %san, LD_PRELOAD => join ' ', san_libs(),
+             "$dir/second/clock.so" },
     cmd => [ $ENV{PODI_NGINX} // '/usr/sbin/nginx', '-p', "$dir/second/",
              '-c', "$dir/second/nginx.conf", '-g', 'daemon off;',
              '-e', "$dir/log/second.log" ]);

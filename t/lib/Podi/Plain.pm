@@ -15,7 +15,8 @@ use warnings;
 
 use File::Temp;
 use IO::Socket::INET;
-use Podi::Proc qw( poll children gone );
+use Test::More ();
+use Podi::Proc qw( poll children gone san_env sanitizer_lines );
 use Podi::Repo qw( root );
 
 
@@ -35,9 +36,13 @@ sub new
 
     my $pid = fork // die "fork: $!";
     if (!$pid) {
+        my $nginx = $ENV{PODI_NGINX} // '/usr/sbin/nginx';
+        my %san = san_env("$self->{dir}/logs", $nginx);
+
         delete $ENV{NGINX};
-        exec 'nginx', '-p', "$self->{dir}/", '-c', "$self->{dir}/nginx.conf",
-             '-e', "$self->{dir}/logs/error.log" or die "nginx: $!";
+        @ENV{keys %san} = values %san;
+        exec $nginx, '-p', "$self->{dir}/", '-c', "$self->{dir}/nginx.conf",
+             '-e', "$self->{dir}/logs/error.log" or die "$nginx: $!";
     }
     $self->{pid} = $pid;
     poll(20, sub { $self->workers == $self->{workers} && $self->_listens })
@@ -195,6 +200,8 @@ sub stop
 
     kill TERM => $pid;
     waitpid $pid, 0;
+    Test::More::fail("nginx: $_") for sanitizer_lines(
+        glob "$self->{dir}/logs/*");
     return;
 }
 

@@ -11,7 +11,10 @@ use POSIX ();
 use Time::HiRes qw( sleep time );
 
 our @EXPORT_OK = qw( poll spawn children tree reaped gone open_files
-                     clients_of san_env );
+                     clients_of san_env san_libs sanitizer_lines
+                     $SANITIZER );
+
+our $SANITIZER = qr/(?:ERROR|SUMMARY): \w+Sanitizer|: runtime error: /;
 
 
 # polls until the code is true; its value, or false after the deadline
@@ -165,12 +168,32 @@ sub san_env
 
     # a stock nginx knows nothing of the sanitizer that its module needs
     if (system("grep -q __asan_init $binary") != 0) {
-        $env{LD_PRELOAD} = join ' ', map {
-            my $path = qx(gcc -print-file-name=$_); chomp $path; $path
-        } qw( libasan.so libubsan.so );
+        $env{LD_PRELOAD} = join ' ', san_libs();
     }
 
     return %env;
+}
+
+
+# what has to be preloaded before anything else that is; nothing without SAN
+sub san_libs
+{
+    return () if !$ENV{SAN};
+    return map { my $path = qx(gcc -print-file-name=$_); chomp $path; $path }
+        qw( libasan.so libubsan.so );
+}
+
+
+# what the sanitizers have written into these files
+sub sanitizer_lines
+{
+    my @lines;
+
+    for my $file (grep { -f } @_) {
+        open my $in, '<', $file or next;
+        push @lines, grep { $_ =~ $SANITIZER } <$in>;
+    }
+    return @lines;
 }
 
 1;

@@ -7,9 +7,7 @@ use warnings;
 
 use File::Find ();
 use Test::More ();
-use Podi::Proc qw( poll open_files clients_of gone );
-
-my $SANITIZER = qr/(?:ERROR|SUMMARY): \w+Sanitizer|: runtime error: /;
+use Podi::Proc qw( poll open_files clients_of gone $SANITIZER );
 
 
 # error lines that this test provokes
