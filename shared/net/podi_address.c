@@ -28,6 +28,8 @@ static const address_net_t  address_apart[] = {
     { 0x0a000000, 8 },              /* 10.0.0.0/8: private */
     { 0x64400000, 10 },             /* 100.64.0.0/10: shared, tailnets */
     { 0x7f000000, 8 },              /* 127.0.0.0/8: loopback */
+    { 0xa83f8110, 32 },             /* 168.63.129.16: Azure's own host, only
+                                       by its looks a public one */
     { 0xa9fe0000, 16 },             /* 169.254.0.0/16: link-local, metadata */
     { 0xac100000, 12 },             /* 172.16.0.0/12: private */
     { 0xc0000000, 24 },             /* 192.0.0.0/24: protocols */

@@ -43,6 +43,8 @@ static void http_socket_ready(void *data, unsigned ready);
 static void http_timer_over(void *data);
 static void http_drain(void *data);
 
+static podi_rc_t transfer_watch(podi_http_transfer_t *t);
+static void transfer_idle(void *data);
 static void transfer_answer(podi_http_transfer_t *t, CURLcode code);
 static void transfer_cancel(podi_op_t *op);
 static void transfer_end(podi_http_transfer_t *t);
@@ -161,6 +163,7 @@ podi_http_send(podi_http_t *http, podi_flow_t *f,
 
     if (t->reply == NULL || t->easy == NULL
         || podi_http_transfer_set(t) != PODI_OK
+        || transfer_watch(t) != PODI_OK
         || (request->sha256
             && podi_hash_begin(f->mem, PODI_HASH_SHA256, &t->hash) != PODI_OK))
     {
@@ -303,6 +306,50 @@ http_drain(void *data)
 }
 
 
+/*
+ * curl's own limit (LOW_SPEED) is one of an average, taken once a second: it
+ * ends what moves a little, and lets go on what has just stopped.
+ */
+
+static podi_rc_t
+transfer_watch(podi_http_transfer_t *t)
+{
+    podi_io_t  *io = t->http->io;
+
+    if (t->request.idle_timeout == 0) {
+        return PODI_OK;
+    }
+
+    t->idle = io->timer(io, PODI_TIMER_WORK, transfer_idle, t);
+
+    if (t->idle == NULL) {
+        return PODI_ERROR;
+    }
+
+    t->moved = podi_time_mono();
+    io->arm(t->idle, t->request.idle_timeout);
+
+    return PODI_OK;
+}
+
+
+static void
+transfer_idle(void *data)
+{
+    podi_msec_t            quiet;
+    podi_http_transfer_t  *t = data;
+
+    quiet = podi_time_mono() - t->moved;
+
+    if (quiet < t->request.idle_timeout) {
+        t->http->io->arm(t->idle, t->request.idle_timeout - quiet);
+        return;
+    }
+
+    transfer_answer(t, CURLE_OPERATION_TIMEDOUT);
+}
+
+
 static void
 transfer_answer(podi_http_transfer_t *t, CURLcode code)
 {
@@ -334,10 +381,17 @@ transfer_end(podi_http_transfer_t *t)
         ERR_clear_error();
     }
 
+    if (t->idle != NULL) {
+        t->http->io->timer_free(t->idle);
+    }
+
+    curl_mime_free(t->form);
     curl_slist_free_all(t->headers);
     curl_slist_free_all(t->resolve);
 
     t->easy = NULL;
+    t->idle = NULL;
+    t->form = NULL;
     t->headers = NULL;
     t->resolve = NULL;
     t->http->transfers--;

@@ -1,15 +1,15 @@
 /*
  * podi_http_transfer: one request on a curl handle.
  *
- *     set -> (read -> wire -> write)* -> reply | fail
+ *     set -> (wire -> head, write)* -> reply | fail
  *
- * Promises: not a byte more than `max` is kept or written; a body in a file
- * is read as it is needed; nothing is followed, guessed or added.
+ * Promises: not a byte more than `max` is kept or written; nothing is
+ * followed, guessed or added.
  */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,18 +17,23 @@
 #include "podi_http_int.h"
 #include "banned.h"
 
+#define TRANSFER_HEADS_MAX  65536
+
 
 static podi_rc_t transfer_set_limits(podi_http_transfer_t *t);
+static podi_rc_t transfer_set_peer(podi_http_transfer_t *t);
 static curl_socket_t transfer_open(void *data, curlsocktype purpose,
     struct curl_sockaddr *address);
-static podi_rc_t transfer_set_body(podi_http_transfer_t *t);
+static int transfer_connected(void *data, char *peer, char *own, int peer_port,
+    int own_port);
 static podi_rc_t transfer_set_headers(podi_http_transfer_t *t);
-static int transfer_is_text(const podi_str_t *s);
 static char *transfer_c(podi_http_transfer_t *t, const podi_str_t *s);
-static size_t transfer_read(char *dst, size_t size, size_t n, void *data);
-static int transfer_seek(void *data, curl_off_t offset, int origin);
+static size_t transfer_head(char *src, size_t size, size_t n, void *data);
 static size_t transfer_write(char *src, size_t size, size_t n, void *data);
 static podi_rc_t transfer_reply(podi_http_transfer_t *t, podi_fail_t *fail);
+static podi_rc_t transfer_keep(podi_http_transfer_t *t);
+static podi_rc_t transfer_header(podi_http_transfer_t *t, const char *name,
+    size_t max, podi_str_t *ret_value);
 static void transfer_fail(podi_http_transfer_t *t, CURLcode code,
     podi_fail_t *fail);
 
@@ -48,46 +53,65 @@ podi_http_transfer_set(podi_http_transfer_t *t)
     bad = curl_easy_setopt(e, CURLOPT_PRIVATE, t)
         | curl_easy_setopt(e, CURLOPT_URL, url)
         | curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L)
-        | curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
-                           t->http->conf.https_only ? "https" : "http,https")
         | curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         | curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L)
         | curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L)
         | curl_easy_setopt(e, CURLOPT_PROXY, "")
         | curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L)
+        | curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, transfer_head)
+        | curl_easy_setopt(e, CURLOPT_HEADERDATA, t)
         | curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, transfer_write)
         | curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 
     if (bad || transfer_set_limits(t) != PODI_OK
+        || transfer_set_peer(t) != PODI_OK
         || transfer_set_headers(t) != PODI_OK)
     {
         return PODI_ERROR;
     }
 
-    return transfer_set_body(t);
+    return podi_http_body_set(t);
 }
 
 
 static podi_rc_t
 transfer_set_limits(podi_http_transfer_t *t)
 {
-    int                      bad;
-    CURL                    *e = t->easy;
-    char                    *text;
-    const podi_http_conf_t  *conf = &t->http->conf;
+    int    bad;
+    CURL  *e = t->easy;
 
     /* who gives up does not wait, with all others, for a resolver's thread */
 
     bad = curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L)
         | curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) t->request.timeout)
         | curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-                           (long) conf->connect_timeout)
+                           (long) t->http->conf.connect_timeout)
         | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,
                            (curl_off_t) t->request.max);
 
-    if (conf->public_only) {
+    return bad ? PODI_ERROR : PODI_OK;
+}
+
+
+/* to whom, and what he must prove */
+
+static podi_rc_t
+transfer_set_peer(podi_http_transfer_t *t)
+{
+    int                      bad;
+    CURL                    *e = t->easy;
+    char                    *text;
+    const podi_http_conf_t  *conf = &t->http->conf;
+
+    bad = curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
+                           conf->https_only || t->request.https_only
+                           ? "https" : "http,https");
+
+    if (conf->public_only || t->request.public_only) {
         bad |= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, transfer_open)
-             | curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+             | curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t)
+             | curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, transfer_connected)
+             | curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
     }
 
     if (conf->user_agent != NULL) {
@@ -96,12 +120,6 @@ transfer_set_limits(podi_http_transfer_t *t)
 
     if (conf->ca_file != NULL) {
         bad |= curl_easy_setopt(e, CURLOPT_CAINFO, conf->ca_file);
-    }
-
-    if (t->request.idle_timeout > 0) {
-        bad |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L)
-             | curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME,
-                            (long) (t->request.idle_timeout + 999) / 1000);
     }
 
     if (t->request.resolve.len > 0) {
@@ -135,49 +153,35 @@ transfer_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 }
 
 
-static podi_rc_t
-transfer_set_body(podi_http_transfer_t *t)
+/* a connection that a request without public_only has left: not opened here */
+
+static int
+transfer_connected(void *data, char *peer, char *own, int peer_port,
+    int own_port)
 {
-    int       bad;
-    CURL     *e = t->easy;
-    char     *method;
-    int64_t   bytes;
+    struct sockaddr_in     in;
+    struct sockaddr_in6    in6;
+    podi_http_transfer_t  *t = data;
 
-    method = transfer_c(t, &t->request.method);
-    if (method == NULL) {
-        return PODI_ERROR;
+    (void) own;
+    (void) peer_port;
+    (void) own_port;
+
+    memset(&in, 0, sizeof(in));
+    memset(&in6, 0, sizeof(in6));
+
+    in.sin_family = AF_INET;
+    in6.sin6_family = AF_INET6;
+
+    if (inet_pton(AF_INET, peer, &in.sin_addr) == 1) {
+        t->private = !podi_address_is_public((struct sockaddr *) (void *) &in);
+
+    } else {
+        t->private = inet_pton(AF_INET6, peer, &in6.sin6_addr) != 1
+              || !podi_address_is_public((struct sockaddr *) (void *) &in6);
     }
 
-    bytes = (t->request.body_fd != -1) ? t->request.body_bytes
-                                       : (int64_t) t->request.body.len;
-
-    if (strcmp(method, "GET") == 0) {
-        return PODI_OK;
-    }
-
-    if (strcmp(method, "HEAD") == 0) {
-
-        /* its Content-Length is that of a body which does not come */
-
-        bad = curl_easy_setopt(e, CURLOPT_NOBODY, 1L)
-            | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) 0);
-
-        return bad ? PODI_ERROR : PODI_OK;
-    }
-
-    bad = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, method);
-
-    if (bytes > 0 || strcmp(method, "DELETE") != 0) {
-        bad |= curl_easy_setopt(e, CURLOPT_UPLOAD, 1L)
-             | curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE,
-                                (curl_off_t) bytes)
-             | curl_easy_setopt(e, CURLOPT_READFUNCTION, transfer_read)
-             | curl_easy_setopt(e, CURLOPT_READDATA, t)
-             | curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, transfer_seek)
-             | curl_easy_setopt(e, CURLOPT_SEEKDATA, t);
-    }
-
-    return bad ? PODI_ERROR : PODI_OK;
+    return t->private ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 
@@ -196,7 +200,7 @@ transfer_set_headers(podi_http_transfer_t *t)
     for (i = 0; i < t->request.n_headers && t->headers != NULL; i++) {
         h = &t->request.headers[i];
 
-        if (!transfer_is_text(&h->name) || !transfer_is_text(&h->value)
+        if (!podi_http_is_text(&h->name) || !podi_http_is_text(&h->value)
             || podi_mem_printf(t->flow->mem, &line,
                                PODI_STR_FMT "%s" PODI_STR_FMT,
                                podi_str_arg(&h->name),
@@ -225,23 +229,6 @@ transfer_set_headers(podi_http_transfer_t *t)
 }
 
 
-/* nothing that some reader takes for the end of a line, or of the text */
-
-static int
-transfer_is_text(const podi_str_t *s)
-{
-    size_t  i;
-
-    for (i = 0; i < s->len; i++) {
-        if ((s->data[i] < 0x20 && s->data[i] != '\t') || s->data[i] == 0x7f) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
 static char *
 transfer_c(podi_http_transfer_t *t, const podi_str_t *s)
 {
@@ -249,54 +236,33 @@ transfer_c(podi_http_transfer_t *t, const podi_str_t *s)
 }
 
 
+/*
+ * curl keeps all lines until the end, and takes an answer that ends within
+ * its head for a whole one.  Lines behind the body (trailers) change nothing.
+ */
+
 static size_t
-transfer_read(char *dst, size_t size, size_t n, void *data)
+transfer_head(char *src, size_t size, size_t n, void *data)
 {
-    size_t            left;
-    ssize_t           got;
     podi_http_transfer_t  *t = data;
 
     n *= size;
+    t->heads += n;
+    t->moved = podi_time_mono();
 
-    if (t->request.body_fd != -1) {
-        got = pread(t->request.body_fd, dst, n, (off_t) t->sent);
+    if (n >= 5 && memcmp(src, "HTTP/", 5) == 0) {
+        t->head_whole = 0;
 
-        if (got == -1) {
-            return CURL_READFUNC_ABORT;
-        }
-
-        t->sent += got;
-
-        return (size_t) got;
+    } else if (n > 0 && (src[0] == '\r' || src[0] == '\n')) {
+        t->head_whole = 1;
     }
 
-    left = t->request.body.len - (size_t) t->sent;
-    n = (n < left) ? n : left;
-
-    if (n > 0) {
-        memcpy(dst, t->request.body.data + t->sent, n);
+    if (t->heads > TRANSFER_HEADS_MAX) {
+        t->too_large = 1;
+        return 0;
     }
-
-    t->sent += (int64_t) n;
 
     return n;
-}
-
-
-/* a kept connection was closed before it took the request: once more */
-
-static int
-transfer_seek(void *data, curl_off_t offset, int origin)
-{
-    podi_http_transfer_t  *t = data;
-
-    if (origin != SEEK_SET) {
-        return CURL_SEEKFUNC_CANTSEEK;
-    }
-
-    t->sent = offset;
-
-    return CURL_SEEKFUNC_OK;
 }
 
 
@@ -308,6 +274,7 @@ transfer_write(char *src, size_t size, size_t n, void *data)
     podi_http_transfer_t  *t = data;
 
     n *= size;
+    t->moved = podi_time_mono();
 
     if (t->reply->bytes + (int64_t) n > t->request.max) {
         t->too_large = 1;
@@ -352,6 +319,14 @@ podi_http_transfer_read(podi_http_transfer_t *t, CURLcode code,
         return;
     }
 
+    if (!t->head_whole) {
+        (void) podi_fail(fail, PODI_E_UNAVAILABLE, NULL, PODI_STR_FMT
+                         ": the answer ends in its head",
+                         podi_str_arg(&t->request.method));
+        fail->uncertain = 1;
+        return;
+    }
+
     if (transfer_reply(t, fail) == PODI_OK) {
         fail->error = PODI_E_NONE;
     }
@@ -361,13 +336,12 @@ podi_http_transfer_read(podi_http_transfer_t *t, CURLcode code,
 static podi_rc_t
 transfer_reply(podi_http_transfer_t *t, podi_fail_t *fail)
 {
-    long                 status;
-    char                *type;
-    curl_off_t           after;
-    podi_mem_t          *mem = t->flow->mem;
-    podi_str_t           s;
-    unsigned char        digest[PODI_HASH_LEN_MAX];
-    struct curl_header  *h;
+    long            status;
+    char           *type;
+    curl_off_t      after;
+    podi_mem_t     *mem = t->flow->mem;
+    podi_str_t      s;
+    unsigned char   digest[PODI_HASH_LEN_MAX];
 
     status = 0;
     after = 0;
@@ -383,19 +357,11 @@ transfer_reply(podi_http_transfer_t *t, podi_fail_t *fail)
     s = podi_str_c(type);
 
     if (podi_mem_dup(mem, &s, &t->reply->type) != PODI_OK
-        || podi_buf_take(&t->body, &t->reply->body) != PODI_OK)
+        || podi_buf_take(&t->body, &t->reply->body) != PODI_OK
+        || transfer_header(t, "ETag", SIZE_MAX, &t->reply->etag) != PODI_OK
+        || transfer_keep(t) != PODI_OK)
     {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    if (curl_easy_header(t->easy, "ETag", 0, CURLH_HEADER, -1, &h)
-        == CURLHE_OK)
-    {
-        s = podi_str_c(h->value);
-
-        if (podi_mem_dup(mem, &s, &t->reply->etag) != PODI_OK) {
-            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
-        }
     }
 
     if (t->hash != NULL) {
@@ -407,6 +373,56 @@ transfer_reply(podi_http_transfer_t *t, podi_fail_t *fail)
     }
 
     return PODI_OK;
+}
+
+
+static podi_rc_t
+transfer_keep(podi_http_transfer_t *t)
+{
+    char    *name;
+    size_t   i;
+
+    if (t->request.n_want == 0) {
+        return PODI_OK;
+    }
+
+    t->reply->headers = podi_mem_calloc(t->flow->mem, t->request.n_want
+                                                      * sizeof(podi_str_t));
+    if (t->reply->headers == NULL) {
+        return PODI_ERROR;
+    }
+
+    for (i = 0; i < t->request.n_want; i++) {
+        name = transfer_c(t, &t->request.want[i]);
+
+        if (name == NULL
+            || transfer_header(t, name, PODI_HTTP_VALUE_MAX,
+                               &t->reply->headers[i]) != PODI_OK)
+        {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+transfer_header(podi_http_transfer_t *t, const char *name, size_t max,
+    podi_str_t *ret_value)
+{
+    podi_str_t           s;
+    struct curl_header  *h;
+
+    if (curl_easy_header(t->easy, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+    {
+        return PODI_OK;
+    }
+
+    s = podi_str_c(h->value);
+
+    return (s.len <= max) ? podi_mem_dup(t->flow->mem, &s, ret_value)
+                          : PODI_OK;
 }
 
 
@@ -444,6 +460,10 @@ transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
         error = t->too_large ? PODI_E_BODY_TOO_LARGE
                 : t->sys == ENOSPC || t->sys == EDQUOT ? PODI_E_STORAGE_FULL
                 : PODI_E_INTERNAL;
+        break;
+
+    case CURLE_ABORTED_BY_CALLBACK:
+        error = t->private ? PODI_E_FORBIDDEN : PODI_E_INTERNAL;
         break;
 
     default:

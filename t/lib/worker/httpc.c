@@ -3,10 +3,13 @@
  *
  *     httpc METHOD URL [name=value]...
  *
- * Names: header body body_file into max timeout idle connect ca resolve
- * cancel public https.  Prints "status=200 type=... bytes=5 sha256=...
- * body=..." or "fail=<code> uncertain=0|1", or "cancelled".  The name
- * slow.example is found by nobody, after SLOW ms; then it prints "resolved".
+ * Names: header body body_file body_bytes part part_file want into max timeout
+ * idle connect ca resolve cancel; public and https of the engine, only_public
+ * and only_https of the request, then_public: once more, only_public.  A part
+ * is "name:filename:type:text" or, in a file, "name:filename:type:path".
+ * Prints "status=200 type=... bytes=5 sha256=... kept=[..].. body=..." or
+ * "fail=<code> uncertain=0|1", or "cancelled".  The name slow.example is found
+ * by nobody, after SLOW ms; then it prints "resolved".
  */
 
 #define _GNU_SOURCE
@@ -26,6 +29,7 @@
 #include "banned.h"
 
 #define HEADERS_MAX  4
+#define PARTS_MAX    4
 #define SLOW         4000
 
 typedef struct {
@@ -33,9 +37,12 @@ typedef struct {
     podi_http_request_t   request;
     podi_http_conf_t      conf;
     podi_pair_t           headers[HEADERS_MAX];
+    podi_http_part_t      parts[PARTS_MAX];
+    podi_str_t            want[HEADERS_MAX];
     podi_flow_t           flow;
     podi_msec_t           cancel;
     int                   cancelled;
+    int                   then_public;
 } httpc_t;
 
 
@@ -72,15 +79,22 @@ httpc_ask(podi_flow_t *f, void *ctx)
 static podi_rc_t
 httpc_tell(podi_flow_t *f, void *ctx)
 {
+    size_t                    i;
     httpc_t                  *c = ctx;
     const podi_http_reply_t  *r = f->result;
 
     (void) printf("status=%u type=" PODI_STR_FMT " etag=" PODI_STR_FMT
-                  " retry_after=%u bytes=%lld sha256=%.*s body=" PODI_STR_FMT
-                  "\n", r->status, podi_str_arg(&r->type),
-                  podi_str_arg(&r->etag), r->retry_after,
-                  (long long) r->bytes, c->request.sha256 ? 64 : 0,
-                  (const char *) r->sha256, podi_str_arg(&r->body));
+                  " retry_after=%u bytes=%lld sha256=%.*s", r->status,
+                  podi_str_arg(&r->type), podi_str_arg(&r->etag),
+                  r->retry_after, (long long) r->bytes,
+                  c->request.sha256 ? 64 : 0, (const char *) r->sha256);
+
+    for (i = 0; i < c->request.n_want; i++) {
+        (void) printf("%s[" PODI_STR_FMT "]", i == 0 ? " kept=" : "",
+                      podi_str_arg(&r->headers[i]));
+    }
+
+    (void) printf(" body=" PODI_STR_FMT "\n", podi_str_arg(&r->body));
 
     return PODI_DONE;
 }
@@ -127,12 +141,54 @@ httpc_is(const char *word, const char *name, const char **ret_value)
 }
 
 
-static void
-httpc_option(httpc_t *c, const char *word)
+/* the whole of it */
+
+static int
+httpc_file(const char *path, int64_t *ret_bytes)
 {
-    const char   *v;
-    podi_str_t    s;
-    struct stat   st;
+    int          fd;
+    struct stat  st;
+
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd == -1 || fstat(fd, &st) == -1) {
+        abort();
+    }
+
+    *ret_bytes = st.st_size;
+
+    return fd;
+}
+
+
+static void
+httpc_part(httpc_t *c, const char *value, int is_file)
+{
+    podi_str_t         s = podi_str_c(value);
+    podi_http_part_t  *part = &c->parts[c->request.n_parts++];
+
+    (void) podi_str_split(&s, ':', &part->name);
+    (void) podi_str_split(&s, ':', &part->filename);
+    (void) podi_str_split(&s, ':', &part->type);
+
+    part->fd = -1;
+
+    if (is_file) {
+        part->fd = httpc_file((const char *) s.data, &part->bytes);
+
+    } else {
+        part->body = s;
+    }
+}
+
+
+/* a word of what is sent, and of how */
+
+static int
+httpc_send_option(httpc_t *c, const char *word)
+{
+    const char  *v;
+    podi_str_t   s;
 
     if (httpc_is(word, "header", &v)) {
         s = podi_str_c(v);
@@ -143,9 +199,41 @@ httpc_option(httpc_t *c, const char *word)
         c->request.body = podi_str_c(v);
 
     } else if (httpc_is(word, "body_file", &v)) {
-        c->request.body_fd = open(v, O_RDONLY | O_CLOEXEC);
-        (void) fstat(c->request.body_fd, &st);
-        c->request.body_bytes = st.st_size;
+        c->request.body_fd = httpc_file(v, &c->request.body_bytes);
+
+    } else if (httpc_is(word, "body_bytes", &v)) {
+        c->request.body_bytes = strtoll(v, NULL, 10);
+
+    } else if (httpc_is(word, "part", &v)) {
+        httpc_part(c, v, 0);
+
+    } else if (httpc_is(word, "part_file", &v)) {
+        httpc_part(c, v, 1);
+
+    } else if (httpc_is(word, "only_public", &v)) {
+        c->request.public_only = 1;
+
+    } else if (httpc_is(word, "only_https", &v)) {
+        c->request.https_only = 1;
+
+    } else {
+        return 0;
+    }
+
+    return 1;
+}
+
+
+static void
+httpc_option(httpc_t *c, const char *word)
+{
+    const char  *v;
+
+    if (httpc_is(word, "want", &v)) {
+        c->want[c->request.n_want++] = podi_str_c(v);
+
+    } else if (httpc_is(word, "then_public", &v)) {
+        c->then_public = 1;
 
     } else if (httpc_is(word, "into", &v)) {
         c->request.into_fd = open(v, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -183,6 +271,18 @@ httpc_option(httpc_t *c, const char *word)
 }
 
 
+static void
+httpc_run(httpc_t *c, uv_loop_t *loop, podi_arena_t *arena)
+{
+    podi_flow_start(&c->flow, httpc_steps, c, podi_arena_mem(arena),
+                    httpc_end);
+
+    while (podi_flow_is_active(&c->flow)) {
+        (void) uv_run(loop, UV_RUN_ONCE);
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -206,11 +306,15 @@ main(int argc, char **argv)
     url = podi_str_c(argv[2]);
     podi_http_request_init(&c.request, argv[1], &url);
     c.request.headers = c.headers;
+    c.request.parts = c.parts;
+    c.request.want = c.want;
     c.request.sha256 = 1;
     c.conf.user_agent = "podi-test";
 
     for (i = 3; i < argc; i++) {
-        httpc_option(&c, argv[i]);
+        if (!httpc_send_option(&c, argv[i])) {
+            httpc_option(&c, argv[i]);
+        }
     }
 
     c.http = podi_http_create(&uv.io, &c.conf);
@@ -220,11 +324,11 @@ main(int argc, char **argv)
         uv.io.arm(timer, c.cancel);
     }
 
-    podi_flow_start(&c.flow, httpc_steps, &c, podi_arena_mem(arena),
-                    httpc_end);
+    httpc_run(&c, &loop, arena);
 
-    while (podi_flow_is_active(&c.flow)) {
-        (void) uv_run(&loop, UV_RUN_ONCE);
+    if (c.then_public) {
+        c.request.public_only = 1;
+        httpc_run(&c, &loop, arena);
     }
 
     podi_http_free(&c.http);
