@@ -33,4 +33,22 @@ for my $case (@files) {
     }
 }
 
+# the recorded conversations with ComfyUI: a file a scenario
+
+SKIP: {
+    my @talks = glob "$dir/comfyui/*.json";
+    my @lines;
+
+    skip '../shared/vectors/comfyui is not here', 3 if !@talks;
+
+    for my $talk (@talks) {
+        push @lines, qx('$program' '$talk');
+        is $?, 0, $talk =~ s{.*/}{comfyui/}r . ' is read';
+    }
+
+    is scalar(grep { /^not ok/ } @lines), 0, 'each as what it is'
+        or diag grep { /^(?:not ok|#)/ } @lines;
+    cmp_ok scalar(grep { /^ok/ } @lines), '>=', 1200, 'all that was said';
+}
+
 done_testing;

@@ -5,6 +5,7 @@
  *     podi-signature-vectors/1    canonical request, string to sign and
  *                                 signature, all three compared
  *     Wycheproof (C2SP) JWS, JWK  is the token accepted?
+ *     podi-comfyui-transcript/1   is each answer and frame read as what it is?
  *
  * Exit: 0 all passed, 1 some did not, 2 a file cannot be used, 3 the format
  * is not supported yet.
@@ -15,9 +16,6 @@
 
 #include "vectors.h"
 #include "banned.h"
-
-
-#define VECTORS_MAX  (16 * 1024 * 1024)
 
 
 static unsigned  vectors_n;
@@ -67,22 +65,26 @@ main(int argc, char **argv)
 static int
 vectors_file(const char *name, podi_mem_t *mem)
 {
-    size_t                          i;
-    json_t                         *file, *list;
-    podi_str_t                      text, format;
-    podi_fail_t                     fail;
-    static const podi_json_limit_t  limit = { VECTORS_MAX, 0 };
+    size_t         i;
+    json_t        *file, *list;
+    podi_str_t     text, format;
+    json_error_t   error;
 
     if (vectors_read(name, mem, &text) != 0) {
         return 2;
     }
 
-    if (podi_json_parse(&text, &limit, mem, &file, &fail) != PODI_OK) {
-        fprintf(stderr, "vectors: %s: %s\n", name, fail.detail);
+    /* what was recorded has NULs, too */
+    file = json_loadb((const char *) text.data, text.len,
+                      JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+
+    if (podi_json_own(mem, file) != PODI_OK) {
+        fprintf(stderr, "vectors: %s: %s, line %d\n", name, error.text,
+                error.line);
         return 2;
     }
 
-    if (vectors_jose(file, mem) == 0) {
+    if (vectors_jose(file, mem) == 0 || vectors_comfy(file, mem) == 0) {
         return 0;
     }
 
@@ -90,7 +92,8 @@ vectors_file(const char *name, podi_mem_t *mem)
 
     if (!podi_str_eq_c(&format, "podi-signature-vectors/1")) {
         fprintf(stderr, "vectors: %s: not yet: the formats are "
-                "podi-signature-vectors/1 and Wycheproof's JWS and JWK\n",
+                "podi-signature-vectors/1, podi-comfyui-transcript/1 and "
+                "Wycheproof's JWS and JWK\n",
                 name);
         return 3;
     }

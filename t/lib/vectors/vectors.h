@@ -22,5 +22,8 @@ int vectors_sign(const json_t *vector, podi_mem_t *mem, podi_str_t *why);
 /* runs one file of Wycheproof about JWS and JWK; -1: it is none */
 int vectors_jose(const json_t *file, podi_mem_t *mem);
 
+/* runs one conversation with ComfyUI; -1: it is none */
+int vectors_comfy(const json_t *file, podi_mem_t *mem);
+
 
 #endif /* PODI_VECTORS_H */

@@ -1,0 +1,157 @@
+/*
+ * podi_comfy_info: what a server can, from the megabytes of /object_info.
+ *
+ *     "KSampler": {"input": {"required": {"steps": ["INT", {..}], ..}}, ..}
+ *       -> nodes   "KSampler": {"required": ["steps", ..], "optional": []}
+ *     "ckpt_name": [["a.safetensors", ..], {..}]    a list, or in newer nodes
+ *     "ckpt_name": ["COMBO", {"options": [..]}]
+ *       -> models  "ckpt_name": ["a.safetensors", ..]
+ */
+
+#include <string.h>
+
+#include "podi_comfy_int.h"
+#include "banned.h"
+
+
+static podi_rc_t podi_comfy_class_info(const char *class_type,
+    const json_t *given, podi_comfy_info_t *info);
+static podi_rc_t podi_comfy_inputs_info(const json_t *given, json_t *names,
+    json_t *models);
+static podi_rc_t podi_comfy_choices(const char *input, const json_t *given,
+    json_t *models);
+
+
+podi_rc_t
+podi_comfy_info(const podi_str_t *body, size_t max, podi_mem_t *mem,
+    podi_comfy_info_t *ret_info)
+{
+    json_t             *json, *given;
+    const char         *class_type;
+    podi_comfy_info_t   info;
+
+    if (podi_comfy_parse(body, max, mem, &json) != PODI_OK
+        || !json_is_object(json))
+    {
+        return PODI_ERROR;
+    }
+
+    info.nodes = json_object();
+    if (podi_json_own(mem, info.nodes) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    info.models = json_object();
+    if (podi_json_own(mem, info.models) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    json_object_foreach(json, class_type, given) {
+        if (podi_comfy_class_info(class_type, json_object_get(given, "input"),
+                                  &info) != PODI_OK)
+        {
+            return PODI_ERROR;
+        }
+    }
+
+    *ret_info = info;
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+podi_comfy_class_info(const char *class_type, const json_t *given,
+    podi_comfy_info_t *info)
+{
+    json_t  *required, *optional, *card;
+
+    required = json_array();
+    optional = json_array();
+    card = json_pack("{s:o, s:o}", "required", required, "optional", optional);
+
+    if (card == NULL || json_object_set_new(info->nodes, class_type, card) != 0)
+    {
+        return PODI_ERROR;
+    }
+
+    if (podi_comfy_inputs_info(json_object_get(given, "required"), required,
+                               info->models) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return podi_comfy_inputs_info(json_object_get(given, "optional"), optional,
+                                  info->models);
+}
+
+
+static podi_rc_t
+podi_comfy_inputs_info(const json_t *given, json_t *names, json_t *models)
+{
+    json_t      *input, *choices;
+    const char  *name;
+
+    json_object_foreach((json_t *) given, name, input) {
+
+        if (json_array_append_new(names, json_string(name)) != 0) {
+            return PODI_ERROR;
+        }
+
+        choices = json_array_get(input, 0);
+
+        if (json_is_string(choices)) {
+            choices = json_object_get(json_array_get(input, 1), "options");
+        }
+
+        if (podi_comfy_choices(name, choices, models) != PODI_OK) {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+/* all that inputs of that name can be, whichever node has them */
+
+static podi_rc_t
+podi_comfy_choices(const char *input, const json_t *given, json_t *models)
+{
+    size_t       i;
+    json_t      *choice, *seen, *list = NULL;
+    podi_str_t   name;
+    const char  *key;
+
+    seen = json_object();
+
+    json_array_foreach(json_object_get(models, input), i, choice) {
+        (void) json_object_set_new(seen, json_string_value(choice),
+                                   json_null());
+    }
+
+    json_array_foreach(given, i, choice) {
+        name = podi_json_str(choice);
+
+        if (podi_comfy_is_model(&name)) {
+            (void) json_object_set_new(seen, (const char *) name.data,
+                                       json_null());
+        }
+    }
+
+    if (json_object_size(seen) > json_array_size(json_object_get(models,
+                                                                 input)))
+    {
+        list = json_array();
+
+        json_object_foreach(seen, key, choice) {
+            (void) json_array_append_new(list, json_string(key));
+        }
+
+        (void) json_object_set_new(models, input, list);
+    }
+
+    json_decref(seen);
+
+    return seen == NULL ? PODI_ERROR : PODI_OK;
+}
