@@ -2,9 +2,9 @@
 -- api.channel_overlay()
 --
 --      What the operator has put over the channels of nginx.conf; the same
---      for each tenant.
+--      for each tenant, and without one.
 --
--- Returns:  channels text: [{channel, killed, settings}], by name
+-- Returns:  channels text, as internal.channel_text
 -- Raises:   U0403 when the caller is not the gateway
 -- Writes:   nothing
 -- Called:   channel/ngx_http_podi_channel_overlay.c
@@ -15,12 +15,7 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 begin
-    perform internal.enter('gateway');
-    return query
-    select coalesce(jsonb_agg(jsonb_build_object(
-                        'channel', c.channel, 'killed', c.killed,
-                        'settings', c.settings) order by c.channel),
-                    '[]')::text
-      from channel c;
+    perform internal.enter('gateway', 'nobody');
+    return query select internal.channel_text();
 end
 $$;

@@ -5,8 +5,8 @@
  *     each:        tick: newer in shared memory? -> read
  *
  * Leads whoever has the lease.  One whose question hangs does not renew it, so
- * that another one asks.  The text is asked for in the name of the first tenant
- * that is there; it is the same for all.
+ * that another one asks.  The text is the same for all tenants, so that it is
+ * asked for without one.
  */
 
 #include "ngx_podi_core.h"
@@ -40,29 +40,19 @@ typedef struct {
     overlay_text_t                texts[2]; /* that of version n: n % 2 */
 } overlay_shared_t;
 
-typedef enum {
-    OVERLAY_IDLE,
-    OVERLAY_ASKING
-} overlay_state_e;
-
 struct ngx_podi_overlay_s {
     podi_flow_t                        flow;
-    overlay_state_e                    state;
     podi_io_t                         *io;
     podi_timer_t                      *tick;
-    podi_post_t                        next;    /* from a clean stack */
     podi_arena_t                      *arena;   /* of one question */
     overlay_shared_t                  *shared;
     const ngx_podi_overlay_source_t   *source;
     void                              *data;    /* of its read */
-    const podi_str_t                  *tenants;
-    ngx_uint_t                         n;
-    ngx_uint_t                         at;      /* tenant that is asked */
     uint64_t                           seen;    /* version */
     uint64_t                           bad;     /* ... that is no good */
     ngx_msec_t                         tried;   /* when it was not */
     ngx_msec_t                         asked;
-    unsigned                           said:1;  /* that nobody can write */
+    unsigned                           said:1;  /* why nothing new is told */
 };
 
 
@@ -70,9 +60,9 @@ static ngx_int_t overlay_zone_init(ngx_shm_zone_t *zone, void *data);
 static podi_rc_t overlay_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t overlay_take(podi_flow_t *f, void *ctx);
 static void overlay_tick(void *data);
-static void overlay_next(void *data);
 static void overlay_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void overlay_publish(ngx_podi_overlay_t *o, const podi_str_t *text);
+static void overlay_say(ngx_podi_overlay_t *o, const char *why);
 static void overlay_write(overlay_shared_t *shared, const podi_str_t *text);
 static void overlay_load(ngx_podi_overlay_t *o);
 static ngx_int_t overlay_copy(const overlay_shared_t *shared,
@@ -135,17 +125,14 @@ ngx_podi_overlay_check(ngx_conf_t *cf, const char *directive)
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_podi_module);
 
-    if (pmcf->pg.len != 0 && pmcf->context_key != NULL
-        && pmcf->tenants.nelts != 0)
-    {
+    if (pmcf->pg.len != 0 && pmcf->context_key != NULL) {
         pmcf->needs_pg = 1;
         return NGX_OK;
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "\"%s\" needs podi_pg, podi_context_key_file and a "
-                       "podi_tenant: in the name of one of those the database "
-                       "is asked", directive);
+                       "\"%s\" needs podi_pg and podi_context_key_file",
+                       directive);
 
     return NGX_ERROR;
 }
@@ -155,28 +142,22 @@ ngx_podi_overlay_t *
 ngx_podi_overlay_start(ngx_cycle_t *cycle, ngx_shm_zone_t *zone,
     const ngx_podi_overlay_source_t *source, void *data)
 {
-    ngx_slab_pool_t             *pool;
-    ngx_podi_overlay_t          *o;
-    const ngx_podi_main_conf_t  *pmcf;
+    ngx_slab_pool_t     *pool;
+    ngx_podi_overlay_t  *o;
 
     o = ngx_pcalloc(cycle->pool, sizeof(ngx_podi_overlay_t));
     if (o == NULL) {
         return NULL;
     }
 
-    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_podi_module);
     pool = (ngx_slab_pool_t *) zone->shm.addr;
 
     o->source = source;
     o->data = data;
-    o->tenants = pmcf->tenants.elts;
-    o->n = pmcf->tenants.nelts;
     o->shared = pool->data;
     o->asked = ngx_current_msec - OVERLAY_PERIOD;
 
     o->io = ngx_podi_io();
-    o->next.run = overlay_next;
-    o->next.data = o;
     o->arena = podi_arena_create();
     o->tick = o->io->timer(o->io, PODI_TIMER_HOUSEKEEPING, overlay_tick, o);
 
@@ -208,7 +189,6 @@ ngx_podi_overlay_stop(ngx_podi_overlay_t **overlay)
         podi_flow_cancel(&o->flow);
     }
 
-    o->io->unpost(&o->next);
     o->io->timer_free(o->tick);
     podi_arena_free(&o->arena);
 }
@@ -228,45 +208,28 @@ overlay_tick(void *data)
         return;
     }
 
-    if (o->state == OVERLAY_IDLE
+    if (!podi_flow_is_active(&o->flow)
         && ngx_podi_lease_take(&o->shared->lease, OVERLAY_LEASE)
         && ngx_current_msec - o->asked >= OVERLAY_PERIOD)
     {
         o->asked = ngx_current_msec;
-        o->at = 0;
-        o->state = OVERLAY_ASKING;
-        overlay_next(o);
+        podi_arena_reset(o->arena);
+        podi_flow_start(&o->flow, overlay_steps, o, podi_arena_mem(o->arena),
+                        overlay_end);
     }
-}
-
-
-static void
-overlay_next(void *data)
-{
-    ngx_podi_overlay_t  *o = data;
-
-    if (o->at == o->n) {
-        o->state = OVERLAY_IDLE;
-        overlay_load(o);
-        return;
-    }
-
-    podi_arena_reset(o->arena);
-
-    podi_flow_start(&o->flow, overlay_steps, o, podi_arena_mem(o->arena),
-                    overlay_end);
 }
 
 
 static podi_rc_t
 overlay_ask(podi_flow_t *f, void *ctx)
 {
+    podi_str_t           nobody = podi_string(PODI_CONTEXT_NOBODY);
     podi_pg_call_t       call;
     ngx_podi_overlay_t  *o = ctx;
 
     podi_pg_call_init(&call, o->source->sql, f->mem);
 
-    return ngx_podi_pg_call_tenant(f, &call, &o->tenants[o->at]);
+    return ngx_podi_pg_call_tenant(f, &call, &nobody);
 }
 
 
@@ -284,21 +247,21 @@ overlay_take(podi_flow_t *f, void *ctx)
 }
 
 
-/* a tenant that is not there (yet) cannot be asked for: the next one */
+/* that PostgreSQL is away or slow others tell; what it refuses nobody else */
 
 static void
 overlay_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
 {
     ngx_podi_overlay_t  *o = ctx;
 
-    if (rc == PODI_ERROR && f->fail.error == PODI_E_NOT_FOUND) {
-        o->at++;
+    if (rc != PODI_ERROR) {
+        overlay_load(o);
 
-    } else {
-        o->at = o->n;
+    } else if (f->fail.error != PODI_E_UNAVAILABLE
+               && f->fail.error != PODI_E_DEADLINE)
+    {
+        overlay_say(o, f->fail.detail);
     }
-
-    o->io->post(o->io, &o->next);
 }
 
 
@@ -308,23 +271,29 @@ overlay_publish(ngx_podi_overlay_t *o, const podi_str_t *text)
     overlay_shared_t  *shared = o->shared;
 
     if (text->len > OVERLAY_TEXT) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "podi: %uz bytes of %s where %d may come",
-                      text->len, o->source->what, OVERLAY_TEXT);
+        overlay_say(o, "there are more than 512 kB of them");
         return;
     }
 
-    if (ngx_podi_lock(&shared->lock) != NGX_BUSY) {
-        overlay_write(shared, text);
-        ngx_podi_unlock(&shared->lock);
-        o->said = 0;
+    if (ngx_podi_lock(&shared->lock) == NGX_BUSY) {
+        overlay_say(o, "a worker stands still that was telling them");
         return;
     }
 
+    overlay_write(shared, text);
+    ngx_podi_unlock(&shared->lock);
+    o->said = 0;
+}
+
+
+/* once, until they are told again: the next question is near */
+
+static void
+overlay_say(ngx_podi_overlay_t *o, const char *why)
+{
     if (!o->said) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "podi: %s stay as they are: a worker stands still that "
-                      "was telling them", o->source->what);
+                      "podi: %s stay as they are: %s", o->source->what, why);
         o->said = 1;
     }
 }

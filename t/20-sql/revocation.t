@@ -174,7 +174,7 @@ $web->refused('U0404', $db->mint(tenant => '*', role => 'user',
               'select * from api.revocation_feed(now(), now())',
               '... not as a user');
 $web->refused('U0404', $nobody, $_, "nobody may not: $_")
-    for 'select * from api.channel_overlay()',
+    for 'select * from api.api_key_open(null, null)',
         q{select * from api.account_credential('ann')},
         "select * from api.event_tops('{}')";
 

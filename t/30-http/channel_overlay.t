@@ -161,6 +161,14 @@ my ($claims) = $carl->{token} =~ /\.(.*)\./;
 is $json->decode(decode_base64url($claims))->{chn}, 'partner',
    'who signs in by a channel has a token of it';
 
+# it is read for no tenant: none needs to be there
+
+$s->sql("update podi.tenant set slug = 'elsewhere' where slug = 'demo'");
+kill_it('partner', 1);
+ok all_say(403, '/partner/x'), 'closed without any tenant that nginx knows';
+kill_it('partner', 0);
+ok all_say(200, '/partner/x'), 'and open';
+
 # the database is away: what was read last holds
 
 kill_it('partner', 1);
