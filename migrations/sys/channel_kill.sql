@@ -5,7 +5,7 @@
 --      back.
 --
 -- Returns:  channel, killed
--- Raises:   U0422 no name of a channel
+-- Raises:   U0422 no name of a channel, or nginx has no room for it
 -- Writes:   podi.channel
 -- Called:   podictl channel kill, channel open
 -- ----------------------------------------------------------------------
@@ -24,10 +24,14 @@ begin
               using errcode = 'U0422', detail = '{"field":"channel"}';
     end if;
 
+    perform pg_advisory_xact_lock(hashtextextended('podi.channel', 0));
+
     insert into podi.channel as c (channel, killed)
     values (i_channel, i_killed)
         on conflict on constraint channel_pkey do update
        set killed = excluded.killed, changed_at = now()
     returning c.channel, c.killed into channel, killed;
+
+    perform internal.overlay_check(internal.channel_text(), 512 * 1024);
 end
 $$;

@@ -5,7 +5,8 @@
 --      here: the members given; null takes one away.
 --
 -- Returns:  channel, settings, killed, is_new
--- Raises:   U0422 a name or a member that nginx could not read
+-- Raises:   U0422 a name or a member that nginx could not read, or more of
+--           them than it has room for
 -- Writes:   podi.channel
 -- Called:   podictl channel set
 -- ----------------------------------------------------------------------
@@ -34,6 +35,9 @@ begin
                     detail = json_build_object('field', v_bad);
     end if;
 
+    -- with others at the same time there might be too much
+    perform pg_advisory_xact_lock(hashtextextended('podi.channel', 0));
+
     insert into podi.channel as c (channel, settings)
     values (i_channel, jsonb_strip_nulls(i_settings))
         on conflict on constraint channel_pkey do update
@@ -41,5 +45,8 @@ begin
            changed_at = now()
     returning c.channel, c.settings, c.killed, c.xmax = 0
          into channel, settings, killed, is_new;
+
+    -- there is always some room left for those that have to be closed
+    perform internal.overlay_check(internal.channel_text(), 448 * 1024);
 end
 $$;

@@ -9,7 +9,7 @@
 -- Returns:  zone, kind, issuer, tenant, subject, terms, is_new
 -- Raises:   U0404 no such tenant or user, or nothing to take away
 --           U0422 a zone, kind, issuer, tenant, subject or terms that nginx
---           could not read
+--           could not read, or more of them than it has room for
 -- Writes:   podi.limit_rate
 -- Called:   podictl limit set
 -- ----------------------------------------------------------------------
@@ -57,6 +57,9 @@ begin
         return;
     end if;
 
+    -- with others at the same time there might be too much
+    perform pg_advisory_xact_lock(hashtextextended('podi.limit_rate', 0));
+
     -- as podi_limit_check: a burst is filled again within 50 years
     if coalesce(v_rate[3], '1')::numeric
        * (case v_rate[2] when 's' then 1 when 'm' then 60
@@ -75,6 +78,8 @@ begin
        set terms = excluded.terms, changed_at = now()
     returning l.zone, l.kind, l.terms, l.xmax = 0
          into zone, kind, terms, is_new;
+
+    perform internal.overlay_check(internal.limit_text(), 512 * 1024);
 exception
     when check_violation or not_null_violation then
         get stacked diagnostics v_bad = constraint_name;

@@ -67,6 +67,39 @@ $web->refused('U0403', $db->as($ann), 'select * from api.channel_overlay()',
 $web->refused('42501', undef, "select sys.channel_kill('partner', true)",
               'nginx may not change it');
 
+# as much as nginx has room for, and then some more can be closed
+
+sub taken
+{
+    return $db->super->value(undef,
+                             'select octet_length(internal.channel_text())');
+}
+
+sub fill_up
+{
+    my ($name, $bytes) = @_;
+
+    $db->super->run(q{insert into podi.channel (channel)
+                      select ? || lpad(g::text, 50, '0')
+                        from generate_series(1, ?) g}, $name,
+                    int(($bytes - taken()) / (51 + length
+                        q({"killed": false, "channel": "", "settings": {}}, ))));
+}
+
+fill_up('a', 448 * 1024);
+ok taken() > 447 * 1024, 'channels by the thousand';
+$ctl->refused('U0422', undef, 'select sys.channel_put(?, ?)', 'partner',
+              $json->encode({ host => [ map { "$_.example" } 100 .. 200 ] }),
+              'more than nginx has room for');
+ok $ctl->one(undef, 'select * from sys.channel_kill(?, true)', 'leaked')->{killed},
+   'one more can be closed';
+fill_up('b', 512 * 1024);
+$ctl->refused('U0422', undef, 'select sys.channel_kill(?, true)', 'z' x 62,
+              'and told when it would not be');
+ok $ctl->one(undef, 'select * from sys.channel_kill(?, true)', 'partner')->{killed},
+   'what is there can be closed always';
+$db->super->run(q{delete from podi.channel where length(channel) = 51});
+
 # what may be ordered
 
 my $pic = $w->media($ann);

@@ -58,6 +58,10 @@ is $web->value($db->gateway($ann->{tenant}),
    . "inside user auth0  auth0|77 conn=3\n"
    . "inside user auth0 t1 alice conn=4\nmember plan   pro rate=60r/s",
    'the gateway reads them as lines';
+is $web->value($db->gateway('*'), 'select rates from api.limit_rates()'),
+   $web->value($db->gateway($ann->{tenant}),
+               'select rates from api.limit_rates()'),
+   'the same without a tenant';
 
 put('member', 'plan', 'podi', undef, 'pro', undef);
 is scalar(@{ $ctl->all(undef, 'select * from sys.limit_list()') }), 3,
@@ -92,5 +96,34 @@ $web->refused('U0403', $db->as($ann), 'select * from api.limit_rates()',
               'somebody who signed in does not read them');
 $web->refused('42501', undef, $call, 'member', 'plan', 'podi', undef, 'pro',
               'rate=1r/s', 'nginx may not change them');
+
+# as many as nginx has room for, to the byte
+
+my $super = $db->super;
+
+sub room
+{
+    return $super->value(undef,
+                         'select 524288 - octet_length(internal.limit_text())');
+}
+
+sub named { return ('full', 'user', 'auth0', undef, $_[0], $_[1]) }
+
+$super->run(q{insert into podi.limit_rate (zone, kind, issuer, tenant, subject, terms)
+              select 'full', 'user', 'auth0', '', lpad(g::text, 90, '0'), 'conn=3'
+                from generate_series(1, ?) g},
+            int((room() - 30) / length("full user auth0   conn=3\n" . '0' x 90)));
+
+my $left = room() - length "\nfull user auth0   conn=3";
+
+ok $left > 0 && $left <= 128, 'rates by the thousand';
+$ctl->refused('U0422', undef, $call, named('x' x ($left + 1), 'conn=3'),
+              'one more than nginx has room for');
+ok put(named('x' x $left, 'conn=3'))->{is_new}, 'one that just fits';
+is room(), 0, '... and nothing is left';
+$ctl->refused('U0422', undef, $call, named('x' x $left, 'conn=33'),
+              'nor for more of it');
+put(named('x' x $left, undef));
+ok put(named('x', 'conn=3'))->{is_new}, 'one is taken away, and another has room';
 
 done_testing;

@@ -116,6 +116,57 @@ is passes('/foreign', alice('one')), 2, 'nor of none';
 is passes('/foreign', alice('two', tid => 'acme')), 2, 'nor of another issuer';
 is passes('/foreign', alice('two')), 4, 'who has an alice of his own';
 
-$s->allow_errors(qr/no limit here takes the rate/) if $s->can('allow_errors');
+# more than there is room for, or refused: the old ones hold, and each worker that
+# asks says so once, not each time
+
+$s->allow_errors(qr/rates stay as they are/);
+
+sub said
+{
+    my ($why) = @_;
+
+    open my $in, '<', $s->log_file('error.log') or die;
+    return scalar grep { /rates stay as they are: .*$why/ } <$in>;
+}
+
+# two questions more than there are workers
+sub asked
+{
+    my %at;
+
+    return $s->wait_for(sub {
+        $at{ $s->sql(q{
+            select max(query_start)::text from pg_stat_activity
+             where usename = 'podi_web' and query like '%api.limit_rates%'})
+            // '' } = 1;
+        return keys %at > 2 + $s->nginx->workers;
+    }, 10, 'questions');
+}
+
+my %break = (
+    'more than 512 kB' => [
+        q{insert into podi.limit_rate (zone, kind, issuer, tenant, subject, terms)
+          select 'full', 'plan', '', '', lpad(g::text, 128, 'x'), 'conn=3'
+            from generate_series(1, 4000) g},
+        q{delete from podi.limit_rate where zone = 'full'} ],
+    'permission denied' => [
+        q{revoke execute on function api.limit_rates from podi_web},
+        q{grant execute on function api.limit_rates to podi_web} ],
+);
+
+my $burst = 6;
+
+for my $why (sort keys %break) {
+    my ($begin, $end) = @{ $break{$why} };
+
+    $s->db->super->run($begin);
+    ok asked(), "$why: it is asked again and again";
+    ok said($why), '... and said what is wrong';
+    cmp_ok said($why), '<=', $s->nginx->workers, '... once';
+    $s->db->super->run($end);
+    ours('member', $bob, 'rate=1r/h burst=' . ++$burst);
+    ok soon($burst, '/member', as => $bob), '... and it goes on';
+}
+
 $s->done;
 done_testing;
