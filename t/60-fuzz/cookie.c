@@ -190,6 +190,11 @@ fuzz_split(const podi_str_t *header, const podi_str_t *name)
 
     podi_cookie_split(header, '&', name, &rest, &taken);
     fuzz_assert(rest.len + taken.len <= header->len);
+
+    fuzz_room(rest.len, &again);
+    fuzz_room(rest.len, &none);
+    podi_cookie_split(&rest, '&', name, &again, &none);
+    fuzz_assert(podi_str_eq(&again, &rest) && none.len == 0);
 }
 
 
