@@ -43,6 +43,13 @@ subtest 'a job that fails' => sub {
     is_deeply $h->{work}->wallet($h->{ann}), $before, 'for nothing';
 };
 
+subtest 'an action that has no row of its own' => sub {
+    my $t = $h->submit('test.other');
+
+    is $h->ended($t)->{state}, 'succeeded', 'is served by the row for any';
+    is_deeply $h->words($t), [qw(start test.other)], 'which learns its name';
+};
+
 subtest 'a failure that may pass' => sub {
     my $t = $h->submit('test.flaky', { failures => 2 });
 

@@ -212,24 +212,32 @@ job_json(podi_held_t *held, const podi_pg_result_t *res, int row,
 }
 
 
+/* the row of its name, or the one for all others, wherever they stand */
+
 static const podi_action_t *
 job_action(podi_held_t *held)
 {
-    const podi_action_t  *action;
+    const podi_action_t  *row, *action = NULL;
 
-    action = held->jobs->worker->conf->actions;
+    row = held->jobs->worker->conf->actions;
 
-    for ( /* void */ ; action->action != NULL; action++) {
-        if (!podi_str_eq_c(&held->job.action, action->action)) {
-            continue;
+    for ( /* void */ ; row->action != NULL; row++) {
+
+        if (podi_str_eq_c(&held->job.action, row->action)) {
+            action = row;
+            break;
         }
 
-        held->job.data = podi_mem_calloc(held->job.mem, action->size + 1);
-
-        return held->job.data != NULL ? action : NULL;
+        if (strcmp(row->action, PODI_ACTION_ANY) == 0) {
+            action = row;
+        }
     }
 
-    return NULL;
+    if (action != NULL) {
+        held->job.data = podi_mem_calloc(held->job.mem, action->size + 1);
+    }
+
+    return held->job.data != NULL ? action : NULL;
 }
 
 

@@ -95,10 +95,16 @@ void podi_round_again(podi_round_t *round);
  * steps began (files, processes).  It may be NULL.  Its last step gives
  * DONE; a failure is logged; after undo_timeout it is cancelled too.  Undo
  * also runs after ERROR, never after one of the four endings.
+ *
+ * The row named PODI_ACTION_ANY serves every action of the queue that no
+ * other row names; job->action tells which one.  Without such a row a job
+ * with another action fails (unknown_action).
  */
 
+#define PODI_ACTION_ANY  "*"
+
 typedef struct {
-    const char         *action;     /* "image.resize" */
+    const char         *action;     /* "image.resize", or PODI_ACTION_ANY */
     const podi_step_t  *steps;
     const podi_step_t  *undo;
     size_t              size;       /* of job->data, zeroed */

@@ -43,6 +43,7 @@ my %ACTIONS = (
     'test.slow'     => [{}, 5, 20_000, 3],
     'test.progress' => [{}, 5, 20_000, 3],
     'test.parts'    => [{ crashes => 'integer' }, 5, 10_000, 3],
+    'test.other'    => [{}, 5, 10_000, 3],
 );
 
 

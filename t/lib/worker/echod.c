@@ -1,7 +1,8 @@
 /*
  * echod: a daemon that only the tests use, to see the skeleton at work.
  *
- * Its actions are test.succeed, fail, crash, hang, slow, progress and parts.
+ * Its actions are test.succeed, fail, crash, hang, slow, progress and parts; of
+ * any other it writes the name.
  * What a job did is written into a file of its own in `spool`, so that a test
  * sees when it ran and how often: <spool>/<job id>, a line a run.
  */
@@ -269,6 +270,22 @@ echo_part_kept(podi_flow_t *f, void *ctx)
 
 
 static podi_rc_t
+echo_any(podi_flow_t *f, void *ctx)
+{
+    char         word[64];
+    podi_job_t  *job = ctx;
+
+    (void) f;
+
+    (void) snprintf(word, sizeof(word), PODI_STR_FMT,
+                    podi_str_arg(&job->action));
+    echo_note(job, word);
+
+    return podi_job_succeed(job, NULL);
+}
+
+
+static podi_rc_t
 echo_undo(podi_flow_t *f, void *ctx)
 {
     (void) f;
@@ -337,12 +354,21 @@ static const podi_step_t  parts_steps[] = {
     podi_null_step
 };
 
+static const podi_step_t  any_steps[] = {
+    { "starting", echo_start, 0 },
+    { "naming it", echo_any, 0 },
+    podi_null_step
+};
+
 static const podi_step_t  undo_steps[] = {
     { "undoing", echo_undo, 0 },
     podi_null_step
 };
 
+/* the first row is not the first choice */
+
 static const podi_action_t  echod_actions[] = {
+    { PODI_ACTION_ANY, any_steps, undo_steps, sizeof(nap_t) },
     { "test.succeed", succeed_steps, undo_steps, sizeof(nap_t) },
     { "test.fail", fail_steps, undo_steps, sizeof(nap_t) },
     { "test.flaky", flaky_steps, undo_steps, sizeof(nap_t) },
