@@ -3,6 +3,7 @@
 # keys: passwords, PODI's keys, the local CA and the server's certificate.
 #
 #     keys/   pg_* redis                              passwords, one a file
+#             kek                                     the workers' alone
 #             context.key chain.key token.key refresh.key store.key
 #     tls/    ca.crt ca.key server.crt server.key
 
@@ -18,6 +19,8 @@ keys_up() {
     done
     key_make secret pg_super
     own root:root 600 "$STATE/keys/pg_super"
+    key_make kek kek
+    own "$WEB_USER:$WEB_GROUP" 600 "$STATE/keys/kek"
 }
 
 

@@ -8,7 +8,7 @@
 --           queue_remaining, seen_at, fault
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   whatever the operator uses
+-- Called:   podictl comfy server list
 -- ----------------------------------------------------------------------
 create or replace function sys.comfy_server_list()
 returns table (

@@ -7,7 +7,7 @@
 -- Returns:  server, state, is_new
 -- Raises:   U0422 a member that is not known, missing or out of range
 -- Writes:   podi.comfy_server
--- Called:   whatever the operator uses
+-- Called:   podictl comfy server put, drain, enable and disable
 --
 --      {server, url, ws_url, auth, ca_file, labels, slots, prefetch, state,
 --      single_tenant}; see podi.comfy_server

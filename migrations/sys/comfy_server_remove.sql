@@ -8,7 +8,7 @@
 -- Raises:   U0404 there is no such server; U0409 it was not disabled, or
 --           something of ours is there
 -- Writes:   podi.comfy_server, podi.comfy_seen
--- Called:   whatever the operator uses
+-- Called:   podictl comfy server remove
 -- ----------------------------------------------------------------------
 create or replace function sys.comfy_server_remove(i_server text, out server text)
 language plpgsql security definer

@@ -8,7 +8,7 @@
 --           created_at, published_at
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   whatever the operator uses
+-- Called:   podictl comfy workflow list
 -- ----------------------------------------------------------------------
 create or replace function sys.comfy_workflow_list()
 returns table (

@@ -10,7 +10,7 @@
 -- Raises:   U0404 there is no such version; U0422 no server can run it: the
 --           path names the node and the input that the nearest lacks
 -- Writes:   podi.comfy_workflow
--- Called:   whatever the operator uses
+-- Called:   podictl comfy workflow publish
 --
 --      version NULL: the newest
 -- ----------------------------------------------------------------------

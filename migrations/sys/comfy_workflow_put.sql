@@ -8,7 +8,7 @@
 -- Raises:   U0422 a member that is not known, missing or out of range; its path
 --           names the node and the input
 -- Writes:   podi.comfy_workflow
--- Called:   whatever the operator uses
+-- Called:   podictl comfy workflow put
 --
 --      {workflow, graph, mapping, idle_ms}; see podi.comfy_workflow
 -- ----------------------------------------------------------------------

@@ -8,7 +8,7 @@
 -- Raises:   U0409 an active key has that name, or any key that id;
 --           23502, 23514 what is missing or out of range
 -- Writes:   podi.provider_key, podi.operator_audit
--- Called:   whatever the operator uses
+-- Called:   podictl key add
 -- ----------------------------------------------------------------------
 create or replace function sys.provider_key_add(
     i_id        uuid,

@@ -6,7 +6,7 @@
 -- Returns:  provider, name, state, kek, key_id, created_at, disabled_at
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   whatever the operator uses
+-- Called:   podictl key list
 -- ----------------------------------------------------------------------
 create or replace function sys.provider_key_list()
 returns table (

@@ -230,7 +230,8 @@ subtest 'invariants' => sub {
 
 subtest 'key make' => sub {
     my %like = (context => qr/^[A-Za-z0-9_-]{1,32} [0-9a-f]{64}$/,
-                refresh => qr/^[0-9a-f]{64}$/, secret => qr/^[0-9a-f]{48}$/,
+                refresh => qr/^[0-9a-f]{64}$/, kek => qr/^[0-9a-f]{64}$/,
+                secret => qr/^[0-9a-f]{48}$/,
                 store => qr/^PODI[0-9a-f]{16}:[0-9a-f]{40}$/,
                 token => qr/^-----BEGIN PRIVATE KEY-----/);
 
@@ -366,10 +367,179 @@ subtest 'prices and plans' => sub {
     is +(put('plan', '{"plan":', 1))[0], 1, 'half a plan';
 };
 
+# a subcommand with this on its stdin
+sub told
+{
+    my ($text, @word) = @_;
+    my $file = "$h->{dir}/stdin";
+
+    open my $out, '>', $file or die "$file: $!";
+    print {$out} $text;
+    close $out or die $!;
+
+    my $said = Podi::Pg::run_quiet('bash', '-c', '"$@" < "$0"', $file, $bin,
+                                   '-c', $conf, @word);
+    return ($? >> 8, $said);
+}
+
+
+# the slave of a new terminal, and what keeps it there
+sub terminal
+{
+    my $n = pack 'i', 0;
+
+    open my $pty, '+<', '/dev/ptmx' or die "/dev/ptmx: $!";
+    ioctl $pty, 0x40045431, $n or die "TIOCSPTLCK: $!";
+    ioctl $pty, 0x80045430, $n or die "TIOCGPTN: $!";
+    return ('/dev/pts/' . unpack('i', $n), $pty);
+}
+
+
+subtest 'keys of providers' => sub {
+    my $kek = "$h->{dir}/kek.key";
+    my @add = qw(key add fal main);
+    my $secret = 'fal-0123456789abcdef';
+    my ($code, $text) = told($secret, @add);
+
+    is $code, 1, 'without a key to seal it under nothing is kept';
+    like $text, qr/kek_file is not set/, 'and that is said';
+    conf(kek_file => $kek);
+    chmod 0640, $kek;
+    like +(told($secret, @add))[1], qr/open to others/, 'nor under an open one';
+    chmod 0600, $kek;
+
+    my ($tty, $pty) = terminal();
+    ($code, $text) = (Podi::Pg::run_quiet('bash', '-c', '"$@" < "$0"', $tty,
+                                          $bin, '-c', $conf, @add));
+    like $code, qr/a terminal would show it/, 'nor from a keyboard';
+    close $pty;
+
+    for my $bad ('', "\n", "two\nlines", '{"secret": ""}', '{"secret": 3}',
+                 '{"access_key": "a"}', '{"secret": "a", "more": "b"}',
+                 '{"secret": "a"', 'x' x 9000) {
+        ($code, $text) = told($bad, @add);
+        is $code, 1, 'refused: ' . substr $bad, 0, 30;
+        unlike $text, qr/two|lines|more/, 'and not shown';
+    }
+
+    ($code, $text) = told("$secret\n", @add);
+    is $code, 0, 'one is kept' or diag $text;
+    my $row = JSON::PP::decode_json($text);
+    is_deeply [@{$row}{qw(provider name state)}], [qw(fal main active)], 'told';
+    is +(told('another', @add))[0], 1, 'one of a name at a time';
+    is +(told('x', qw(key add), 'no provider', 'x'))[0], 1, 'a name that is none';
+
+    ($code, my $all) = ctl(qw(key list));
+    unlike "$text$all", qr/0123456789abcdef|sealed/, 'its seal is not told, either';
+    is $row->{kek}, JSON::PP::decode_json($all)->{kek}, 'but the key it is under';
+
+    my $kept = $h->{db}->super->one(undef, q{select key_id, kek, encode(sealed, 'hex')}
+                                    . ' as sealed from podi.provider_key');
+    my $open = sub {
+        my (%o) = (key_id => $kept->{key_id}, provider => 'fal', name => 'main',
+                   kek => $kept->{kek}, sealed => $kept->{sealed}, file => $kek,
+                   @_);
+        return Podi::Pg::run_quiet("$h->{build}/test/kekc",
+                                   @o{qw(file key_id provider name kek sealed)});
+    };
+    is $open->(), qq({"secret":"$secret"}\n), 'a worker opens it';
+    like $open->(@$_), qr/does not open/, "but not with another $_->[0]"
+        for [provider => 'ark'], [name => 'other'], [key_id => $h->{ann}{user}],
+            [sealed => $kept->{sealed} =~ s/.$/$& eq '0' ? 1 : 0/er],
+            [sealed => substr $kept->{sealed}, 0, -2], [sealed => 'zz'], [sealed => ''];
+    like $open->(kek => '00000000'), qr/another key-encryption key/,
+        'nor when it is under another key';
+
+    is +(told('{"access_key": "AK", "secret": "SK"}', qw(key add ark pair)))[0], 0,
+        'a pair';
+    is +(ctl(qw(key disable fal main)))[0], 0, 'disabled';
+    is +(ctl(qw(key disable fal main)))[0], 1, 'once';
+    is_deeply { map { $_ => list('name', qw(key list))->{$_}{state} }
+                qw(main pair) }, { main => 'disabled', pair => 'active' },
+              'which the list says';
+    ok !grep({ /0123456789abcdef|\bSK\b/ } map { $_->{detail} }
+             @{ $h->{db}->super->all(undef, 'select detail from podi.operator_audit') }),
+       'the audit has no secret';
+};
+
+subtest 'a key-encryption key in another form' => sub {
+    my $dir = "$h->{dir}/credentials";
+    my $write = sub {
+        my ($file, $bytes) = @_;
+        open my $out, '>', $file or die "$file: $!";
+        print {$out} $bytes;
+        close $out or die $!;
+        chmod 0600, $file;
+    };
+
+    mkdir $dir or die $!;
+    $write->("$h->{dir}/kek.b64", 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=');
+    conf(kek_file => "$h->{dir}/kek.b64");
+    is +(told('x', qw(key add fal base64)))[0], 0, 'base64';
+    $write->("$h->{dir}/kek.b64", $_), like +(told('x', qw(key add fal bad)))[1],
+        qr/is not 32 bytes/, 'refused: ' . length for 'AAEC', 'a' x 63, 'a' x 66;
+
+    $write->("$dir/podi_kek", '0' x 64);
+    local $ENV{CREDENTIALS_DIRECTORY} = $dir;
+    is +(told('x', qw(key add fal credential)))[0], 0, 'a credential of systemd';
+    is list('name', qw(key list))->{credential}{kek}, '66687aad',
+       'goes before the file';
+    conf();
+};
+
+subtest 'ComfyUI servers and workflows' => sub {
+    my $say = sub { my ($text, @word) = @_;
+                    return told(JSON::PP::encode_json($text), 'comfy', @word, '-') };
+    my %flow = (workflow => 'invert', mapping => { outputs => [{ node => '2' }] },
+                graph => { 1 => { class_type => 'LoadImage', inputs => { image => 'a' } },
+                           2 => { class_type => 'SaveImage',
+                                  inputs => { images => ['1', 0] } } });
+
+    is +($say->({ server => 'one', url => 'http://10.0.0.7:8188' },
+                qw(server put)))[0], 0, 'a server is put';
+    like +($say->({ server => 'one', url => 'file:///' }, qw(server put)))[1],
+        qr/field url/, 'one without an address is refused';
+    for my $to ([drain => 'draining'], [disable => 'disabled'], [enable => 'active']) {
+        is +(ctl('comfy', 'server', $to->[0], 'one'))[0], 0, "$to->[0]";
+        is list('server', qw(comfy server list))->{one}{state}, $to->[1], 'is done';
+    }
+    is +(ctl(qw(comfy server drain two)))[0], 1, 'not what is not there';
+
+    is +($say->(\%flow, qw(workflow put)))[0], 0, 'a workflow is put';
+    my ($code, $text) = $say->({ %flow, mapping => { outputs => [{ node => '3' }] } },
+                               qw(workflow put));
+    is $code, 1, 'one that is wrong is not';
+    like $text, qr/mapping\.outputs\[0\]/, 'and where is said';
+    is +(ctl(qw(comfy workflow publish invert)))[0], 1, 'nobody can run it';
+    $h->{db}->login('podi_worker')->all(undef, 'select sys.comfy_seen_put(?)',
+        JSON::PP::encode_json({ server => 'one', ok => JSON::PP::true,
+            nodes => { LoadImage => { required => ['image'] } } }));
+    like +(ctl(qw(comfy workflow publish invert)))[1],
+        qr/server one: it has no node SaveImage.*graph\.2\.class_type/,
+        'what is missing is named';
+    $h->{db}->login('podi_worker')->all(undef, 'select sys.comfy_seen_put(?)',
+        JSON::PP::encode_json({ server => 'one', nodes => {
+            LoadImage => { required => ['image'] },
+            SaveImage => { required => ['images'] } } }));
+    is +(ctl(qw(comfy workflow publish invert --version 7)))[0], 1, 'no such version';
+    is +(ctl(qw(comfy workflow publish invert --version x)))[0], 1, 'no version';
+    is +(ctl(qw(comfy workflow publish invert)))[0], 0, 'then it is live';
+    is list('workflow', qw(comfy workflow list))->{invert}{state}, 'live', 'and says so';
+    is_deeply list('workflow', qw(comfy workflow show invert))->{invert}{graph},
+              $flow{graph}, 'and what it is';
+    is +(ctl(qw(comfy workflow show invert --version 7)))[0], 1, 'not of another version';
+    is +(ctl(qw(comfy server remove one)))[0], 1, 'one that works stays';
+    ctl(qw(comfy server disable one));
+    is +(ctl(qw(comfy server remove one)))[0], 0, 'one that is disabled goes';
+    is_deeply list('server', qw(comfy server list)), {}, 'at once';
+    is +(ctl(@$_))[0], 2, "@$_" for [qw(comfy)], [qw(comfy server)],
+        [qw(comfy server put)], [qw(comfy server paint one)];
+};
+
 subtest 'help' => sub {
     my ($code, $all) = ctl('--help');
     is $code, 0, 'is no failure';
-    my @said = $all =~ /^  (\w+(?: \w+)?): (.*)$/mg;
+    my @said = $all =~ /^  (\w+(?: \w+)*): (.*)$/mg;
     my %what = @said;
     cmp_ok scalar keys %what, '>=', 20, 'every command';
     is_deeply [ grep { !length $what{$_} } sort keys %what ], [],
@@ -380,6 +550,9 @@ subtest 'help' => sub {
         like $some, qr/^  price put: .*\n      --file /m, 'with its options';
         unlike $some, qr/^  plan/m, 'and nothing else';
     }
+    my $some = (ctl(qw(comfy server --help)))[1];
+    like $some, qr/^  comfy server drain: /m, 'of a verb of two words';
+    unlike $some, qr/^  comfy workflow/m, 'and not of another one';
     is +(ctl(qw(help house)))[0], 2, 'of nothing there is';
     is Podi::Pg::run_quiet($bin, qw(help invariants)) =~ /^  invariants: /m, 1,
         'without settings';

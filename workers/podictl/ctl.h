@@ -114,6 +114,17 @@ extern const podi_step_t  ctl_invariant_steps[];
 extern const podi_step_t  ctl_reconcile_steps[];
 extern const podi_step_t  ctl_bill_steps[];
 extern const podi_step_t  ctl_config_show_steps[];
+extern const podi_step_t  ctl_key_add_steps[];
+extern const podi_step_t  ctl_key_list_steps[];
+extern const podi_step_t  ctl_key_disable_steps[];
+extern const podi_step_t  ctl_server_put_steps[];
+extern const podi_step_t  ctl_server_list_steps[];
+extern const podi_step_t  ctl_server_state_steps[];
+extern const podi_step_t  ctl_server_remove_steps[];
+extern const podi_step_t  ctl_workflow_put_steps[];
+extern const podi_step_t  ctl_workflow_publish_steps[];
+extern const podi_step_t  ctl_workflow_list_steps[];
+extern const podi_step_t  ctl_workflow_show_steps[];
 
 
 /* ctl_table.c: ends with one without a noun */
@@ -134,6 +145,10 @@ podi_rc_t ctl_wallet_end(podi_flow_t *f, void *ctx);
 podi_rc_t ctl_tell_rows(podi_flow_t *f, void *ctx);
 podi_rc_t ctl_read_file(podi_flow_t *f, const char *path, size_t max,
     podi_str_t *ret_text);                  /* "-" is stdin */
+
+/* asks with the values of the first n options */
+PODI_MUSTCHECK podi_rc_t ctl_ask(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql,
+    int n);
 
 /* asks with the JSON object in the file that the first option names */
 PODI_MUSTCHECK podi_rc_t ctl_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql);

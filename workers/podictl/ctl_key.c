@@ -8,6 +8,7 @@
  *     refresh   64 hex digits                podi_refresh_key_file
  *     store     "PODI<id>:<40 hex digits>"   key_file of a store
  *     secret    48 hex digits                passwords
+ *     kek       64 hex digits                kek_file
  *
  * A file that is there is never overwritten.
  */
@@ -48,6 +49,7 @@ static const key_form_t  key_forms[] = {
     { "refresh", "", 0, "", 32 },
     { "store", "PODI", 8, ":", 20 },
     { "secret", "", 0, "", 24 },
+    { "kek", "", 0, "", 32 },
     { NULL, NULL, 0, NULL, 0 }
 };
 

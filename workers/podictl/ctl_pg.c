@@ -191,6 +191,22 @@ action_ask(podi_flow_t *f, void *ctx)
 
 
 podi_rc_t
+ctl_ask(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql, int n)
+{
+    int              i;
+    podi_pg_call_t   call;
+
+    podi_pg_call_init(&call, sql, f->mem);
+
+    for (i = 0; i < n; i++) {
+        podi_arg_c(&call, ctl->values[i]);
+    }
+
+    return podi_pg_call(ctl->pg, f, &call);
+}
+
+
+podi_rc_t
 ctl_put(podi_flow_t *f, ctl_t *ctl, podi_sql_e sql)
 {
     json_t              *object;

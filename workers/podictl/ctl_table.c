@@ -16,6 +16,8 @@
     { "reason", NULL, "by the operator", "for the audit" },                   \
     { "issuer", NULL, "podi", "a podi_issuer's name; ours if not given" }
 
+#define TABLE_SERVER  { "server", NULL, NULL, "its name" }
+
 
 const char  ctl_flag[] = "";
 
@@ -206,9 +208,55 @@ const ctl_command_t  ctl_commands[] = {
       ctl_config_show_steps, NULL },
 
     { "key", "make",
-      { { "kind", NULL, NULL, "context, chain, token, refresh, store, secret" },
+      { { "kind", NULL, NULL,
+          "context, chain, token, refresh, store, secret, kek" },
         { "out", NULL, NULL, "a file that does not exist yet" } },
       NULL, ctl_key_make },
+
+    { "key", "add",
+      { { "provider", NULL, NULL, "as its description is named, or comfyui" },
+        { "name", NULL, NULL, "what it is called here" } },
+      ctl_key_add_steps, NULL },
+
+    { "key", "list", { { NULL, NULL, NULL, NULL } },
+      ctl_key_list_steps, NULL },
+
+    { "key", "disable",
+      { { "provider", NULL, NULL, "see key list" },
+        { "name", NULL, NULL, "see key list" } },
+      ctl_key_disable_steps, NULL },
+
+    { "comfy", "server put",
+      { { "file", NULL, NULL, TABLE_FILE } },
+      ctl_server_put_steps, NULL },
+
+    { "comfy", "server list", { { NULL, NULL, NULL, NULL } },
+      ctl_server_list_steps, NULL },
+
+    { "comfy", "server drain", { TABLE_SERVER }, ctl_server_state_steps, NULL },
+    { "comfy", "server enable", { TABLE_SERVER },
+      ctl_server_state_steps, NULL },
+    { "comfy", "server disable", { TABLE_SERVER },
+      ctl_server_state_steps, NULL },
+    { "comfy", "server remove", { TABLE_SERVER },
+      ctl_server_remove_steps, NULL },
+
+    { "comfy", "workflow put",
+      { { "file", NULL, NULL, TABLE_FILE } },
+      ctl_workflow_put_steps, NULL },
+
+    { "comfy", "workflow publish",
+      { { "workflow", NULL, NULL, "its name" },
+        { "version", NULL, "", "the newest when it is not given" } },
+      ctl_workflow_publish_steps, NULL },
+
+    { "comfy", "workflow list", { { NULL, NULL, NULL, NULL } },
+      ctl_workflow_list_steps, NULL },
+
+    { "comfy", "workflow show",
+      { { "workflow", NULL, NULL, "its name" },
+        { "version", NULL, "", "the live one when it is not given" } },
+      ctl_workflow_show_steps, NULL },
 
     { "receipt", "verify",
       { { "file", NULL, NULL, "of GET /v1/tasks/{id}/receipt" },

@@ -19,11 +19,13 @@
 
 
 static const ctl_command_t *main_command(char **word, int *ret_used);
+static int main_verb(char **word, const char *verb);
 static int main_options(ctl_t *ctl, char **word);
 static int main_option(ctl_t *ctl, const char *name, const char *value);
 static int main_positional(ctl_t *ctl, const char *value);
 static int main_wants_help(char **word);
 static int main_help(char **word);
+static int main_begins(const char *verb, const char *word);
 static int main_end(int code);
 static int main_usage(const ctl_command_t *command);
 static void main_describe(FILE *out, const ctl_command_t *command);
@@ -76,6 +78,7 @@ main(int argc, char **argv)
 static const ctl_command_t *
 main_command(char **word, int *ret_used)
 {
+    int                   n;
     const ctl_command_t  *c;
 
     for (c = ctl_commands; word[0] != NULL && c->noun != NULL; c++) {
@@ -83,15 +86,39 @@ main_command(char **word, int *ret_used)
             continue;
         }
 
-        if (c->verb == NULL
-            || (word[1] != NULL && strcmp(word[1], c->verb) == 0))
-        {
-            *ret_used = (c->verb == NULL) ? 1 : 2;
+        n = (c->verb == NULL) ? 0 : main_verb(word + 1, c->verb);
+
+        if (n != -1) {
+            *ret_used = 1 + n;
             return c;
         }
     }
 
     return NULL;
+}
+
+
+/* how many words make the verb, which may have two; -1: they do not */
+
+static int
+main_verb(char **word, const char *verb)
+{
+    int      n;
+    size_t   len;
+
+    for (n = 0; verb[0] != '\0'; n++) {
+        len = strcspn(verb, " ");
+
+        if (word[n] == NULL || strlen(word[n]) != len
+            || strncmp(word[n], verb, len) != 0)
+        {
+            return -1;
+        }
+
+        verb += len + (verb[len] == ' ');
+    }
+
+    return n;
 }
 
 
@@ -226,7 +253,8 @@ main_help(char **word)
 
     for (c = ctl_commands; c->noun != NULL; c++) {
         if ((noun == NULL || strcmp(noun, c->noun) == 0)
-            && (verb == NULL || c->verb == NULL || strcmp(verb, c->verb) == 0))
+            && (verb == NULL || c->verb == NULL
+                || main_begins(c->verb, verb)))
         {
             if (!found++) {
                 (void) printf("usage: podictl -c FILE COMMAND\n");
@@ -237,6 +265,18 @@ main_help(char **word)
     }
 
     return found ? CTL_OK : main_usage(NULL);
+}
+
+
+/* whether a verb is this word, or begins with it */
+
+static int
+main_begins(const char *verb, const char *word)
+{
+    size_t  len = strlen(word);
+
+    return strncmp(verb, word, len) == 0
+           && (verb[len] == '\0' || verb[len] == ' ');
 }
 
 

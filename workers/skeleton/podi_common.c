@@ -7,7 +7,7 @@
 #include "podi_common.h"
 #include "banned.h"
 
-#define COMMON_ROWS  32
+#define COMMON_ROWS  33
 
 
 const podi_setting_t *
@@ -35,6 +35,7 @@ podi_common_settings(podi_common_t *set, const char *queue)
         { "reconnect_max", PODI_MSEC, &set->reconnect_max, "2s", "100ms",
           "60s" },
         { "stores", PODI_TEXT, &set->stores, "", NULL, NULL },
+        { "kek_file", PODI_PATH, &set->kek_file, "", NULL, NULL },
         { "metrics_dir", PODI_PATH, &set->metrics_dir, "", NULL, NULL },
         { "pid_dir", PODI_PATH, &set->pid_dir, "", NULL, NULL },
         { "log", PODI_PATH, &set->log, "", NULL, NULL },

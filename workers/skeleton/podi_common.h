@@ -26,6 +26,7 @@ typedef struct {
     podi_msec_t   connect_timeout;
     podi_msec_t   reconnect_max;
     const char   *stores;
+    const char   *kek_file;
     const char   *metrics_dir;
     const char   *pid_dir;
     const char   *log;

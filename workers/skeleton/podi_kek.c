@@ -1,0 +1,208 @@
+/*
+ * podi_kek: reading the key-encryption key; the rows that it seals.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "podi_base64.h"
+#include "podi_kek.h"
+#include "banned.h"
+
+
+#define KEK_CREDENTIAL  "podi_kek"
+
+
+static podi_rc_t podi_kek_where(const char *file, podi_mem_t *mem,
+    const char **ret_path, podi_fail_t *fail);
+static podi_rc_t podi_kek_parse(const podi_str_t *text, podi_mem_t *mem,
+    podi_secret_t **ret_kek);
+static podi_rc_t podi_kek_aad(const podi_kek_row_t *row, podi_mem_t *mem,
+    podi_str_t *ret_aad);
+
+
+podi_rc_t
+podi_kek_read(const char *file, podi_mem_t *mem, podi_secret_t **ret_kek,
+    podi_fail_t *fail)
+{
+    podi_str_t      bytes;
+    const char     *path = "";
+    podi_secret_t  *text;
+
+    if (podi_kek_where(file, mem, &path, fail) != PODI_OK
+        || podi_secret_read(mem, path, &text, fail) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    bytes = podi_secret_bytes(text);
+
+    if (podi_kek_parse(&bytes, mem, ret_kek) != PODI_OK) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the key-encryption key in \"%s\" is not 32 bytes "
+                         "in hex or base64", path);
+    }
+
+    return PODI_OK;
+}
+
+
+/* the service manager guards what it hands over; a file is ours to check */
+
+static podi_rc_t
+podi_kek_where(const char *file, podi_mem_t *mem, const char **ret_path,
+    podi_fail_t *fail)
+{
+    podi_str_t    path;
+    const char   *dir;
+    struct stat   st;
+
+    dir = getenv("CREDENTIALS_DIRECTORY");
+
+    if (dir != NULL && dir[0] == '/') {
+        if (podi_mem_printf(mem, &path, "%s/" KEK_CREDENTIAL, dir)
+            != PODI_OK)
+        {
+            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+
+        *ret_path = (const char *) path.data;
+
+        if (access(*ret_path, F_OK) == 0) {
+            return PODI_OK;
+        }
+    }
+
+    if (file == NULL || file[0] == '\0') {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "there is no key-encryption key: kek_file is not "
+                         "set");
+    }
+
+    if (stat(file, &st) == 0 && (st.st_mode & (S_IRWXG|S_IRWXO))) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the key-encryption key \"%s\" is open to others; "
+                         "run chmod 0600 on it", file);
+    }
+
+    *ret_path = file;
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+podi_kek_parse(const podi_str_t *text, podi_mem_t *mem,
+    podi_secret_t **ret_kek)
+{
+    podi_rc_t       rc = PODI_ERROR;
+    podi_str_t      bytes;
+    unsigned char   data[PODI_SEAL_KEY_LEN];
+
+    bytes.data = data;
+    bytes.len = sizeof(data);
+
+    if (podi_hex_decode(data, sizeof(data), text) == PODI_OK
+        || (podi_base64_decode(mem, text, &bytes) == PODI_OK
+            && bytes.len == PODI_SEAL_KEY_LEN))
+    {
+        rc = podi_secret_make(mem, &bytes, ret_kek);
+    }
+
+    podi_wipe(bytes.data, bytes.len);
+    podi_wipe(data, sizeof(data));
+
+    return rc;
+}
+
+
+podi_rc_t
+podi_kek_seal(const podi_secret_t *kek, podi_kek_row_t *row,
+    const podi_str_t *text, podi_mem_t *mem, podi_fail_t *fail)
+{
+    char         id[PODI_SEAL_ID_LEN + 1];
+    podi_str_t   aad, sealed, name;
+
+    if (podi_kek_aad(row, mem, &aad) != PODI_OK) {
+        return podi_fail(fail, PODI_E_BAD_FIELD, "name",
+                         "a provider and a name are wanted, a line each");
+    }
+
+    if (podi_seal_id(kek, id) != PODI_OK
+        || podi_seal(kek, &aad, text, mem, &sealed) != PODI_OK)
+    {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL,
+                         "the key could not be sealed");
+    }
+
+    name = podi_str_c(id);
+    row->sealed.len = 2 * sealed.len;
+    row->sealed.data = podi_mem_alloc(mem, row->sealed.len);
+
+    if (row->sealed.data == NULL
+        || podi_mem_dup(mem, &name, &row->kek) != PODI_OK)
+    {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_hex_encode(row->sealed.data, sealed.data, sealed.len);
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
+podi_kek_open(const podi_secret_t *kek, const podi_kek_row_t *row,
+    podi_mem_t *mem, podi_secret_t **ret_text, podi_fail_t *fail)
+{
+    char         id[PODI_SEAL_ID_LEN + 1];
+    podi_str_t   aad, sealed;
+
+    if (podi_seal_id(kek, id) != PODI_OK
+        || !podi_str_eq_c(&row->kek, id))
+    {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the key " PODI_STR_FMT "/" PODI_STR_FMT
+                         " is sealed under another key-encryption key",
+                         podi_str_arg(&row->provider),
+                         podi_str_arg(&row->name));
+    }
+
+    sealed.len = row->sealed.len / 2;
+    sealed.data = podi_mem_alloc(mem, sealed.len + 1);
+
+    if (sealed.data == NULL
+        || podi_hex_decode(sealed.data, sealed.len, &row->sealed) != PODI_OK
+        || podi_kek_aad(row, mem, &aad) != PODI_OK
+        || podi_seal_open(kek, &aad, &sealed, mem, ret_text) != PODI_OK)
+    {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "the key " PODI_STR_FMT "/" PODI_STR_FMT
+                         " does not open", podi_str_arg(&row->provider),
+                         podi_str_arg(&row->name));
+    }
+
+    return PODI_OK;
+}
+
+
+/* a line each, so that no two rows say the same */
+
+static podi_rc_t
+podi_kek_aad(const podi_kek_row_t *row, podi_mem_t *mem, podi_str_t *ret_aad)
+{
+    if (row->provider.len == 0 || row->name.len == 0
+        || memchr(row->provider.data, '\n', row->provider.len) != NULL
+        || memchr(row->name.data, '\n', row->name.len) != NULL)
+    {
+        return PODI_DECLINED;
+    }
+
+    return podi_mem_printf(mem, ret_aad, "podi/provider_key/1\n"
+                           PODI_STR_FMT "\n" PODI_STR_FMT "\n" PODI_STR_FMT,
+                           podi_str_arg(&row->key_id),
+                           podi_str_arg(&row->provider),
+                           podi_str_arg(&row->name));
+}
