@@ -198,8 +198,8 @@ podi_follow_there(podi_follow_t *f, const podi_follow_conf_t *conf, int runs,
 
 
 /*
- * What was missed before the silence counts no more: it may have come there, and
- * gone on, in between.
+ * What was missed before the silence counts no more: it may have come there,
+ * and gone on, in between.
  */
 
 static podi_act_e
