@@ -7,11 +7,11 @@
 
 #include "podi_buf.h"
 #include "podi_problem.h"
+#include "podi_text.h"
 #include "banned.h"
 
 
 static int podi_lang_quality(podi_str_t range, const char *lang, int *wild);
-static podi_str_t podi_lang_trim(podi_str_t s);
 static int podi_lang_weight(podi_str_t params);
 
 
@@ -128,7 +128,7 @@ podi_lang_quality(podi_str_t range, const char *lang, int *wild)
         return -1;
     }
 
-    tag = podi_lang_trim(tag);
+    tag = podi_text_trim(tag);
 
     if (podi_str_eq_c(&tag, "*")) {
         *wild = 1;
@@ -153,7 +153,7 @@ podi_lang_weight(podi_str_t params)
     int     q = 0, scale;
     size_t  i;
 
-    params = podi_lang_trim(params);
+    params = podi_text_trim(params);
 
     if (params.len == 0) {
         return 1000;
@@ -178,22 +178,6 @@ podi_lang_weight(podi_str_t params)
     }
 
     return q;
-}
-
-
-static podi_str_t
-podi_lang_trim(podi_str_t s)
-{
-    while (s.len && (s.data[0] == ' ' || s.data[0] == '\t')) {
-        s.data++;
-        s.len--;
-    }
-
-    while (s.len && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t')) {
-        s.len--;
-    }
-
-    return s;
 }
 
 

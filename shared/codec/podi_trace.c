@@ -6,6 +6,7 @@
 
 #include "podi_buf.h"
 #include "podi_id.h"
+#include "podi_text.h"
 #include "podi_trace.h"
 #include "banned.h"
 
@@ -35,7 +36,6 @@ static podi_rc_t podi_trace_members(podi_str_t value,
     podi_trace_list_t *list);
 static int podi_trace_member_is_valid(const podi_str_t *member);
 static void podi_trace_shorten(podi_trace_list_t *list);
-static podi_str_t podi_trace_trim(podi_str_t s);
 
 
 podi_rc_t
@@ -77,7 +77,7 @@ podi_trace_parse(const podi_str_t *parent, podi_trace_t *ret_trace)
     podi_trace_t    t;
     unsigned char   flags;
 
-    s = podi_trace_trim(*parent);
+    s = podi_text_trim(*parent);
 
     if (s.len < PODI_TRACEPARENT_LEN
         || !podi_trace_is_hex(s.data, 2) || s.data[2] != '-'
@@ -279,7 +279,7 @@ podi_trace_members(podi_str_t value, podi_trace_list_t *list)
 
     while (podi_str_split(&value, ',', &member)) {
 
-        member = podi_trace_trim(member);
+        member = podi_text_trim(member);
 
         if (member.len == 0) {
             continue;
@@ -368,20 +368,4 @@ podi_trace_shorten(podi_trace_list_t *list)
     }
 
     list->n = n;
-}
-
-
-static podi_str_t
-podi_trace_trim(podi_str_t s)
-{
-    while (s.len && (s.data[0] == ' ' || s.data[0] == '\t')) {
-        s.data++;
-        s.len--;
-    }
-
-    while (s.len && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t')) {
-        s.len--;
-    }
-
-    return s;
 }
