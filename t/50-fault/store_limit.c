@@ -455,19 +455,7 @@ test_evict(void)
 int
 main(void)
 {
-    unsigned  fds;
-
-    if (getenv("PODI_TEST_REDIS") == NULL) {
-        printf("1..0 # SKIP run by store.t\n");
-        return 0;
-    }
-
-    store_start();
-    fds = fds_open();
-    secret_start();
-
-    redis = open_engine("PODI_TEST_REDIS", PODI_REDIS_COMMANDS);
-    until(is_up());
+    unsigned  fds = redis_start_up();
 
     test_plans();
     test_clock();
@@ -482,9 +470,5 @@ main(void)
     test_faults();
     test_evict();
 
-    podi_redis_free(&redis);
-    podi_arena_free(&arena);
-    store_end(fds);
-
-    return tap_done();
+    return redis_end(fds);
 }

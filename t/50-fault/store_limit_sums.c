@@ -200,27 +200,11 @@ test_check(void)
 int
 main(void)
 {
-    unsigned  fds;
-
-    if (getenv("PODI_TEST_REDIS") == NULL) {
-        printf("1..0 # SKIP run by store.t\n");
-        return 0;
-    }
-
-    store_start();
-    fds = fds_open();
-    secret_start();
-
-    redis = open_engine("PODI_TEST_REDIS", PODI_REDIS_COMMANDS);
-    until(is_up());
+    unsigned  fds = redis_start_up();
 
     test_check();
     test_gcra();
     test_quota();
 
-    podi_redis_free(&redis);
-    podi_arena_free(&arena);
-    store_end(fds);
-
-    return tap_done();
+    return redis_end(fds);
 }

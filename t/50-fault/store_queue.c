@@ -241,29 +241,14 @@ test_fairness(void)
 int
 main(void)
 {
-    unsigned  fds;
+    unsigned  fds = redis_start_up();
 
-    if (getenv("PODI_TEST_REDIS") == NULL) {
-        printf("1..0 # SKIP run by store.t\n");
-        return 0;
-    }
-
-    store_start();
-    fds = fds_open();
-    secret_start();
-
-    redis = open_engine("PODI_TEST_REDIS", PODI_REDIS_COMMANDS);
-    until(is_up());
     answers(command("FLUSHDB"), "OK", "a clean start");
     test_noscript();
     test_push();
     test_generation();
     test_drop();
     test_fairness();
-    podi_redis_free(&redis);
 
-    podi_arena_free(&arena);
-    store_end(fds);
-
-    return tap_done();
+    return redis_end(fds);
 }

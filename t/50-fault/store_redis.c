@@ -360,16 +360,7 @@ test_config(void)
 int
 main(void)
 {
-    unsigned  fds;
-
-    if (getenv("PODI_TEST_REDIS") == NULL) {
-        printf("1..0 # SKIP run by store.t\n");
-        return 0;
-    }
-
-    store_start();
-    fds = fds_open();
-    secret_start();
+    unsigned  fds = redis_start();
 
     redis = open_engine("PODI_TEST_REDIS", PODI_REDIS_COMMANDS);
     test_commands();
@@ -388,8 +379,5 @@ main(void)
     test_free();
     test_config();
 
-    podi_arena_free(&arena);
-    store_end(fds);
-
-    return tap_done();
+    return redis_end(fds);
 }

@@ -178,18 +178,58 @@ is_up(void)
     return podi_redis_is_up(redis);
 }
 
-static void
-secret_start(void)
+
+/* the descriptors that are open before anything is; without a Redis it exits */
+
+static unsigned
+redis_start(void)
 {
-    podi_str_t  secret = str(getenv("PODI_TEST_REDIS_PASSWORD"));
+    unsigned    fds;
+    podi_str_t  secret;
+
+    if (getenv("PODI_TEST_REDIS") == NULL) {
+        printf("1..0 # SKIP run by store.t\n");
+        exit(0);
+    }
+
+    store_start();
+    fds = fds_open();
 
     arena = podi_arena_create();
+    secret = str(getenv("PODI_TEST_REDIS_PASSWORD"));
 
     if (podi_secret_make(podi_arena_mem(arena), &secret, &password)
         != PODI_OK)
     {
         exit(2);
     }
+
+    return fds;
+}
+
+
+/* the same with an engine for commands, that is up */
+
+static unsigned
+redis_start_up(void)
+{
+    unsigned  fds = redis_start();
+
+    redis = open_engine("PODI_TEST_REDIS", PODI_REDIS_COMMANDS);
+    until(is_up());
+
+    return fds;
+}
+
+
+static int
+redis_end(unsigned fds)
+{
+    podi_redis_free(&redis);
+    podi_arena_free(&arena);
+    store_end(fds);
+
+    return tap_done();
 }
 
 

@@ -129,23 +129,10 @@ test_subscriber_silence(void)
 int
 main(void)
 {
-    unsigned  fds;
-
-    if (getenv("PODI_TEST_REDIS") == NULL) {
-        printf("1..0 # SKIP run by store.t\n");
-        return 0;
-    }
-
-    store_start();
-    fds = fds_open();
-    secret_start();
+    unsigned  fds = redis_start();
 
     test_subscriber();
     test_subscriber_silence();
-    podi_redis_free(&redis);
 
-    podi_arena_free(&arena);
-    store_end(fds);
-
-    return tap_done();
+    return redis_end(fds);
 }
