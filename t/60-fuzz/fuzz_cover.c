@@ -35,10 +35,14 @@ void __sanitizer_cov_trace_cmp1(uint8_t a, uint8_t b);
 void __sanitizer_cov_trace_cmp2(uint16_t a, uint16_t b);
 void __sanitizer_cov_trace_cmp4(uint32_t a, uint32_t b);
 void __sanitizer_cov_trace_cmp8(uint64_t a, uint64_t b);
-void __sanitizer_cov_trace_const_cmp1(uint8_t a, uint8_t b);
-void __sanitizer_cov_trace_const_cmp2(uint16_t a, uint16_t b);
-void __sanitizer_cov_trace_const_cmp4(uint32_t a, uint32_t b);
-void __sanitizer_cov_trace_const_cmp8(uint64_t a, uint64_t b);
+void __sanitizer_cov_trace_const_cmp1(uint8_t a, uint8_t b)
+    __attribute__((alias("__sanitizer_cov_trace_cmp1")));
+void __sanitizer_cov_trace_const_cmp2(uint16_t a, uint16_t b)
+    __attribute__((alias("__sanitizer_cov_trace_cmp2")));
+void __sanitizer_cov_trace_const_cmp4(uint32_t a, uint32_t b)
+    __attribute__((alias("__sanitizer_cov_trace_cmp4")));
+void __sanitizer_cov_trace_const_cmp8(uint64_t a, uint64_t b)
+    __attribute__((alias("__sanitizer_cov_trace_cmp8")));
 void __sanitizer_cov_trace_cmpf(float a, float b);
 void __sanitizer_cov_trace_cmpd(double a, double b);
 void __sanitizer_cov_trace_switch(uint64_t value, void *cases);
@@ -268,34 +272,6 @@ __sanitizer_cov_trace_cmp4(uint32_t a, uint32_t b)
 
 void
 __sanitizer_cov_trace_cmp8(uint64_t a, uint64_t b)
-{
-    cover_cmp(cover_pc(), a ^ b);
-}
-
-
-void
-__sanitizer_cov_trace_const_cmp1(uint8_t a, uint8_t b)
-{
-    cover_cmp(cover_pc(), (uint64_t) (a ^ b));
-}
-
-
-void
-__sanitizer_cov_trace_const_cmp2(uint16_t a, uint16_t b)
-{
-    cover_cmp(cover_pc(), (uint64_t) (a ^ b));
-}
-
-
-void
-__sanitizer_cov_trace_const_cmp4(uint32_t a, uint32_t b)
-{
-    cover_cmp(cover_pc(), a ^ b);
-}
-
-
-void
-__sanitizer_cov_trace_const_cmp8(uint64_t a, uint64_t b)
 {
     cover_cmp(cover_pc(), a ^ b);
 }
