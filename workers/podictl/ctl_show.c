@@ -317,3 +317,37 @@ ctl_show_is_on(const ctl_show_t *s, const char *name)
 
     return d != NULL && strcmp(podi_directive_word(d, 1), "on") == 0;
 }
+
+
+podi_rc_t
+ctl_show_directives(ctl_show_t *s, const char *name,
+    podi_rc_t (*show)(ctl_show_t *s, const podi_directive_t *d))
+{
+    const podi_directive_t  *d;
+
+    for (d = podi_directive_next(s->http, NULL, name); d != NULL;
+         d = podi_directive_next(s->http, d, name))
+    {
+        if (show(s, d) != PODI_OK) {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
+ctl_show_rows(ctl_show_t *s, const podi_pg_result_t *res,
+    podi_rc_t (*show)(ctl_show_t *s, const podi_pg_result_t *res, int row))
+{
+    int  row;
+
+    for (row = 0; row < podi_rows(res); row++) {
+        if (show(s, res, row) != PODI_OK) {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}

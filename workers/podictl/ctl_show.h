@@ -61,6 +61,15 @@ podi_rc_t ctl_show_file(ctl_show_t *s, const char *section,
     const podi_str_t *value, const podi_directive_t *d);
 podi_rc_t ctl_show_preset(ctl_show_t *s, const char *section,
     const podi_str_t *name, const char *setting, const char *value);
+/*
+ * `show` of each directive of http with that name, and of each row.  ERROR: as
+ * soon as it says so.
+ */
+podi_rc_t ctl_show_directives(ctl_show_t *s, const char *name,
+    podi_rc_t (*show)(ctl_show_t *s, const podi_directive_t *d));
+podi_rc_t ctl_show_rows(ctl_show_t *s, const podi_pg_result_t *res,
+    podi_rc_t (*show)(ctl_show_t *s, const podi_pg_result_t *res, int row));
+
 /* of http; a switch that is off when nobody says so */
 int ctl_show_is_on(const ctl_show_t *s, const char *name);
 

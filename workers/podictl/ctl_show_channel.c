@@ -46,21 +46,10 @@ static const struct {
 podi_rc_t
 ctl_show_channels(ctl_show_t *s, const podi_pg_result_t *res)
 {
-    int                      row;
-    const podi_directive_t  *d;
-
-    for (d = podi_directive_next(s->http, NULL, "podi_channel"); d != NULL;
-         d = podi_directive_next(s->http, d, "podi_channel"))
+    if (ctl_show_directives(s, "podi_channel", show_lines) != PODI_OK
+        || ctl_show_rows(s, res, show_row) != PODI_OK)
     {
-        if (show_lines(s, d) != PODI_OK) {
-            return PODI_ERROR;
-        }
-    }
-
-    for (row = 0; row < podi_rows(res); row++) {
-        if (show_row(s, res, row) != PODI_OK) {
-            return PODI_ERROR;
-        }
+        return PODI_ERROR;
     }
 
     return show_presets(s);

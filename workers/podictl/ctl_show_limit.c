@@ -24,32 +24,13 @@ static podi_rc_t show_rate_put(ctl_show_t *s, const ctl_show_row_t *row,
 podi_rc_t
 ctl_show_limits(ctl_show_t *s, const podi_pg_result_t *res)
 {
-    int                      row;
-    const podi_directive_t  *d;
-
-    for (d = podi_directive_next(s->http, NULL, "podi_limit_zone"); d != NULL;
-         d = podi_directive_next(s->http, d, "podi_limit_zone"))
+    if (ctl_show_directives(s, "podi_limit_zone", show_zone) != PODI_OK
+        || ctl_show_directives(s, "podi_limit_plan", show_plan) != PODI_OK)
     {
-        if (show_zone(s, d) != PODI_OK) {
-            return PODI_ERROR;
-        }
+        return PODI_ERROR;
     }
 
-    for (d = podi_directive_next(s->http, NULL, "podi_limit_plan"); d != NULL;
-         d = podi_directive_next(s->http, d, "podi_limit_plan"))
-    {
-        if (show_plan(s, d) != PODI_OK) {
-            return PODI_ERROR;
-        }
-    }
-
-    for (row = 0; row < podi_rows(res); row++) {
-        if (show_rate(s, res, row) != PODI_OK) {
-            return PODI_ERROR;
-        }
-    }
-
-    return PODI_OK;
+    return ctl_show_rows(s, res, show_rate);
 }
 
 
