@@ -10,7 +10,7 @@
 -- Returns:  jsonb, the events as stored, with tenant_id, user_id, seq and at
 -- Raises:   U0404 a user has no head
 -- Writes:   podi.user_head, podi.user_event
--- Called:   sys.job_claim and every function that ends jobs in batches
+-- Called:   internal.job_claims and every function that ends jobs in batches
 --
 --      events: [{tenant_id, user_id, type, task_id, job_id, trace_id, data}],
 --      in the order in which each user shall read them; the last four may be

@@ -11,7 +11,7 @@
 --           events jsonb, what event_append_all shall append
 -- Raises:   nothing
 -- Writes:   podi.job, podi.attempt, podi.task_header
--- Called:   sys.job_claim, sys.job_claim_next
+-- Called:   internal.job_claims
 --
 --      The state is asked for by what it is not: "state = 'queued'" would let
 --      the planner read a whole partial index of the queue, when it was

@@ -28,9 +28,6 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-declare
-    v_made   record;
-    v_claim  podi.claim;
 begin
     -- tasks before jobs; a task that runs already is not written by a claim
     perform 1
@@ -41,17 +38,7 @@ begin
       order by t.task_id, t.tenant_id
         for no key update;
 
-    v_made := internal.job_start(i_ids, i_worker, i_lease_ms);
-    if v_made.claims is null then
-        return;
-    end if;
-
-    v_made.events := internal.event_append_all(v_made.events);
-
-    foreach v_claim in array v_made.claims loop
-        v_claim._events := v_made.events;
-        v_made.events := '[]';
-        return next v_claim;
-    end loop;
+    return query
+    select * from internal.job_claims(i_ids, i_worker, i_lease_ms);
 end
 $$;

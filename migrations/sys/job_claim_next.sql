@@ -28,22 +28,10 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-declare
-    v_made   record;
-    v_claim  podi.claim;
 begin
-    v_made := internal.job_start(internal.claim_pick(i_queue, i_n, i_limit),
-                                 i_worker, i_lease_ms);
-    if v_made.claims is null then
-        return;
-    end if;
-
-    v_made.events := internal.event_append_all(v_made.events);
-
-    foreach v_claim in array v_made.claims loop
-        v_claim._events := v_made.events;
-        v_made.events := '[]';
-        return next v_claim;
-    end loop;
+    return query
+    select * from internal.job_claims(
+                      internal.claim_pick(i_queue, i_n, i_limit), i_worker,
+                      i_lease_ms);
 end
 $$;
