@@ -8,7 +8,7 @@
 --           an object of this key is being removed
 -- Raises:   nothing
 -- Writes:   podi.object_intent
--- Called:   podi_imaged, before each PUT
+-- Called:   workers/skeleton, before each PUT
 --
 --      The lock of the key keeps the answer true until internal.object_sort
 --      sees the intent.

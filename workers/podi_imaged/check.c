@@ -62,7 +62,7 @@ check_fetch(podi_flow_t *f, void *ctx)
 
     c = job->data;
 
-    return imaged_fetch(f, job, c->item.store, &c->item.key, c->item.in);
+    return podi_input_fetch(f, job, &imaged.files, &c->item.input);
 }
 
 
@@ -77,7 +77,7 @@ check_look(podi_flow_t *f, void *ctx)
     c = job->data;
     c->upload = f->result;
 
-    fault = imaged_transfer_fault(f, "fetching", c->item.store, &detail);
+    fault = podi_files_fault(f, "fetching", c->item.input.store, &detail);
     c->reject = check_upload(c, fault);
 
     if (c->reject != PODI_E_NONE) {
@@ -85,10 +85,10 @@ check_look(podi_flow_t *f, void *ctx)
     }
 
     if (fault != PODI_E_NONE) {
-        return imaged_end(job, fault, 0, &detail);
+        return podi_files_end(job, fault, 0, &detail);
     }
 
-    return imaged_run(f, job, &c->item.in, 1, c->item.out);
+    return imaged_run(f, job, &c->item.input.fd, 1, c->item.out);
 }
 
 
@@ -109,15 +109,17 @@ check_upload(const imaged_check_t *c, podi_error_e fault)
         return PODI_E_NONE;
     }
 
-    if (c->upload->bytes > c->item.bytes) {
+    if (c->upload->bytes > c->item.input.bytes) {
         return PODI_E_MEDIA_TOO_LARGE;
     }
 
-    if (c->upload->bytes < c->item.bytes) {
+    if (c->upload->bytes < c->item.input.bytes) {
         return PODI_E_PICTURE_INVALID;
     }
 
-    if (imaged_work_sniff(c->item.in) != podi_media_by_mime(&c->item.type)) {
+    if (podi_files_sniff(c->item.input.fd)
+        != podi_media_by_mime(&c->item.input.type))
+    {
         return PODI_E_MEDIA_TYPE;
     }
 
@@ -128,10 +130,10 @@ check_upload(const imaged_check_t *c, podi_error_e fault)
 static podi_rc_t
 check_measure(podi_flow_t *f, void *ctx)
 {
-    imaged_check_t   *c;
-    podi_job_t       *job = ctx;
-    podi_str_t        detail;
-    imaged_answer_t  *answer = f->result;
+    imaged_check_t         *c;
+    podi_job_t             *job = ctx;
+    podi_str_t              detail;
+    podi_picture_answer_t  *answer = f->result;
 
     c = job->data;
 
@@ -148,12 +150,12 @@ check_measure(podi_flow_t *f, void *ctx)
 
     if (answer->error != PODI_E_NONE) {
         detail = podi_str_c(answer->detail);
-        return imaged_end(job, answer->error, answer->final, &detail);
+        return podi_files_end(job, answer->error, answer->final, &detail);
     }
 
     c->item.answer = answer;
 
-    return imaged_digest(f, job, c->item.out);
+    return podi_files_digest(f, job, c->item.out);
 }
 
 
@@ -176,7 +178,7 @@ check_key(podi_flow_t *f, void *ctx)
                               "the thumbnail is not what was said");
     }
 
-    return imaged_item_key(f, job, c->item.made, "t", &c->item.out_key);
+    return podi_files_key(f, job, c->item.made, "t", &c->item.out_key);
 }
 
 
@@ -192,8 +194,9 @@ check_store(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    return imaged_put(f, job, c->item.store, &c->item.out_key,
-                      c->item.made->type, c->item.out, c->item.made->bytes);
+    return podi_files_put(f, job, &imaged.files, c->item.input.store,
+                          &c->item.out_key, c->item.made->type, c->item.out,
+                          c->item.made->bytes);
 }
 
 
@@ -211,10 +214,10 @@ check_stored(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    fault = imaged_transfer_fault(f, "storing", c->item.store, &detail);
+    fault = podi_files_fault(f, "storing", c->item.input.store, &detail);
 
     return (fault == PODI_E_NONE) ? PODI_OK
-                                  : imaged_end(job, fault, 0, &detail);
+                                  : podi_files_end(job, fault, 0, &detail);
 }
 
 
@@ -230,7 +233,7 @@ check_tell(podi_flow_t *f, void *ctx)
 
     podi_buf_init(&b, job->mem);
     podi_buf_printf(&b, "[{\"media_id\":\"" PODI_STR_FMT "\",",
-                    podi_str_arg(&c->item.media_id));
+                    podi_str_arg(&c->item.input.media_id));
 
     if (c->reject != PODI_E_NONE) {
         podi_buf_printf(&b, "\"verdict\":\"rejected\",\"reject_code\":\"%s\"",
@@ -259,7 +262,7 @@ check_found(podi_buf_t *b, const imaged_check_t *c)
                     "\"width\":%lld,\"height\":%lld,\"bytes\":%lld,"
                     "\"sha256\":\"%.*s\",\"thumb_key\":\"" PODI_STR_FMT "\","
                     "\"thumb_bytes\":%lld",
-                    podi_media_mime(podi_media_by_mime(&item->type)),
+                    podi_media_mime(podi_media_by_mime(&item->input.type)),
                     (long long) item->answer->source_width,
                     (long long) item->answer->source_height,
                     (long long) c->upload->bytes,

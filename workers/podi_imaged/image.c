@@ -80,7 +80,7 @@ image_open(podi_flow_t *f, void *ctx)
         return PODI_ERROR;
     }
 
-    return imaged_work_file(job->mem, &image->thumb, &f->fail);
+    return podi_files_temp(&imaged.files, job->mem, &image->thumb, &f->fail);
 }
 
 
@@ -93,7 +93,7 @@ image_fetch(podi_flow_t *f, void *ctx)
     podi_job_progress(job, 5);
     PODI_FAULT(fetch_ask);
 
-    return imaged_fetch(f, job, item->store, &item->key, item->in);
+    return podi_input_fetch(f, job, &imaged.files, &item->input);
 }
 
 
@@ -104,7 +104,7 @@ image_make(podi_flow_t *f, void *ctx)
     podi_job_t     *job = ctx;
     imaged_item_t  *item = job->data;
 
-    rc = imaged_item_fetched(f, job, item);
+    rc = podi_input_fetched(f, job, &item->input);
     if (rc != PODI_OK) {
         return rc;
     }
@@ -112,7 +112,7 @@ image_make(podi_flow_t *f, void *ctx)
     podi_job_progress(job, 30);
     PODI_FAULT(make_ask);
 
-    return imaged_run(f, job, &item->in, 1, item->out);
+    return imaged_run(f, job, &item->input.fd, 1, item->out);
 }
 
 
@@ -127,14 +127,14 @@ image_measure(podi_flow_t *f, void *ctx)
 
     if (item->answer->error != PODI_E_NONE) {
         detail = podi_str_c(item->answer->detail);
-        return imaged_end(job, item->answer->error, item->answer->final,
+        return podi_files_end(job, item->answer->error, item->answer->final,
                           &detail);
     }
 
     podi_job_progress(job, 80);
     PODI_FAULT(make_told);
 
-    return imaged_digest(f, job, item->out);
+    return podi_files_digest(f, job, item->out);
 }
 
 
@@ -151,7 +151,7 @@ image_key(podi_flow_t *f, void *ctx)
                               "the result is not what was said");
     }
 
-    return imaged_item_key(f, job, item->made, "r", &item->out_key);
+    return podi_files_key(f, job, item->made, "r", &item->out_key);
 }
 
 
@@ -163,8 +163,9 @@ image_store(podi_flow_t *f, void *ctx)
 
     PODI_FAULT(store_ask);
 
-    return imaged_put(f, job, item->store, &item->out_key, item->made->type,
-                      item->out, item->made->bytes);
+    return podi_files_put(f, job, &imaged.files, item->input.store,
+                          &item->out_key, item->made->type, item->out,
+                          item->made->bytes);
 }
 
 
@@ -176,10 +177,10 @@ image_thumb(podi_flow_t *f, void *ctx)
     podi_error_e     error;
     imaged_image_t  *image = job->data;
 
-    error = imaged_transfer_fault(f, "storing", image->item.store, &detail);
+    error = podi_files_fault(f, "storing", image->item.input.store, &detail);
 
     if (error != PODI_E_NONE) {
-        return imaged_end(job, error, 0, &detail);
+        return podi_files_end(job, error, 0, &detail);
     }
 
     podi_job_progress(job, 90);
@@ -203,16 +204,16 @@ image_thumb_measure(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    return imaged_digest(f, job, image->thumb);
+    return podi_files_digest(f, job, image->thumb);
 }
 
 
 static podi_rc_t
 image_thumb_store(podi_flow_t *f, void *ctx)
 {
-    podi_job_t       *job = ctx;
-    imaged_image_t   *image = job->data;
-    imaged_digest_t  *made;
+    podi_job_t      *job = ctx;
+    podi_digest_t   *made;
+    imaged_image_t  *image = job->data;
 
     if (image->thumb_answer->error != PODI_E_NONE) {
         return PODI_OK;
@@ -225,14 +226,15 @@ image_thumb_store(podi_flow_t *f, void *ctx)
                               "the thumbnail is not what was said");
     }
 
-    if (imaged_item_key(f, job, made, "t", &image->thumb_key) != PODI_OK) {
+    if (podi_files_key(f, job, made, "t", &image->thumb_key) != PODI_OK) {
         return PODI_ERROR;
     }
 
     image->thumb_made = made;
 
-    return imaged_put(f, job, image->item.store, &image->thumb_key,
-                      made->type, image->thumb, made->bytes);
+    return podi_files_put(f, job, &imaged.files, image->item.input.store,
+                          &image->thumb_key, made->type, image->thumb,
+                          made->bytes);
 }
 
 
@@ -245,11 +247,11 @@ image_deliver(podi_flow_t *f, void *ctx)
     imaged_image_t  *image = job->data;
 
     if (image->thumb_made != NULL) {
-        error = imaged_transfer_fault(f, "storing", image->item.store,
+        error = podi_files_fault(f, "storing", image->item.input.store,
                                       &detail);
 
         if (error != PODI_E_NONE) {
-            return imaged_end(job, error, 0, &detail);
+            return podi_files_end(job, error, 0, &detail);
         }
     }
 
@@ -283,7 +285,7 @@ image_result(podi_job_t *job, podi_str_t *ret_results)
     podi_buf_init(&b, job->mem);
     podi_buf_printf(&b, "[{\"media_id\":\"" PODI_STR_FMT "\",\"store\":",
                     podi_str_arg(&id_text));
-    podi_buf_add_json(&b, &item->store_name);
+    podi_buf_add_json(&b, &item->input.store_name);
     podi_buf_printf(&b, ",\"object_key\":\"" PODI_STR_FMT "\","
                     "\"type\":\"%s\",\"bytes\":%lld,\"sha256\":\"%.*s\","
                     "\"width\":%lld,\"height\":%lld,\"name\":",
@@ -317,7 +319,7 @@ image_name(podi_buf_t *b, podi_job_t *job, const imaged_item_t *item)
     size_t      i;
     podi_str_t  base, name;
 
-    base = item->name;
+    base = item->input.name;
 
     for (i = base.len; i > 1; i--) {
         if (base.data[i - 1] == '.') {

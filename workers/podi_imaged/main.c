@@ -28,33 +28,8 @@ imaged_t  imaged;
 
 static const podi_setting_t  imaged_settings[] = {
 
-    /* where files without names live; must hold all jobs in hand */
-    { "work_dir", PODI_PATH, &imaged.work_dir, "/var/lib/podi/tmp", "1",
-      NULL },
-
-    /* of a picture, as bytes: fetched, and made */
-    { "input_max", PODI_SIZE, &imaged.input_max, "64m", "1k", "4g" },
-    { "result_max", PODI_SIZE, &imaged.result_max, "128m", "1k", "4g" },
-
-    /* width * height * frames as its header says; and each side */
-    { "max_pixels", PODI_INT, &imaged.max_pixels, "100000000", "1",
-      "4000000000" },
-    { "max_dimension", PODI_INT, &imaged.max_dimension, "30000", "1",
-      "65500" },
-
-    /* of the process: CPU time, address space, wall time */
-    { "cpu", PODI_MSEC, &imaged.cpu, "30s", "1s", "10m" },
-    { "memory", PODI_SIZE, &imaged.memory, "2g", "256m", "64g" },
-    { "picture_timeout", PODI_MSEC, &imaged.picture_timeout, "45s", "100ms",
-      "10m" },
-
-    /* denies it files, sockets and programs; off where the kernel cannot */
-    { "seccomp", PODI_BOOL, &imaged.seccomp, "on", NULL, NULL },
-
-    /* one transfer, all in all; and without a byte */
-    { "store_timeout", PODI_MSEC, &imaged.store_timeout, "20s", "100ms",
-      "10m" },
-    { "store_idle", PODI_MSEC, &imaged.store_idle, "5s", "1s", "60s" },
+    podi_files_settings(&imaged.files),
+    podi_picture_settings(&imaged.picture),
 
     podi_null_setting
 };
@@ -93,19 +68,11 @@ main(int argc, char **argv)
 static podi_rc_t
 imaged_start(podi_worker_t *w, podi_fail_t *fail)
 {
-    if (imaged_work_empty(fail) != PODI_OK) {
-        return PODI_ERROR;
-    }
+    /* the program that runs, even when its file was replaced */
+    imaged.picture.program = "/proc/self/exe";
+    imaged.picture.result_max = imaged.files.result_max;
 
-    if (podi_objects_open(&imaged.stores, w, fail) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    if (imaged.stores.n == 0) {
-        return podi_fail(fail, PODI_E_CONFIG, NULL, "stores names no store");
-    }
-
-    return PODI_OK;
+    return podi_files_open(&imaged.files, w, fail);
 }
 
 
@@ -114,5 +81,5 @@ imaged_stop(podi_worker_t *w)
 {
     (void) w;
 
-    podi_objects_close(&imaged.stores);
+    podi_files_close(&imaged.files);
 }

@@ -17,27 +17,31 @@ imaged_montage_open(podi_flow_t *f, void *ctx)
 
     n = json_array_size(job->inputs);
 
-    if (n < 1 || n > IMAGED_INPUTS_MAX) {
+    if (n < 1 || n > PODI_PICTURE_INPUTS_MAX) {
         return podi_fail(&f->fail, PODI_E_BAD_REQUEST, NULL,
-                         "a montage has 1 to %d inputs", IMAGED_INPUTS_MAX);
+                         "a montage has 1 to %d inputs",
+                         PODI_PICTURE_INPUTS_MAX);
     }
 
     for (i = 0; i < n; i++) {
-        if (imaged_item_input(f, job, i, &montage->inputs[i]) != PODI_OK) {
+        if (podi_input_open(f, job, &imaged.files, i, &montage->inputs[i])
+            != PODI_OK)
+        {
             return PODI_ERROR;
         }
     }
 
     montage->n = (unsigned) n;
-    montage->image.item = montage->inputs[0];
+    montage->image.item.input = montage->inputs[0];
 
-    if (imaged_work_file(job->mem, &montage->image.item.out, &f->fail)
-        != PODI_OK)
+    if (podi_files_temp(&imaged.files, job->mem, &montage->image.item.out,
+                        &f->fail) != PODI_OK)
     {
         return PODI_ERROR;
     }
 
-    return imaged_work_file(job->mem, &montage->image.thumb, &f->fail);
+    return podi_files_temp(&imaged.files, job->mem, &montage->image.thumb,
+                           &f->fail);
 }
 
 
@@ -45,17 +49,16 @@ podi_rc_t
 imaged_montage_fetch(podi_flow_t *f, void *ctx)
 {
     podi_job_t        *job = ctx;
-    imaged_item_t     *item;
     imaged_montage_t  *montage = job->data;
 
     if (montage->at == montage->n) {
         return PODI_OK;
     }
 
-    item = &montage->inputs[montage->at];
     podi_job_progress(job, (int) (5 + 25 * montage->at / montage->n));
 
-    return imaged_fetch(f, job, item->store, &item->key, item->in);
+    return podi_input_fetch(f, job, &imaged.files,
+                            &montage->inputs[montage->at]);
 }
 
 
@@ -69,20 +72,20 @@ imaged_montage_fetched(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    return imaged_item_fetched(f, job, &montage->inputs[montage->at++]);
+    return podi_input_fetched(f, job, &montage->inputs[montage->at++]);
 }
 
 
 podi_rc_t
 imaged_montage_make(podi_flow_t *f, void *ctx)
 {
-    int                in[IMAGED_INPUTS_MAX];
+    int                in[PODI_PICTURE_INPUTS_MAX];
     unsigned           i;
     podi_job_t        *job = ctx;
     imaged_montage_t  *montage = job->data;
 
     for (i = 0; i < montage->n; i++) {
-        in[i] = montage->inputs[i].in;
+        in[i] = montage->inputs[i].fd;
     }
 
     podi_job_progress(job, 30);

@@ -36,7 +36,7 @@ picture_main(void)
 
     arena = podi_arena_create();
     if (arena == NULL) {
-        return PICTURE_EXIT_MEMORY;
+        return PODI_PICTURE_EXIT_MEMORY;
     }
 
     mem = podi_arena_mem(arena);
@@ -44,7 +44,7 @@ picture_main(void)
 
     if (p == NULL || picture_read(mem, &text) != PODI_OK) {
         podi_arena_free(&arena);
-        return PICTURE_EXIT_USAGE;
+        return PODI_PICTURE_EXIT_USAGE;
     }
 
     if (picture_ask(&text, mem, p) != PODI_OK || picture_run(p) != PODI_OK) {
@@ -95,7 +95,7 @@ picture_run(picture_t *p)
 {
     /* whatever a library of the daemon forgot to mark */
 
-    (void) close_range((unsigned) (PICTURE_OUT + p->inputs), ~0U, 0);
+    (void) close_range((unsigned) (PODI_PICTURE_OUT + p->inputs), ~0U, 0);
 
     if (picture_limit(&p->limits, &p->fail) != PODI_OK) {
         return PODI_ERROR;
@@ -113,7 +113,7 @@ picture_run(picture_t *p)
         return picture_montage(p);
     }
 
-    p->in = PICTURE_IN;
+    p->in = PODI_PICTURE_IN;
 
     return (picture_header(p) == PODI_OK) ? picture_make(p) : PODI_ERROR;
 }
@@ -131,6 +131,6 @@ picture_log(const gchar *domain, GLogLevelFlags level, const gchar *message,
     if ((level & G_LOG_LEVEL_ERROR) && message != NULL
         && strstr(message, "allocat") != NULL)
     {
-        _exit(PICTURE_EXIT_MEMORY);
+        _exit(PODI_PICTURE_EXIT_MEMORY);
     }
 }

@@ -1,15 +1,7 @@
 /*
  * picture: the process that makes one picture (podi_imaged --picture).
  *
- *     stdin   one JSON object: what to make, and the limits
- *     3       the picture, a file
- *     4       the result, an empty file
- *     5...    the other pictures of a montage
- *     stdout  one line of JSON:
- *             {"type","width","height","source_width","source_height"} or
- *             {"error": a code of podi_errors.def, "detail"}
- *     exit    0 when it has answered, PICTURE_EXIT_MEMORY without memory,
- *             anything else, or a signal: it broke
+ * What goes in and comes out: podi_picture.h.
  *
  * It assumes that what it decodes was made to break it: it has no names of
  * files, no sockets, no other programs, bounded memory, CPU time and output,
@@ -22,21 +14,10 @@
 
 #include <vips/vips.h>
 
-#include "podi_fail.h"
-#include "podi_mem.h"
-#include "podi_sniff.h"
+#include "podi_picture.h"
 
 
-#define PICTURE_IN           3
-#define PICTURE_OUT          4
-#define PICTURE_INPUTS_MAX   16
-#define PICTURE_WEBP_MAX     16383      /* pixels a side */
-
-/* the file of the i-th picture, from 0 */
-#define picture_fd(i)  ((i) == 0 ? PICTURE_IN : PICTURE_OUT + (int) (i))
-
-#define PICTURE_EXIT_USAGE   2
-#define PICTURE_EXIT_MEMORY  3
+#define PICTURE_WEBP_MAX  16383         /* pixels a side */
 
 typedef enum {
     PICTURE_RESIZE,

@@ -52,7 +52,7 @@ static const podi_json_field_t  ask_fields[] = {
     { "params", PODI_JSON_OBJECT, offsetof(ask_t, params),
       PODI_JSON_REQUIRED, 0, 0, NULL },
     { "inputs", PODI_JSON_INT64, offsetof(ask_t, inputs), 0, 1,
-      PICTURE_INPUTS_MAX, "1" },
+      PODI_PICTURE_INPUTS_MAX, "1" },
     { "parent", PODI_JSON_INT64, offsetof(ask_t, limits.parent),
       PODI_JSON_REQUIRED, 1, INT32_MAX, NULL },
     { "max_pixels", PODI_JSON_INT64, offsetof(ask_t, limits.max_pixels),
@@ -85,7 +85,7 @@ static const podi_json_field_t  ask_params_fields[] = {
     { "format", PODI_JSON_STR, offsetof(ask_params_t, format), 0, 1, 16,
       "keep" },
     { "columns", PODI_JSON_INT64, offsetof(ask_params_t, columns), 0, 1,
-      PICTURE_INPUTS_MAX, NULL },
+      PODI_PICTURE_INPUTS_MAX, NULL },
     { "cell", PODI_JSON_INT64, offsetof(ask_params_t, cell), 0, 1, 65535,
       "512" },
     { "gap", PODI_JSON_INT64, offsetof(ask_params_t, gap), 0, 0, 65535,
@@ -271,7 +271,7 @@ picture_answer(const picture_t *p)
 
     arena = podi_arena_create();
     if (arena == NULL) {
-        _exit(PICTURE_EXIT_MEMORY);
+        _exit(PODI_PICTURE_EXIT_MEMORY);
     }
 
     podi_buf_init(&b, podi_arena_mem(arena));
@@ -294,14 +294,14 @@ picture_answer(const picture_t *p)
     }
 
     if (podi_buf_take(&b, &text) != PODI_OK) {
-        _exit(PICTURE_EXIT_MEMORY);
+        _exit(PODI_PICTURE_EXIT_MEMORY);
     }
 
     for (done = 0; done < text.len; done += (size_t) n) {
         n = write(STDOUT_FILENO, text.data + done, text.len - done);
 
         if (n <= 0) {
-            _exit(PICTURE_EXIT_USAGE);
+            _exit(PODI_PICTURE_EXIT_USAGE);
         }
     }
 

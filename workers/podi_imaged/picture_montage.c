@@ -23,7 +23,7 @@ podi_rc_t
 picture_montage(picture_t *p)
 {
     unsigned    i, n = 0;
-    VipsImage  *cells[PICTURE_INPUTS_MAX], *whole = NULL;
+    VipsImage  *cells[PODI_PICTURE_INPUTS_MAX], *whole = NULL;
 
     if (montage_judge(p) != PODI_OK) {
         return PODI_ERROR;
@@ -86,7 +86,7 @@ montage_cell(picture_t *p, unsigned i)
 {
     VipsImage  *image, *kept;
 
-    p->in = picture_fd(i);
+    p->in = podi_picture_fd(i);
     p->width = p->cell;
     p->height = p->cell;
 

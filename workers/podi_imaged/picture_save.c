@@ -50,7 +50,7 @@ save_write(VipsTargetCustom *target, const void *data, gint64 len,
     (void) target;
 
     do {
-        n = write(PICTURE_OUT, data, (size_t) len);
+        n = write(PODI_PICTURE_OUT, data, (size_t) len);
     } while (n == -1 && errno == EINTR);
 
     if (n == -1) {

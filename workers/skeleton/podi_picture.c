@@ -1,5 +1,5 @@
 /*
- * run: one picture in a process of its own, seen from outside.
+ * podi_picture: one picture in a process of its own, seen from outside.
  *
  *     start -> RUNNING -> (exited and stdout at its end) -> answered, closing
  *                 |
@@ -19,8 +19,7 @@
 #include "podi_assert.h"
 #include "podi_json.h"
 #include "podi_uv_io.h"
-#include "imaged.h"
-#include "picture.h"
+#include "podi_picture.h"
 #include "banned.h"
 
 typedef enum {
@@ -29,14 +28,6 @@ typedef enum {
     RUN_CANCELLED,                  /* killed, because nobody waits */
     RUN_CLOSING
 } run_state_e;
-
-typedef struct {
-    const podi_str_t  *action;
-    const json_t      *params;      /* NULL: none */
-    const int         *in;
-    unsigned           n;           /* of in */
-    int                out;
-} run_what_t;
 
 typedef struct {
     podi_op_t       op;
@@ -49,7 +40,7 @@ typedef struct {
     unsigned        handles;        /* that libuv has not closed yet */
     char           *ask;
     size_t          ask_len;
-    char            reply[IMAGED_REPLY_MAX];
+    char            reply[PODI_PICTURE_REPLY_MAX];
     size_t          n;
     int             status;
     int             signum;
@@ -58,11 +49,11 @@ typedef struct {
 } run_t;
 
 
-static podi_rc_t run_start(podi_flow_t *f, podi_job_t *job,
-    const run_what_t *what);
-static podi_rc_t run_ask(run_t *run, podi_flow_t *f, const run_what_t *what);
+static podi_rc_t run_ask(run_t *run, podi_flow_t *f,
+    const podi_picture_conf_t *conf, const podi_picture_ask_t *ask);
 static podi_rc_t run_init(run_t *run, uv_loop_t *loop);
-static int run_spawn(run_t *run, uv_loop_t *loop, const run_what_t *what);
+static int run_spawn(run_t *run, uv_loop_t *loop, const char *program,
+    const podi_picture_ask_t *ask);
 static void run_asked(uv_write_t *write, int status);
 static void run_buffer(uv_handle_t *handle, size_t wanted, uv_buf_t *buf);
 static void run_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
@@ -70,33 +61,16 @@ static void run_exited(uv_process_t *process, int64_t status, int signum);
 static void run_late(uv_timer_t *timer);
 static void run_cancel(podi_op_t *op);
 static void run_check(run_t *run);
-static void run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer);
+static void run_judge(run_t *run, podi_mem_t *mem,
+    podi_picture_answer_t *answer);
 static void run_close(run_t *run);
 static void run_close_handle(run_t *run, uv_handle_t *handle);
 static void run_closed(uv_handle_t *handle);
 
 
 podi_rc_t
-imaged_run(podi_flow_t *f, podi_job_t *job, const int *in, unsigned n, int out)
-{
-    const run_what_t  what = { &job->action, job->params, in, n, out };
-
-    return run_start(f, job, &what);
-}
-
-
-podi_rc_t
-imaged_run_thumb(podi_flow_t *f, podi_job_t *job, int in, int out)
-{
-    podi_str_t        action = podi_string("media.check");
-    const run_what_t  what = { &action, NULL, &in, 1, out };
-
-    return run_start(f, job, &what);
-}
-
-
-static podi_rc_t
-run_start(podi_flow_t *f, podi_job_t *job, const run_what_t *what)
+podi_picture_run(podi_flow_t *f, podi_job_t *job,
+    const podi_picture_conf_t *conf, const podi_picture_ask_t *ask)
 {
     run_t      *run;
     uv_buf_t    buf;
@@ -105,12 +79,14 @@ run_start(podi_flow_t *f, podi_job_t *job, const run_what_t *what)
     loop = ((podi_uv_io_t *) podi_worker_io(job->worker)->loop)->loop;
 
     run = calloc(1, sizeof(run_t));
-    if (run == NULL || run_ask(run, f, what) != PODI_OK) {
+    if (run == NULL || run_ask(run, f, conf, ask) != PODI_OK) {
         free(run);
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    if (run_init(run, loop) != PODI_OK || run_spawn(run, loop, what) != 0) {
+    if (run_init(run, loop) != PODI_OK
+        || run_spawn(run, loop, conf->program, ask) != 0)
+    {
         run_close(run);
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
                          "the picture's process could not be started");
@@ -118,7 +94,7 @@ run_start(podi_flow_t *f, podi_job_t *job, const run_what_t *what)
 
     buf = uv_buf_init(run->ask, (unsigned) run->ask_len);
 
-    if (uv_timer_start(&run->timer, run_late, imaged.picture_timeout, 0) != 0
+    if (uv_timer_start(&run->timer, run_late, conf->timeout, 0) != 0
         || uv_read_start((uv_stream_t *) &run->out, run_buffer, run_read) != 0
         || uv_write(&run->write, (uv_stream_t *) &run->in, &buf, 1, run_asked)
            != 0)
@@ -134,18 +110,19 @@ run_start(podi_flow_t *f, podi_job_t *job, const run_what_t *what)
 
 
 static podi_rc_t
-run_ask(run_t *run, podi_flow_t *f, const run_what_t *what)
+run_ask(run_t *run, podi_flow_t *f, const podi_picture_conf_t *conf,
+    const podi_picture_ask_t *ask)
 {
     podi_buf_t  b;
     podi_str_t  text;
 
     podi_buf_init(&b, f->mem);
     podi_buf_add_c(&b, "{\"action\":");
-    podi_buf_add_json(&b, what->action);
+    podi_buf_add_json(&b, &ask->action);
     podi_buf_add_c(&b, ",\"params\":");
 
-    if (what->params != NULL) {
-        podi_json_add(&b, what->params);
+    if (ask->params != NULL) {
+        podi_json_add(&b, ask->params);
 
     } else {
         podi_buf_add_c(&b, "{}");
@@ -153,14 +130,14 @@ run_ask(run_t *run, podi_flow_t *f, const run_what_t *what)
 
     podi_buf_printf(&b, ",\"inputs\":%u,\"parent\":%d,\"max_pixels\":%lld,"
                     "\"max_dimension\":%lld,\"cpu\":%llu,\"memory\":%llu,"
-                    "\"result_max\":%llu,\"seccomp\":%s}", what->n,
+                    "\"result_max\":%llu,\"seccomp\":%s}", ask->n,
                     (int) getpid(),
-                    (long long) imaged.max_pixels,
-                    (long long) imaged.max_dimension,
-                    (unsigned long long) (imaged.cpu + 999) / 1000,
-                    (unsigned long long) imaged.memory,
-                    (unsigned long long) imaged.result_max,
-                    imaged.seccomp ? "true" : "false");
+                    (long long) conf->max_pixels,
+                    (long long) conf->max_dimension,
+                    (unsigned long long) (conf->cpu + 999) / 1000,
+                    (unsigned long long) conf->memory,
+                    (unsigned long long) conf->result_max,
+                    conf->seccomp ? "true" : "false");
 
     if (podi_buf_take(&b, &text) != PODI_OK) {
         return PODI_ERROR;
@@ -208,15 +185,16 @@ run_init(run_t *run, uv_loop_t *loop)
 }
 
 
-/* the same program; what it inherits are the files, and no environment */
+/* what it inherits are the files, and no environment */
 
 static int
-run_spawn(run_t *run, uv_loop_t *loop, const run_what_t *what)
+run_spawn(run_t *run, uv_loop_t *loop, const char *program,
+    const podi_picture_ask_t *ask)
 {
     unsigned               i;
     char                  *args[] = { "podi_imaged", "--picture", NULL };
     char                  *env[] = { "LC_ALL=C", NULL };
-    uv_stdio_container_t   stdio[PICTURE_OUT + PICTURE_INPUTS_MAX];
+    uv_stdio_container_t   stdio[PODI_PICTURE_OUT + PODI_PICTURE_INPUTS_MAX];
     uv_process_options_t   options;
 
     memset(&options, 0, sizeof(uv_process_options_t));
@@ -227,12 +205,12 @@ run_spawn(run_t *run, uv_loop_t *loop, const run_what_t *what)
     stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
     stdio[1].data.stream = (uv_stream_t *) &run->out;
     stdio[2].flags = UV_IGNORE;
-    stdio[PICTURE_OUT].flags = UV_INHERIT_FD;
-    stdio[PICTURE_OUT].data.fd = what->out;
+    stdio[PODI_PICTURE_OUT].flags = UV_INHERIT_FD;
+    stdio[PODI_PICTURE_OUT].data.fd = ask->out;
 
-    for (i = 0; i < what->n; i++) {
-        stdio[picture_fd(i)].flags = UV_INHERIT_FD;
-        stdio[picture_fd(i)].data.fd = what->in[i];
+    for (i = 0; i < ask->n; i++) {
+        stdio[podi_picture_fd(i)].flags = UV_INHERIT_FD;
+        stdio[podi_picture_fd(i)].data.fd = ask->in[i];
     }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -244,11 +222,11 @@ run_spawn(run_t *run, uv_loop_t *loop, const run_what_t *what)
     options.env = env;
 #endif
 
-    options.file = "/proc/self/exe";
+    options.file = program;
     options.args = args;
     options.cwd = "/";
     options.stdio = stdio;
-    options.stdio_count = PICTURE_OUT + (int) what->n;
+    options.stdio_count = PODI_PICTURE_OUT + (int) ask->n;
     options.exit_cb = run_exited;
 
     run->process.data = run;
@@ -354,7 +332,7 @@ run_check(run_t *run)
 {
     podi_fail_t       fail;
     podi_mem_t       *mem;
-    imaged_answer_t  *answer;
+    podi_picture_answer_t  *answer;
 
     if (!run->exited || (!run->eof && run->state == RUN_RUNNING)
         || run->state == RUN_CLOSING)
@@ -368,7 +346,7 @@ run_check(run_t *run)
     }
 
     mem = run->op.flow->mem;
-    answer = podi_mem_calloc(mem, sizeof(imaged_answer_t));
+    answer = podi_mem_calloc(mem, sizeof(podi_picture_answer_t));
 
     if (answer != NULL) {
         run_judge(run, mem, answer);
@@ -386,7 +364,7 @@ run_check(run_t *run)
 /* how it ended -> what that says about the picture */
 
 static void
-run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer)
+run_judge(run_t *run, podi_mem_t *mem, podi_picture_answer_t *answer)
 {
     const char  *detail;
     podi_str_t   text;
@@ -403,7 +381,7 @@ run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer)
         answer->final = 1;
         detail = "the picture took too much CPU time";
 
-    } else if (run->signum == 0 && run->status == PICTURE_EXIT_MEMORY) {
+    } else if (run->signum == 0 && run->status == PODI_PICTURE_EXIT_MEMORY) {
         answer->error = PODI_E_PICTURE_TOO_LARGE;
         detail = "the picture took too much memory";
 
@@ -414,7 +392,7 @@ run_judge(run_t *run, podi_mem_t *mem, imaged_answer_t *answer)
         answer->error = PODI_E_JOB_CRASHED;
         return;
 
-    } else if (imaged_reply(&text, mem, answer) == PODI_OK) {
+    } else if (podi_picture_reply(&text, mem, answer) == PODI_OK) {
         return;
 
     } else {

@@ -1,5 +1,5 @@
 /*
- * reply: what the process of a picture said, as an answer.
+ * podi_picture: what the process of a picture said, as an answer.
  *
  * It may have been broken: what it says is input like any other.
  */
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "podi_json.h"
-#include "imaged.h"
+#include "podi_picture.h"
 #include "banned.h"
 
 #define REPLY_SIDE_MAX  65535
@@ -41,12 +41,13 @@ static const podi_json_field_t  reply_fields[] = {
 
 
 podi_rc_t
-imaged_reply(const podi_str_t *text, podi_mem_t *mem, imaged_answer_t *answer)
+podi_picture_reply(const podi_str_t *text, podi_mem_t *mem,
+    podi_picture_answer_t *answer)
 {
     json_t             *json;
     reply_t             reply;
     podi_fail_t         fail;
-    podi_json_limit_t   limit = { IMAGED_REPLY_MAX, 2 };
+    podi_json_limit_t   limit = { PODI_PICTURE_REPLY_MAX, 2 };
 
     memset(&reply, 0, sizeof(reply_t));
 

@@ -1,5 +1,5 @@
 /*
- * digest: what the picture's process left behind, measured by a thread.
+ * podi_files: what a process or a peer left behind, measured by a thread.
  *
  *     loop -> thread: read, hash -> loop: answer
  *
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "podi_uv_io.h"
-#include "imaged.h"
+#include "podi_files.h"
 #include "banned.h"
 
 #define DIGEST_PIECE  65536
@@ -26,7 +26,7 @@ typedef struct {
     uv_work_t         work;
     int               fd;           /* its own */
     unsigned          ok:1;
-    imaged_digest_t   digest;
+    podi_digest_t     digest;
 } digest_t;
 
 
@@ -38,7 +38,7 @@ static void digest_free(digest_t *d);
 
 
 podi_rc_t
-imaged_digest(podi_flow_t *f, podi_job_t *job, int fd)
+podi_files_digest(podi_flow_t *f, podi_job_t *job, int fd)
 {
     digest_t      *d;
     podi_uv_io_t  *uv;
@@ -120,7 +120,7 @@ digest_read(digest_t *d, podi_mem_t *mem)
     }
 
     podi_hex_encode(d->digest.sha256, sha256, PODI_SHA256_LEN);
-    d->digest.type = imaged_work_sniff(d->fd);
+    d->digest.type = podi_files_sniff(d->fd);
 
     return PODI_OK;
 }
@@ -129,16 +129,16 @@ digest_read(digest_t *d, podi_mem_t *mem)
 static void
 digest_done(uv_work_t *work, int status)
 {
-    digest_t         *d = work->data;
-    podi_fail_t       fail;
-    imaged_digest_t  *digest;
+    digest_t       *d = work->data;
+    podi_fail_t     fail;
+    podi_digest_t  *digest;
 
     if (d->op.flow == NULL) {
         digest_free(d);                 /* cancelled meanwhile */
         return;
     }
 
-    digest = podi_mem_alloc(d->flow->mem, sizeof(imaged_digest_t));
+    digest = podi_mem_alloc(d->flow->mem, sizeof(podi_digest_t));
 
     if (status != 0 || !d->ok || digest == NULL) {
         (void) podi_fail(&fail, PODI_E_INTERNAL, NULL,

@@ -1,5 +1,5 @@
 /*
- * work: files for one job, without names.
+ * podi_files: files for one job, without names.
  *
  * A file is made under a random name that is removed at once: whatever
  * happens to the daemon, the kernel takes the bytes back.  Only a crash
@@ -18,18 +18,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "imaged.h"
+#include "podi_files.h"
 #include "banned.h"
 
-#define WORK_PREFIX    "podi-picture-"
-#define WORK_PATH_MAX  4096
+#define FILES_PREFIX    "podi-picture-"
+#define FILES_PATH_MAX  4096
 
 
-static void work_close(void *thing);
+static podi_rc_t files_empty(const podi_files_t *files, podi_fail_t *fail);
+static void files_close_fd(void *thing);
 
 
 podi_rc_t
-imaged_work_empty(podi_fail_t *fail)
+podi_files_open(podi_files_t *files, podi_worker_t *w, podi_fail_t *fail)
+{
+    if (files_empty(files, fail) != PODI_OK
+        || podi_objects_open(&files->stores, w, fail) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    if (files->stores.n == 0) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL, "stores names no store");
+    }
+
+    return PODI_OK;
+}
+
+
+void
+podi_files_close(podi_files_t *files)
+{
+    podi_objects_close(&files->stores);
+}
+
+
+static podi_rc_t
+files_empty(const podi_files_t *files, podi_fail_t *fail)
 {
     int             fd;
     DIR            *dir;
@@ -37,16 +62,16 @@ imaged_work_empty(podi_fail_t *fail)
     podi_arena_t   *arena;
     struct dirent  *entry;
 
-    (void) mkdir(imaged.work_dir, 0700);
+    (void) mkdir(files->work_dir, 0700);
 
-    dir = opendir(imaged.work_dir);
+    dir = opendir(files->work_dir);
     if (dir == NULL) {
         return podi_fail(fail, PODI_E_CONFIG, NULL, "work_dir %s: %s",
-                         imaged.work_dir, strerror(errno));
+                         files->work_dir, strerror(errno));
     }
 
     for (entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        if (strncmp(entry->d_name, WORK_PREFIX, strlen(WORK_PREFIX)) == 0) {
+        if (strncmp(entry->d_name, FILES_PREFIX, strlen(FILES_PREFIX)) == 0) {
             (void) unlinkat(dirfd(dir), entry->d_name, 0);
         }
     }
@@ -58,7 +83,7 @@ imaged_work_empty(podi_fail_t *fail)
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    rc = imaged_work_file(podi_arena_mem(arena), &fd, fail);
+    rc = podi_files_temp(files, podi_arena_mem(arena), &fd, fail);
     podi_arena_free(&arena);
 
     return rc;
@@ -66,25 +91,26 @@ imaged_work_empty(podi_fail_t *fail)
 
 
 podi_rc_t
-imaged_work_file(podi_mem_t *mem, int *ret_fd, podi_fail_t *fail)
+podi_files_temp(const podi_files_t *files, podi_mem_t *mem, int *ret_fd,
+    podi_fail_t *fail)
 {
     int   fd;
-    char  path[WORK_PATH_MAX];
+    char  path[FILES_PATH_MAX];
 
-    (void) snprintf(path, sizeof(path), "%s/" WORK_PREFIX "XXXXXX",
-                    imaged.work_dir);
+    (void) snprintf(path, sizeof(path), "%s/" FILES_PREFIX "XXXXXX",
+                    files->work_dir);
 
     fd = mkostemp(path, O_CLOEXEC);
     if (fd == -1) {
         return podi_fail(fail, errno == ENOSPC || errno == EDQUOT
                                ? PODI_E_STORAGE_FULL : PODI_E_INTERNAL, NULL,
-                         "work_dir %s: %s", imaged.work_dir,
+                         "work_dir %s: %s", files->work_dir,
                          strerror(errno));
     }
 
     (void) unlink(path);
 
-    if (podi_mem_own(mem, work_close, (void *) (intptr_t) fd) != PODI_OK) {
+    if (podi_mem_own(mem, files_close_fd, (void *) (intptr_t) fd) != PODI_OK) {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
@@ -95,14 +121,14 @@ imaged_work_file(podi_mem_t *mem, int *ret_fd, podi_fail_t *fail)
 
 
 static void
-work_close(void *thing)
+files_close_fd(void *thing)
 {
     (void) close((int) (intptr_t) thing);
 }
 
 
 podi_media_e
-imaged_work_sniff(int fd)
+podi_files_sniff(int fd)
 {
     ssize_t        n;
     podi_str_t     head;

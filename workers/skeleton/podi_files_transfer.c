@@ -1,5 +1,5 @@
 /*
- * transfer: one object fetched or stored, by a permit.
+ * podi_files: one object fetched or stored, by a permit.
  *
  * The worker gives itself the permits that nginx gives to browsers, so both
  * ways are checked by the same store.  What is stored is named by its own
@@ -14,7 +14,7 @@
 
 #include "podi_id.h"
 #include "podi_list.h"
-#include "imaged.h"
+#include "podi_files.h"
 #include "banned.h"
 
 #define TRANSFER_PAIRS     (PODI_OBJECT_HEADERS_MAX + 1)
@@ -26,6 +26,7 @@ typedef struct {
     podi_op_t              op;
     podi_flow_t            flow;
     podi_job_t            *job;
+    const podi_files_t    *files;
     podi_objects_store_t  *store;
     podi_str_t             key;
     podi_media_e           type;
@@ -42,8 +43,8 @@ static void transfer_put_cancel(podi_op_t *op);
 static podi_rc_t transfer_trace(podi_flow_t *f, const podi_job_t *job,
     podi_pair_t *ret_pair);
 static podi_rc_t transfer_send(podi_flow_t *f, podi_job_t *job,
-    podi_objects_store_t *store, podi_http_request_t *request,
-    podi_pair_t *pairs, size_t n);
+    const podi_files_t *files, podi_objects_store_t *store,
+    podi_http_request_t *request, podi_pair_t *pairs, size_t n);
 static podi_rc_t transfer_no_memory(podi_flow_t *f);
 static int transfer_is_done(const podi_http_reply_t *reply,
     const podi_objects_store_t *store);
@@ -58,8 +59,8 @@ static const podi_step_t  transfer_put_steps[] = {
 
 
 podi_rc_t
-imaged_fetch(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
-    const podi_str_t *key, int fd)
+podi_files_get(podi_flow_t *f, podi_job_t *job, const podi_files_t *files,
+    podi_objects_store_t *store, const podi_str_t *key, int fd)
 {
     podi_str_t            url;
     podi_pair_t          *pairs;
@@ -77,16 +78,17 @@ imaged_fetch(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
 
     podi_http_request_init(&request, "GET", &url);
     request.into_fd = fd;
-    request.max = (int64_t) imaged.input_max;
+    request.max = (int64_t) files->input_max;
     request.sha256 = 1;
 
-    return transfer_send(f, job, store, &request, pairs, 0);
+    return transfer_send(f, job, files, store, &request, pairs, 0);
 }
 
 
 podi_rc_t
-imaged_put(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
-    const podi_str_t *key, podi_media_e type, int fd, int64_t bytes)
+podi_files_put(podi_flow_t *f, podi_job_t *job, const podi_files_t *files,
+    podi_objects_store_t *store, const podi_str_t *key, podi_media_e type,
+    int fd, int64_t bytes)
 {
     transfer_put_t  *put;
 
@@ -96,6 +98,7 @@ imaged_put(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
     }
 
     put->job = job;
+    put->files = files;
     put->store = store;
     put->key = *key;
     put->type = type;
@@ -170,7 +173,8 @@ transfer_put_send(podi_flow_t *f, void *ctx)
     request.body_fd = put->fd;
     request.body_bytes = put->bytes;
 
-    return transfer_send(f, put->job, put->store, &request, pairs, n);
+    return transfer_send(f, put->job, put->files, put->store, &request, pairs,
+                         n);
 }
 
 
@@ -206,8 +210,9 @@ transfer_put_cancel(podi_op_t *op)
 /* `pairs` has room for one more */
 
 static podi_rc_t
-transfer_send(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
-    podi_http_request_t *request, podi_pair_t *pairs, size_t n)
+transfer_send(podi_flow_t *f, podi_job_t *job, const podi_files_t *files,
+    podi_objects_store_t *store, podi_http_request_t *request,
+    podi_pair_t *pairs, size_t n)
 {
     if (transfer_trace(f, job, &pairs[n]) == PODI_OK) {
         n++;
@@ -215,8 +220,8 @@ transfer_send(podi_flow_t *f, podi_job_t *job, podi_objects_store_t *store,
 
     request->headers = pairs;
     request->n_headers = n;
-    request->timeout = imaged.store_timeout;
-    request->idle_timeout = imaged.store_idle;
+    request->timeout = files->store_timeout;
+    request->idle_timeout = files->store_idle;
 
     return podi_http_send(store->http, f, request);
 }
@@ -256,7 +261,7 @@ transfer_no_memory(podi_flow_t *f)
  */
 
 podi_error_e
-imaged_transfer_fault(podi_flow_t *f, const char *what,
+podi_files_fault(podi_flow_t *f, const char *what,
     const podi_objects_store_t *store, podi_str_t *ret_detail)
 {
     podi_rc_t           rc;
