@@ -149,7 +149,7 @@ comment on table podi.comfy_seen is 'What was last seen of a ComfyUI server: a h
 comment on column podi.comfy_seen.queue_remaining is 'what waits or runs there, other people''s included';
 comment on column podi.comfy_seen.targeted_interrupt is 'it stops the prompt that is named, and no other';
 comment on column podi.comfy_seen.nodes is 'class -> {required, optional}: the names of its inputs, as a list or as members';
-comment on column podi.comfy_seen.models is 'folder -> names';
+comment on column podi.comfy_seen.models is 'names of models, by the input that takes them, or by folder';
 
 
 create table podi.comfy_workflow (

@@ -109,6 +109,7 @@ grant execute on function sys.upload_expire, sys.object_doomed,
     sys.object_orphan_gone, sys.object_orphan_keep, sys.metrics to podi_worker;
 grant execute on function sys.job_segment, sys.job_log to podi_worker;
 grant execute on function sys.job_executor, sys.attempt_remote,
+    sys.remote_left, sys.remote_end,
     sys.comfy_servers, sys.comfy_seen_put, sys.provider_keys to podi_worker;
 grant execute on function sys.worker_beat to podi_worker;
 grant execute on function sys.purge to podi_worker;

@@ -4,7 +4,8 @@
 --      What a server, by what was seen of it, lacks to run a workflow: nodes,
 --      inputs that are required and not given, places of the mapping, models.
 --      Inputs that it does not know are let be, because ComfyUI lets them be.
---      Models are not looked for when none were seen.
+--      Models are looked for among those of their input, else among all; not at
+--      all when none were seen.
 --
 -- Returns:  path, why: one row for each
 -- Raises:   nothing
@@ -53,5 +54,6 @@ as $$
       from n cross join lateral jsonb_each_text(n.given) i
      where i_models is not null and internal.comfy_is_model(i.value)
            and not exists (select 1 from jsonb_each(i_models) f
-                            where f.value ? i.value)
+                            where f.value ? i.value
+                                  and (f.key = i.key or not i_models ? i.key))
 $$;

@@ -292,8 +292,11 @@ subtest 'a workflow goes live where it can run' => sub {
     bad 'graph.9.inputs.prefix', publish('scale', 1), 'an input is missing';
     seen(%all, nodes => { %nodes, ImageScale => { required => ['image'] } });
     bad 'mapping.params.width[0]', publish('scale', 1), 'nobody reads it';
-    seen(%all, nodes => \%nodes, models => { checkpoints => ['other.ckpt'] });
-    bad 'graph.4.inputs.ckpt_name', publish('scale', 1), 'a model is missing';
+    for my $models ({ checkpoints => ['other.ckpt'] }, {},
+                    { ckpt_name => [], loras => ['sdxl/base.safetensors'] }) {
+        seen(%all, nodes => \%nodes, models => $models);
+        bad 'graph.4.inputs.ckpt_name', publish('scale', 1), 'a model is missing';
+    }
     seen(%all, nodes => \%nodes);
     $ctl->one(undef, 'select * from sys.comfy_server_put(?)',
               $text->({ server => 'one', state => 'draining' }));
@@ -389,7 +392,30 @@ subtest 'who comes next adopts' => sub {
     is states($c), 'ended ended submitted', 'who stops leaves it to the next';
     my $d = $w->claim([ $c->{job_id} ], worker => 'r4')->[0];
     is executor($d)->{adopt}[0]{ref}, 'p3', 'who finds it';
+    is remote($d, 'ended', ref => 'p3'), 'ok', 'and ends it';
     $w->settle($d, 'cancelled', code => 'job_cancelled');
+};
+
+subtest 'what nobody held when it ended' => sub {
+    my $left = sub { $worker->all(undef, 'select * from sys.remote_left(?, 10)',
+                                  'comfyui') };
+    my $end = sub { $worker->value(undef, 'select sys.remote_end(?, ?)',
+                                   $_[0]{job_id}, $_[0]{fence}) };
+    my $a = held();
+    remote($a, 'submitted', ref => 'p1', remote => { server => 'one' });
+    is_deeply $left->(), [], 'nothing, while it runs';
+    ok !$end->($a), 'and it cannot be ended from outside';
+    $w->bend($a->{job_id}, "lease_until = now() - interval '1 s'");
+    $w->sys('job_sweep(10)');
+    is_deeply $left->(), [], 'nothing, while it waits';
+    $w->cancel($ann, $w->job($a->{job_id})->{task_id});
+    is $w->job($a->{job_id})->{state}, 'cancelled', 'it is cancelled';
+    is_deeply [map { [@{$_}{qw(job_id fence provider ref state)}] } @{ $left->() }],
+              [[$a->{job_id}, $a->{fence}, 'comfy:one', 'p1', 'cancelled']],
+              'somebody has to say so there';
+    ok $end->($a), 'which is done';
+    ok !$end->($a), 'once';
+    is_deeply $left->(), [], 'nothing is left';
 };
 
 subtest 'a server has so much room' => sub {
@@ -478,6 +504,52 @@ subtest 'keys' => sub {
                'provider_key.add farm'], 'all of it is written down';
 };
 
+subtest 'nothing is too odd to be refused' => sub {
+    my @odd = (undef, JSON::PP::true, 3, 'x', [], [1], [[1]], [undef], {},
+               { a => 1 }, { a => [1] }, { node => {} }, { a => { b => undef } });
+    my @many = (@odd, (map { my $o = $_; map { +{ $_ => $o } }
+                             qw(1 params inputs outputs seed nodes kind provider) }
+                       @odd),
+                (map { +{ 1 => { class_type => 'A', inputs => $_ } } } @odd),
+                (map { +{ outputs => [{ node => '1' }], params => $_ } } @odd),
+                (map { +{ outputs => [{ node => '1' }], seed => [$_] } } @odd),
+                (map { +{ outputs => [$_] } } @odd),
+                (map { +{ kind => 'provider', provider => 'a', operation => 'b',
+                          fallback => [$_], set => {} } } @odd));
+
+    # by their faults, or none; what is raised would fail
+    is $super->value(undef, 'select count(*) from jsonb_array_elements(?) a (v),'
+        . ' lateral (select concat(internal.comfy_graph_fault(a.v),'
+        . ' internal.comfy_mapping_fault(?, a.v), internal.executor_fault(a.v)))'
+        . ' f (said) where f.said is not null',
+        $text->(\@many), $text->({ 1 => { class_type => 'A', inputs => {} } })),
+       scalar @many, @many . ' of them';
+    for my $sql ($put, map { "select * from sys.$_(?)" }
+                 qw(comfy_server_put comfy_workflow_put)) {
+        for my $odd (grep { ref } @odd) {
+            my $said = eval { $ctl->all(undef, $sql, $text->($odd)); 1 }
+                       ? 'taken' : $@->{state};
+            like $said, qr/^(?:U0422|23502|22023)$/, "$sql: " . $text->($odd);
+        }
+    }
+};
+
+subtest 'jobs of our own pay nothing for it' => sub {
+    my $t = $w->submit($ann, inputs => [$pic], actions => ['resize']);
+    my $hot = 'select pg_stat_get_xact_tuples_hot_updated(c.oid) as hot,'
+              . ' pg_stat_get_xact_tuples_updated(c.oid) as n from pg_class c'
+              . q{ where c.oid = 'podi.attempt'::regclass};
+    my $job = $w->claim_task($t)->[0];
+
+    $super->run('vacuum podi.attempt');
+    $super->dbh->begin_work;
+    $super->dbh->do('select * from ' . $w->settle_sql(
+        $w->settle_item($job, 'succeeded')));
+    is_deeply $super->dbh->selectrow_hashref($hot), { hot => 1, n => 1 },
+              'a settle touches no index of attempts';
+    $super->dbh->commit;
+};
+
 subtest 'who may' => sub {
     my %may = (
         podi_ctl => [map { "select * from sys.$_" } 'comfy_server_put(null)',
@@ -487,7 +559,7 @@ subtest 'who may' => sub {
             'provider_key_list()', q{provider_key_disable('x', 'x')},
             'provider_key_add(null, null, null, null, null)'],
         podi_worker => [map { "select * from sys.$_" } 'comfy_servers()',
-            'comfy_seen_put(null)', q{provider_keys('x')},
+            'comfy_seen_put(null)', q{remote_left('x', 1)}, 'remote_end(null, 1)', q{provider_keys('x')},
             'job_executor(null, 1)',
             'attempt_remote(null, 1, null, null, null, null, null)'],
     );
