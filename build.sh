@@ -35,7 +35,9 @@ usage: ./build.sh VERB
   vectors FILE...    a data file of test vectors, as TAP
   chaos [--seed S] [--minutes N]    kills and cuts under load, then a checker
   fuzz [--minutes N] [NAME...]      the parsers' harnesses, 10 minutes each
-  drill | conformance               not yet
+  conformance comfyui URL [--header 'Name: value' | @FILE] [--alone]
+                     does that server keep its promises? as TAP
+  drill | conformance ...           not yet
 
 Environment: PODI_HTTPS_PORT (8443), PODI_HTTP_PORT (8080), PODI_VAR (var),
 PODI_BUILD (var/build).
@@ -50,9 +52,9 @@ main() {
 
     case $verb in
         demo | up | down | status | env) "verb_$verb" ;;
-        test | lint | asan | bench | vectors | chaos | fuzz)
+        test | lint | asan | bench | vectors | chaos | fuzz | conformance)
             "verb_$verb" "$@" ;;
-        drill | conformance) echo "not yet"; exit 3 ;;
+        drill) echo "not yet"; exit 3 ;;
         help | -h | --help) usage ;;
         *) usage >&2; exit 2 ;;
     esac

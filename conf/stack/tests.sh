@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 #
-# tests: the verbs test, lint, asan, bench, vectors, chaos, fuzz.
+# tests: the verbs test, lint, asan, bench, vectors, chaos, fuzz, conformance.
 #
 #     packages, build, units -> a fresh stack in $PODI_VAR/test -> prove
 #
@@ -217,4 +217,18 @@ fuzz_names() {
     fi
     find "$ROOT/t/60-fuzz" -name '*.c' ! -name 'fuzz_*' -printf '%f\n' \
         | sed 's/\.c$//' | sort
+}
+
+
+# conformance comfyui URL [--header 'Name: value' | @FILE]... [--alone]: asks a server
+# of somebody's, so nothing is installed, built or started for it.
+verb_conformance() {
+    local kind=${1:-}
+
+    if [ "$kind" != comfyui ]; then
+        echo "not yet"
+        exit 3
+    fi
+    shift
+    exec perl -I"$ROOT/t/lib" "$ROOT/t/conformance/comfyui.pl" "$@"
 }

@@ -429,7 +429,6 @@ sub _act
     my ($self, $name, $value) = @_;
     my ($run, $sockets) = @$self{qw( run sockets )};
 
-    return $self->{switch}->reset if $name eq 'reset';
     return if !$value && $name ne 'foreign';
     $name eq 'release' ? $run->release
         : $name eq 'foreign' ? $run->foreign($value)

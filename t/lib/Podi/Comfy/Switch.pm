@@ -25,7 +25,7 @@ package Podi::Comfy::Switch;
 #   auth             {"header":[N,V]} | {"query":[N,V]} | null
 #   checkpoints [NAMES], missing [CLASSES], max_upload N
 #   strict BOOL      what no recording has: refused with 599 (default)
-#   reset            all of them as in the beginning
+#   reset            all of them as in the beginning, before what else is said
 #
 # RULE: true, a number of times, or {"times":N,"path":"/view","method":"GET"}
 # with the members named above.
@@ -45,7 +45,7 @@ my %DEFAULT = (
 my %RULE = map { $_ => 1 }
     qw( silent cut status non_json reset_prompt view error stall );
 my %ACTION = map { $_ => 1 }
-    qw( release foreign ws_drop huge_frame ping reset );
+    qw( release foreign ws_drop huge_frame ping );
 
 
 sub new
@@ -62,6 +62,7 @@ sub set
     my ($self, $json) = @_;
     my @action;
 
+    $self->reset if delete $json->{reset};
     for my $name (sort keys %$json) {
         my $value = $json->{$name};
 
