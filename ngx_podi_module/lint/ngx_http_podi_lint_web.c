@@ -19,8 +19,6 @@ static ngx_uint_t lint_is_bypassed(const podi_directive_t *block);
 static const podi_directive_t *lint_names_user(const podi_directive_t *block);
 static const podi_directive_t *lint_shown(const podi_directive_t *server,
     const char *path);
-static const podi_directive_t *lint_location(const podi_directive_t *server,
-    const char *path);
 static ngx_uint_t lint_is_shut(const podi_directive_t *block);
 static ngx_uint_t lint_denies(const podi_directive_t *block);
 
@@ -383,59 +381,29 @@ ngx_http_podi_lint_metrics(ngx_http_podi_lint_t *l, const podi_directive_t *d)
 }
 
 
-/* the podi_status that shows it to everybody; NULL: none does */
+/* the podi_status that shows it to everybody: only an exact location does */
 
 static const podi_directive_t *
 lint_shown(const podi_directive_t *server, const char *path)
 {
-    const podi_directive_t  *location;
-
-    location = lint_location(server, path);
-
-    return (location == NULL || lint_is_shut(location))
-           ? NULL : podi_directive_next(location, NULL, "podi_status");
-}
-
-
-/* where a path leads to; NULL: a regular expression may have a say */
-
-static const podi_directive_t *
-lint_location(const podi_directive_t *server, const char *path)
-{
-    size_t                   len, longest;
-    ngx_uint_t               regex;
     const char              *word;
-    const podi_directive_t  *d, *best;
-
-    best = NULL;
-    longest = 0;
-    regex = 0;
+    const podi_directive_t  *d;
 
     for (d = podi_directive_next(server, NULL, "location"); d != NULL;
          d = podi_directive_next(server, d, "location"))
     {
         word = podi_directive_word(d, d->n - 1);
-        len = ngx_strlen(word);
+        word += (d->n == 2 && word[0] == '=');
 
-        if (podi_directive_word(d, 1)[0] == '=') {
-            word += (d->n == 2);
-
-            if (ngx_strcmp(word, path) == 0) {
-                return d;
-            }
-
-        } else if (podi_directive_word(d, 1)[0] == '~') {
-            regex = 1;
-
-        } else if (len > longest && ngx_strncmp(path, word, len) == 0) {
-            best = d;
-            longest = len;
+        if (podi_directive_word(d, 1)[0] == '='
+            && ngx_strcmp(word, path) == 0)
+        {
+            return lint_is_shut(d)
+                   ? NULL : podi_directive_next(d, NULL, "podi_status");
         }
     }
 
-    return (regex && best != NULL
-            && ngx_strcmp(podi_directive_word(best, 1), "^~") != 0)
-           ? NULL : best;
+    return NULL;
 }
 
 

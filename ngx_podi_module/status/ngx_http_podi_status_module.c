@@ -6,13 +6,16 @@
  *     GET /metrics    Prometheus text of all workers, and of the daemons
  *     GET /status     the same for people
  *
- * Nothing here needs an identity: `allow` and `deny` decide who may ask.
+ * Nothing here needs an identity: `allow` and `deny` decide who may ask.  They
+ * stand in a location, so what is not for everybody is only there in one of its
+ * own: location = /metrics.  A location / that is open shows nothing.
  */
 
 #include "ngx_http_podi_status.h"
 
 
 static ngx_int_t ngx_http_podi_status_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_podi_status_exact_handler(ngx_http_request_t *r);
 static char *ngx_http_podi_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static void *ngx_http_podi_status_create_loc_conf(ngx_conf_t *cf);
@@ -23,6 +26,13 @@ static char *ngx_http_podi_status_merge_loc_conf(ngx_conf_t *cf,
 static const ngx_podi_route_t  ngx_http_podi_status_routes[] = {
     { NGX_HTTP_GET, "/healthz", ngx_http_podi_status_health, NGX_PODI_ANON },
     { NGX_HTTP_GET, "/readyz",  ngx_http_podi_status_ready,  NGX_PODI_ANON },
+    ngx_podi_null_route
+};
+
+
+/* where the location is exact */
+
+static const ngx_podi_route_t  ngx_http_podi_status_exact_routes[] = {
     { NGX_HTTP_GET, "/metrics", ngx_http_podi_status_metrics,
       NGX_PODI_ANON },
     { NGX_HTTP_GET, "/status",  ngx_http_podi_status_page,   NGX_PODI_ANON },
@@ -88,11 +98,30 @@ ngx_http_podi_status_handler(ngx_http_request_t *r)
 }
 
 
+static ngx_int_t
+ngx_http_podi_status_exact_handler(ngx_http_request_t *r)
+{
+    return ngx_podi_route(r, ngx_http_podi_status_exact_routes);
+}
+
+
 static char *
 ngx_http_podi_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    return ngx_podi_route_plain(cf, ngx_http_podi_status_handler,
-                                ngx_http_podi_status_routes);
+    char                      *rv;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    rv = ngx_podi_route_plain(cf, ngx_http_podi_status_handler,
+                              ngx_http_podi_status_routes);
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (rv != NGX_CONF_OK || !clcf->exact_match) {
+        return rv;
+    }
+
+    return ngx_podi_route_plain(cf, ngx_http_podi_status_exact_handler,
+                                ngx_http_podi_status_exact_routes);
 }
 
 

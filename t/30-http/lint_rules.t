@@ -173,7 +173,8 @@ my @TRAPS = (
      "proxy_cache_path $dir/tmp/c keys_zone=c:1m;",
      "$LISTEN proxy_cache c; podi_identity_headers on; proxy_cache_key"
      . " \$podi_user\$uri; location / { $ASK $UP }"],
-    ['metrics_for_all', '', "$PUBLIC location / { >>podi_status; }",
+    ['metrics_for_all', '', "$PUBLIC location / { podi_status; }"
+     . ' location =/metrics { >>podi_status; }',
      '', "$PUBLIC location / { podi_status; } location = /metrics {"
      . ' allow 127.0.0.1; deny all; podi_status; } location = /status {'
      . " auth_basic x; auth_basic_user_file $dir/shut; podi_status; }"],

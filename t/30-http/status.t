@@ -163,3 +163,16 @@ GET /status
 --- error_code: 403
 --- error_log: access forbidden by rule
 --- response_body_unlike: podi|PostgreSQL
+
+
+=== TEST 14: a location that is not exact shows neither
+--- http_config eval: $::Http
+--- config
+    podi_tenant demo;
+    location /metrics { podi_status; }
+    location ~ ^/(status|healthz|readyz) { podi_status; }
+--- pipelined_requests eval
+['GET /metrics', 'GET /status', 'GET /healthz', 'GET /readyz']
+--- error_code eval: [404, 404, 200, 200]
+--- response_body_like eval
+['"code":"not_found"', '"code":"not_found"', '"ok"', '"ready"']

@@ -197,7 +197,7 @@ EOS
         location /local { podi_limit local; empty_gif; }
         location /both { podi_limit here closed; empty_gif; }
         location /here { podi_limit here; empty_gif; }
-        location /metrics { podi_status; }
+        location = /metrics { podi_status; }
 EOS
 
     for my $what (sort keys %say) {
