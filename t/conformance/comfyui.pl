@@ -324,7 +324,7 @@ sub one_prompt
             && $_[0]{data}{prompt_id} eq $id }, $timeout) : ();
     my $entry = finished($id);
 
-    ok $entry, 'it gets into the history' or return;
+    ok $entry->{status}, 'it gets into the history' or return;
     is $entry->{status}{status_str}, 'success', '... as a success';
     is_deeply $entry->{prompt}[1], $id, '... with its id';
     frames($id, @frame) if $socket;
@@ -420,7 +420,7 @@ sub faulty
     is $r->{status}, 200, 'half a prompt is taken';
     is join(' ', keys %{ $r->{json}{node_errors} }), '8',
         '... with a complaint about the other half';
-    is join(' ', keys %{ (finished($id) // {})->{outputs} }), '2',
+    is join(' ', keys %{ finished($id)->{outputs} }), '2',
         '... and only the good half is run';
 }
 
@@ -436,7 +436,7 @@ sub identities
     my $end = time + $timeout;
     my $name = '';
     until ($name =~ /^second_/ || time > $end) {
-        $name = (finished($id) // last)->{outputs}{2}{images}[0]{filename};
+        $name = finished($id)->{outputs}{2}{images}[0]{filename} // last;
         sleep 0.05;
     }
     like $name, qr/^second_/, 'an id is taken twice, and the last run stays';
@@ -565,10 +565,18 @@ sub idle_interrupt
     is $r->{json}{number}, -2.5, 'a number of our own is kept';
     finished($id);
 
-    is $server->post('/free', { unload_models => JSON::PP::true,
-        free_memory => JSON::PP::true })->{status}, 200, 'memory can be freed';
-    $entry = outcome(save($image, "$folder/place"));
-    is_deeply message($entry, 'execution_cached')->{nodes}, [],
+    my %both = map { $_ => JSON::PP::true } qw( unload_models free_memory );
+    my $kept;
+
+    is $server->post('/free', \%both)->{status}, 200, 'memory can be freed';
+    # it is done between two prompts: the next one may have been faster
+    for (1 .. 5) {
+        $entry = outcome(save($image, "$folder/place"));
+        $kept = (message($entry, 'execution_cached') // {})->{nodes};
+        last if !@{ $kept // [] };
+        $server->post('/free', \%both);
+    }
+    is_deeply $kept, [],
         '... and with it what is kept of prompts';
 }
 

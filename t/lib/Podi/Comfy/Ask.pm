@@ -5,7 +5,7 @@ package Podi::Comfy::Ask;
 #     ask_of($client, $seconds);
 #     my $prompt = save('podi/in.png', 'podi/out', [ImageInvert => {}]);
 #     my ($id, $answer) = submit($prompt, client_id => ...);
-#     my $entry = finished($id);          # of the history, or undef: too late
+#     my $entry = finished($id);          # of the history, or {}: too late
 #     my $entry = outcome($prompt);       # both; {} when it does not get there
 #     my $data = message($entry, 'execution_error');
 #     my $answer = view({ filename => ..., subfolder => ..., type => ... });
@@ -106,7 +106,7 @@ sub finished
         sleep $pause;
         $pause *= 1.5 if $pause < 1;
     }
-    return;
+    return {};
 }
 
 
@@ -115,7 +115,7 @@ sub outcome
     my ($prompt, %more) = @_;
     my ($id, $answer) = submit($prompt, %more);
 
-    return ($answer->{status} == 200 ? finished($id) : undef) // {};
+    return $answer->{status} == 200 ? finished($id) : {};
 }
 
 

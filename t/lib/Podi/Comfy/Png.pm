@@ -135,28 +135,49 @@ sub _unfilter
 }
 
 
+# written out per filter: a picture has millions of bytes
 sub _unfilter_row
 {
     my ($filter, $row, $up, $bpp) = @_;
 
-    for my $i (0 .. $#$row) {
-        my $left = $i < $bpp ? 0 : $row->[$i - $bpp];
-        my $corner = $i < $bpp ? 0 : $up->[$i - $bpp];
-        my $by = $filter == 1 ? $left : $filter == 2 ? $up->[$i]
-            : $filter == 3 ? ($left + $up->[$i]) >> 1
-            : _paeth($left, $up->[$i], $corner);
+    if ($filter == 2) {
+        $row->[$_] = ($row->[$_] + $up->[$_]) & 255 for 0 .. $#$row;
+        return;
+    }
 
-        $row->[$i] = ($row->[$i] + $by) & 255;
+    # what stands left of the first point is 0, or for Paeth what is above
+    for my $i (0 .. $bpp - 1) {
+        $row->[$i] = ($row->[$i] + ($filter == 4 ? $up->[$i]
+            : $filter == 3 ? $up->[$i] >> 1 : 0)) & 255;
+    }
+    if ($filter == 1) {
+        $row->[$_] = ($row->[$_] + $row->[$_ - $bpp]) & 255
+            for $bpp .. $#$row;
+
+    } elsif ($filter == 3) {
+        $row->[$_] = ($row->[$_] + (($row->[$_ - $bpp] + $up->[$_]) >> 1)) & 255
+            for $bpp .. $#$row;
+
+    } else {
+        _paeth($row, $up, $bpp);
     }
 }
 
 
 sub _paeth
 {
-    my ($a, $b, $c) = @_;
-    my ($pa, $pb, $pc) = (abs($b - $c), abs($a - $c), abs($a + $b - 2 * $c));
+    my ($row, $up, $bpp) = @_;
 
-    return $pa <= $pb && $pa <= $pc ? $a : $pb <= $pc ? $b : $c;
+    for my $i ($bpp .. $#$row) {
+        my ($left, $above, $corner) = ($row->[$i - $bpp], $up->[$i],
+                                       $up->[$i - $bpp]);
+        my $l = abs($above - $corner);
+        my $a = abs($left - $corner);
+        my $c = abs($left + $above - 2 * $corner);
+
+        $row->[$i] = ($row->[$i] + ($l <= $a && $l <= $c ? $left
+            : $a <= $c ? $above : $corner)) & 255;
+    }
 }
 
 
@@ -228,21 +249,22 @@ sub scale
     my ($p, $width, $height, $method, $crop) = @_;
 
     $p = _centre($p, $width / $height) if $crop eq 'center';
-    my @x = _positions($p->{width}, $width, $method);
-    my @y = _positions($p->{height}, $height, $method);
-    my $out = '';
-    my %line;
+    my @x = map { my $at = $_; map { [3 * $at->[0] + $_, 3 * $at->[1] + $_,
+                                      $at->[2]] } 0 .. 2 }
+        _positions($p->{width}, $width, $method);
+    my ($out, %line) = ('');
 
-    for my $y (@y) {
+    for my $y (_positions($p->{height}, $height, $method)) {
         my ($upper, $lower) = map {
             $line{$_} //= _stretch(substr($p->{rgb}, $_ * $p->{width} * 3,
                                           $p->{width} * 3), \@x)
         } $y->[0], $y->[1];
         my $part = $y->[2];
 
-        $out .= pack 'C*', !$part ? map { int($_ + .5) } @$upper
-            : map { int($upper->[$_] * (1 - $part) + $lower->[$_] * $part + .5) }
+        $out .= pack 'C*', !$part ? map { $_ + .5 } @$upper
+            : map { $upper->[$_] + ($lower->[$_] - $upper->[$_]) * $part + .5 }
               0 .. $#$upper;
+        delete @line{ grep { $_ < $y->[0] } keys %line };
     }
 
     return { width => $width, height => $height, rgb => $out };
@@ -284,16 +306,9 @@ sub _stretch
 {
     my ($line, $x) = @_;
     my @in = unpack 'C*', $line;
-    my @out;
 
-    for my $at (@$x) {
-        my ($low, $high, $part) = (3 * $at->[0], 3 * $at->[1], $at->[2]);
-
-        push @out, map { $in[$low + $_] * (1 - $part) + $in[$high + $_] * $part }
-            0 .. 2;
-    }
-
-    return \@out;
+    return [map { $in[$_->[0]] + ($in[$_->[1]] - $in[$_->[0]]) * $_->[2] }
+            @$x];
 }
 
 

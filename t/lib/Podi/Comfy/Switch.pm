@@ -52,7 +52,10 @@ sub new
 {
     my ($class, %option) = @_;
 
-    return bless { %DEFAULT, %option, first => { %option } }, $class;
+    my $self = bless { first => { %option } }, $class;
+
+    $self->reset;
+    return $self;
 }
 
 
@@ -62,8 +65,8 @@ sub set
     my ($self, $json) = @_;
     my @action;
 
-    $self->reset if delete $json->{reset};
-    for my $name (sort keys %$json) {
+    $self->reset if $json->{reset};
+    for my $name (grep { $_ ne 'reset' } sort keys %$json) {
         my $value = $json->{$name};
 
         if ($ACTION{$name}) {
@@ -86,7 +89,8 @@ sub reset
 {
     my ($self) = @_;
 
-    %$self = (%DEFAULT, %{ $self->{first} }, first => $self->{first});
+    %$self = (%DEFAULT, first => $self->{first});
+    die "actions are for a server that runs\n" if $self->set($self->{first});
 }
 
 
