@@ -153,7 +153,7 @@ check_measure(podi_flow_t *f, void *ctx)
         return podi_files_end(job, answer->error, answer->final, &detail);
     }
 
-    c->item.answer = answer;
+    c->answer = answer;
 
     return podi_files_digest(f, job, c->item.out);
 }
@@ -171,14 +171,14 @@ check_key(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    c->item.made = f->result;
+    c->made = f->result;
 
-    if (c->item.made->type != c->item.answer->type) {
+    if (c->made->type != c->answer->type) {
         return podi_job_retry(job, PODI_E_JOB_CRASHED,
                               "the thumbnail is not what was said");
     }
 
-    return podi_files_key(f, job, c->item.made, "t", &c->item.out_key);
+    return podi_files_key(f, job, c->made, "t", &c->thumb_key);
 }
 
 
@@ -195,8 +195,8 @@ check_store(podi_flow_t *f, void *ctx)
     }
 
     return podi_files_put(f, job, &imaged.files, c->item.input.store,
-                          &c->item.out_key, c->item.made->type, c->item.out,
-                          c->item.made->bytes);
+                          &c->thumb_key, c->made->type, c->item.out,
+                          c->made->bytes);
 }
 
 
@@ -263,11 +263,11 @@ check_found(podi_buf_t *b, const imaged_check_t *c)
                     "\"sha256\":\"%.*s\",\"thumb_key\":\"" PODI_STR_FMT "\","
                     "\"thumb_bytes\":%lld",
                     podi_media_mime(podi_media_by_mime(&item->input.type)),
-                    (long long) item->answer->source_width,
-                    (long long) item->answer->source_height,
+                    (long long) c->answer->source_width,
+                    (long long) c->answer->source_height,
                     (long long) c->upload->bytes,
                     (int) sizeof(c->upload->sha256),
                     (const char *) c->upload->sha256,
-                    podi_str_arg(&item->out_key),
-                    (long long) item->made->bytes);
+                    podi_str_arg(&c->thumb_key),
+                    (long long) c->made->bytes);
 }

@@ -12,7 +12,7 @@
 #define IMAGED_H
 
 
-#include "podi_picture.h"
+#include "podi_result.h"
 
 
 typedef struct {
@@ -28,32 +28,24 @@ extern imaged_t  imaged;
 /* what the flows know of the input and of what was made of it */
 
 typedef struct {
-    podi_input_t            input;
-    int                     out;
-    podi_picture_answer_t  *answer;
-    podi_digest_t          *made;
-    podi_str_t              out_key;
+    podi_input_t  input;
+    int           out;
 } imaged_item_t;
 
 typedef struct {
-    imaged_item_t           item;           /* first: it may stand for all */
-    int                     thumb;
-    podi_picture_answer_t  *thumb_answer;
-    podi_digest_t          *thumb_made;     /* NULL: there is no thumbnail */
-    podi_str_t              thumb_key;
-} imaged_image_t;
-
-typedef struct {
-    imaged_image_t   image;         /* its item has the first input, too */
+    imaged_item_t    item;          /* first; its input is that of inputs[0] */
     podi_input_t     inputs[PODI_PICTURE_INPUTS_MAX];
     unsigned         n;
     unsigned         at;            /* the input that is fetched now */
 } imaged_montage_t;
 
 typedef struct {
-    imaged_item_t       item;
-    podi_error_e        reject;     /* NONE: nothing was found yet */
-    podi_http_reply_t  *upload;
+    imaged_item_t           item;
+    podi_error_e            reject;     /* NONE: nothing was found yet */
+    podi_http_reply_t      *upload;
+    podi_picture_answer_t  *answer;
+    podi_digest_t          *made;       /* the preview */
+    podi_str_t              thumb_key;
 } imaged_check_t;
 
 extern const podi_step_t  imaged_image_steps[];
@@ -67,10 +59,6 @@ PODI_MUSTCHECK podi_rc_t imaged_item_open(podi_flow_t *f, podi_job_t *job,
 /* a process that makes `out` of the job's action and these files */
 PODI_MUSTCHECK podi_rc_t imaged_run(podi_flow_t *f, podi_job_t *job,
     const int *in, unsigned n, int out);
-
-/* the same, for the preview of a picture */
-PODI_MUSTCHECK podi_rc_t imaged_run_thumb(podi_flow_t *f, podi_job_t *job,
-    int in, int out);
 
 /* the steps of image.montage that are its own */
 podi_rc_t imaged_montage_open(podi_flow_t *f, void *ctx);

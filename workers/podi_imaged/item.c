@@ -24,14 +24,3 @@ imaged_run(podi_flow_t *f, podi_job_t *job, const int *in, unsigned n, int out)
 
     return podi_picture_run(f, job, &imaged.picture, &ask);
 }
-
-
-podi_rc_t
-imaged_run_thumb(podi_flow_t *f, podi_job_t *job, int in, int out)
-{
-    const podi_picture_ask_t  ask = {
-        podi_string("media.check"), NULL, &in, 1, out
-    };
-
-    return podi_picture_run(f, job, &imaged.picture, &ask);
-}

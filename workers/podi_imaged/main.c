@@ -35,9 +35,9 @@ static const podi_setting_t  imaged_settings[] = {
 };
 
 static const podi_action_t  imaged_actions[] = {
-    { "image.resize", imaged_image_steps, NULL, sizeof(imaged_image_t) },
-    { "image.convert", imaged_image_steps, NULL, sizeof(imaged_image_t) },
-    { "image.thumbnail", imaged_image_steps, NULL, sizeof(imaged_image_t) },
+    { "image.resize", imaged_image_steps, NULL, sizeof(imaged_item_t) },
+    { "image.convert", imaged_image_steps, NULL, sizeof(imaged_item_t) },
+    { "image.thumbnail", imaged_image_steps, NULL, sizeof(imaged_item_t) },
     { "image.montage", imaged_montage_steps, NULL, sizeof(imaged_montage_t) },
     { "media.check", imaged_check_steps, NULL, sizeof(imaged_check_t) },
     podi_null_action

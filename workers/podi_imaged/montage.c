@@ -32,15 +32,9 @@ imaged_montage_open(podi_flow_t *f, void *ctx)
     }
 
     montage->n = (unsigned) n;
-    montage->image.item.input = montage->inputs[0];
+    montage->item.input = montage->inputs[0];
 
-    if (podi_files_temp(&imaged.files, job->mem, &montage->image.item.out,
-                        &f->fail) != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
-
-    return podi_files_temp(&imaged.files, job->mem, &montage->image.thumb,
+    return podi_files_temp(&imaged.files, job->mem, &montage->item.out,
                            &f->fail);
 }
 
@@ -90,5 +84,5 @@ imaged_montage_make(podi_flow_t *f, void *ctx)
 
     podi_job_progress(job, 30);
 
-    return imaged_run(f, job, in, montage->n, montage->image.item.out);
+    return imaged_run(f, job, in, montage->n, montage->item.out);
 }
