@@ -4,13 +4,11 @@
 use strict;
 use warnings;
 use Test::More;
-use Podi::Plain;
 use Podi::Proc qw( poll );
+use Podi::Upstream;
 
-# an upstream that takes requests and answers when it is told to
-my $listen = IO::Socket::INET->new(Listen => 64, LocalAddr => '127.0.0.1')
-    or die "listen: $!";
-my $to = $listen->sockport;
+my $up = Podi::Upstream->new;
+my $to = $up->port;
 
 my $zones = <<'EOS';
     podi_breaker_zone once  64k key=$arg_k window=1h calls=1 open=8ms open_max=8ms probe=1h;
@@ -28,53 +26,8 @@ EOS
 $server .= <<'EOS';
     location /small { podi_breaker small; proxy_pass http://127.0.0.1:1; }
 EOS
-my $n = Podi::Plain->new(http => $zones, server => $server);
+my $n = $up->plain(http => $zones, server => $server);
 
-
-# the request as the upstream has it: { client, upstream, pid }
-sub called
-{
-    my ($client) = @_;
-
-    local $SIG{ALRM} = sub { die "the upstream is not called\n" };
-    alarm 20;
-    my $sock = $listen->accept or die "accept: $!";
-    my $head = '';
-    $head .= <$sock> until $head =~ /\r\n\r\n/;
-    alarm 0;
-    return { client => $client, upstream => $sock,
-             pid => $head =~ /^X-Pid: (\d+)/m };
-}
-
-sub call { called($n->hold($_[0])) }
-
-sub answer
-{
-    my ($call, $status) = @_;
-    my $sock = delete $call->{upstream};
-
-    print $sock "HTTP/1.0 $status x\r\nContent-Length: 0\r\n\r\n";
-    close $sock;
-    return $n->answer($call->{client});
-}
-
-# the next call of an open breaker whose time is up
-sub probe
-{
-    my ($path) = @_;
-    my ($read, $sock) = ('');
-
-    for (1 .. 500) {
-        my $client = $n->hold($path);
-        vec($read, fileno $listen, 1) = 1;
-        vec($read, fileno $client, 1) = 1;
-        select my $ready = $read, undef, undef, 20 or die 'no answer';
-        return called($client) if vec($ready, fileno $listen, 1);
-        $n->answer($client)->{status} == 503 or die 'not refused';
-        $read = '';
-    }
-    die 'never asks again';
-}
 
 sub state { $n->get($_[0])->{head} =~ /^X-Breaker: (\w+)/m ? $1 : 'none' }
 
@@ -88,12 +41,12 @@ sub seen
 
 # --- one probe --------------------------------------------------------------
 
-is answer(call('/once?k=a'), 500)->{status}, 500, 'one bad call opens';
+is $up->answer($up->call('/once?k=a'), 500)->{status}, 500, 'one bad call opens';
 
 like $n->log, qr/breaker "once" of "a" opens for \d+ms: of 1 calls 1 were bad/,
     'and the log says so';
 
-my $probe = probe('/once?k=a');
+my $probe = $up->probe('/once?k=a');
 my @others = map { $n->get('/once?k=a') } 1 .. 20;
 my %pids = map { $_->{pid} => 1 } @others;
 is scalar(grep { $_->{status} != 503 } @others), 0,
@@ -102,15 +55,15 @@ is scalar(grep { $_->{head} !~ /^Retry-After: 1\r/m } @others), 0,
     'and all may come again soon';
 ok poll(10, sub { $pids{ $n->get('/once?k=a')->{pid} } = 1; keys %pids == 2 }),
     'in both workers';
-like answer($probe, 200)->{head}, qr/^X-Breaker: probe\b/m, 'it says that it was';
+like $up->answer($probe, 200)->{head}, qr/^X-Breaker: probe\b/m, 'it says that it was';
 like $n->log, qr/the breaker "once" of "a" is closed again/, 'the log, too';
 
-my $good = call('/once?k=a');
-like answer($good, 200)->{head}, qr/^X-Breaker: closed\b/m, 'good: closed';
+my $good = $up->call('/once?k=a');
+like $up->answer($good, 200)->{head}, qr/^X-Breaker: closed\b/m, 'good: closed';
 
 # an answer that has begun, and does not end
-answer(call('/once?k=b'), 500);
-$probe = probe('/once?k=b');
+$up->answer($up->call('/once?k=b'), 500);
+$probe = $up->probe('/once?k=b');
 print { $probe->{upstream} } "HTTP/1.0 200 x\r\n\r\nsome";
 $probe->{upstream}->flush;
 ok seen(qr/the breaker "once" of "b" is closed again/),
@@ -118,57 +71,57 @@ ok seen(qr/the breaker "once" of "b" is closed again/),
 close $probe->{upstream};
 
 # bad, and again
-answer(call('/once?k=c'), 500);
-answer(probe('/once?k=c'), 500) for 1, 2;
+$up->answer($up->call('/once?k=c'), 500);
+$up->answer($up->probe('/once?k=c'), 500) for 1, 2;
 like $n->log, qr/of "c" stays open for \d+ms: the call that asked was bad/,
     'bad: it stays open';
-answer(probe('/once?k=c'), 200);
-is answer(call('/once?k=c'), 200)->{status}, 200, 'until one is good';
+$up->answer($up->probe('/once?k=c'), 200);
+is $up->answer($up->call('/once?k=c'), 200)->{status}, 200, 'until one is good';
 
 # --- a probe that comes to nothing ------------------------------------------
 
-answer(call('/once?k=d'), 500);
-$probe = probe('/once?k=d');
+$up->answer($up->call('/once?k=d'), 500);
+$probe = $up->probe('/once?k=d');
 close $probe->{client};
 ok seen(qr/of "d" has learnt nothing/), 'its client leaves';
-answer(probe('/once?k=d'), 200);
-is answer(call('/once?k=d'), 200)->{status}, 200, 'and another one asks';
+$up->answer($up->probe('/once?k=d'), 200);
+is $up->answer($up->call('/once?k=d'), 200)->{status}, 200, 'and another one asks';
 
-answer(call('/once?k=e'), 500);
+$up->answer($up->call('/once?k=e'), 500);
 ok poll(10, sub { $n->get('/file/once?k=e')->{status} == 200 }),
     'one that calls nobody';
-answer(probe('/once?k=e'), 200);
-is answer(call('/once?k=e'), 200)->{status}, 200, 'leaves its place as well';
+$up->answer($up->probe('/once?k=e'), 200);
+is $up->answer($up->call('/once?k=e'), 200)->{status}, 200, 'leaves its place as well';
 
-answer(call('/once?k=f'), 500);
-$probe = probe('/once?k=f');
+$up->answer($up->call('/once?k=f'), 500);
+$probe = $up->probe('/once?k=f');
 kill KILL => $probe->{pid};
 ok $n->whole($probe->{pid}), 'its worker is killed';
-answer(probe('/once?k=f'), 200);
-is answer(call('/once?k=f'), 200)->{status}, 200, 'and another one asks';
+$up->answer($up->probe('/once?k=f'), 200);
+is $up->answer($up->call('/once?k=f'), 200)->{status}, 200, 'and another one asks';
 
-answer(call('/late?k=g'), 500);
-$probe = probe('/late?k=g');
-answer(probe('/late?k=g'), 200);
-is answer(call('/late?k=g'), 200)->{status}, 200,
+$up->answer($up->call('/late?k=g'), 500);
+$probe = $up->probe('/late?k=g');
+$up->answer($up->probe('/late?k=g'), 200);
+is $up->answer($up->call('/late?k=g'), 200)->{status}, 200,
     'one that is overdue is waited for no longer';
-answer($probe, 500);
-is answer(call('/late?k=g'), 200)->{status}, 200, 'and what it says is too late';
+$up->answer($probe, 500);
+is $up->answer($up->call('/late?k=g'), 200)->{status}, 200, 'and what it says is too late';
 
 # --- clients that leave, slow calls -----------------------------------------
 
-my $left = call('/hours?k=h');
+my $left = $up->call('/hours?k=h');
 close $left->{client};
 vec(my $bits = '', fileno $left->{upstream}, 1) = 1;
 is select($bits, undef, undef, 20), 1, 'a client that leaves';
-is answer(call('/hours?k=h'), 200)->{status}, 200, 'counts for nothing';
+is $up->answer($up->call('/hours?k=h'), 200)->{status}, 200, 'counts for nothing';
 
-my $slow = call('/slow?k=i');
-my $begun = call('/hours?k=i');
+my $slow = $up->call('/slow?k=i');
+my $begun = $up->call('/hours?k=i');
 ok poll(10, sub { $n->get('/dead/hours?k=clock'); $slow->{n}++ > 50 }), 'a while';
-is answer($slow, 200)->{status}, 200, 'a slow call is answered';
+is $up->answer($slow, 200)->{status}, 200, 'a slow call is answered';
 is $n->get('/slow?k=i')->{status}, 503, 'and bad';
-answer($begun, 200);
+$up->answer($begun, 200);
 
 # --- a reload ---------------------------------------------------------------
 

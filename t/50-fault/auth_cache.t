@@ -5,13 +5,12 @@ use strict;
 use warnings;
 use IO::Select;
 use IO::Socket::INET;
+use Podi::Points;
 use Podi::Proc qw( poll gone );
-use Podi::Rig;
 use Test::More;
-use Podi::Stack;
 
-my $s = Podi::Stack->new(build => Podi::Rig::faults(),
-    http => "podi_token_cache 32k l1=4;\n", server => <<'CONF',
+my ($s, $points) = Podi::Points->stack(
+    http => "podi_token_cache 32k l1=4;\n", server => <<'CONF');
 
 location = /guarded {
     podi_auth on;
@@ -20,21 +19,9 @@ location = /guarded {
     empty_gif;
 }
 CONF
-    rewrite => sub {
-        my ($file, $text) = @_;
 
-        $text =~ s/^worker_processes .*$/$&\nenv PODI_FAULT_DIR;/m
-            if $file eq 'nginx.conf';
-        return $text;
-    });
-my $points = $s->dir . '/points';
-
-mkdir $points;
-chmod 0777, $points;
-$ENV{PODI_FAULT_DIR} = $points;
 $s->start;
-$s->allow_errors(qr/exited on signal 9/,
-                 qr/shared memory zone "podi_token_1" was locked by/);
+$s->allow_errors(qr/shared memory zone "podi_token_1" was locked by/);
 
 my @who = map { $s->member($_) } qw( annie bobby carol );
 
@@ -95,31 +82,6 @@ sub to_workers
 }
 
 
-sub arm
-{
-    my ($act) = @_;
-
-    unlink "$points/nginx.cache_write.hit";
-    open my $out, '>', "$points/new" or die;
-    print {$out} $act;
-    close $out;
-    chmod 0666, "$points/new";
-    rename "$points/new", "$points/nginx.cache_write";
-}
-
-
-sub hit
-{
-    my $pid;
-
-    poll(10, sub {
-        open my $in, '<', "$points/nginx.cache_write.hit" or return 0;
-        ($pid) = <$in> =~ /^\w+ (\d+)$/ or return 0;
-    });
-    return $pid;
-}
-
-
 # "status right" of so many fresh tokens, each asked for twice, anywhere
 sub served
 {
@@ -158,9 +120,9 @@ is served($conn, 100, $who[0]), '200 right', 'all places are taken';
 my ($doomed, $other) = sort keys %$conn;
 my $token = $s->token($who[1]);
 
-arm('kill');
+$points->arm('cache_write', 'kill');
 ask($conn->{$doomed}, $token);
-is hit(), $doomed, 'a worker dies while it writes an entry';
+is $points->wait('cache_write'), $doomed, 'a worker dies while it writes an entry';
 is answer($conn->{$doomed}), '', 'its request with it';
 ask($conn->{$other}, $token);
 is_deeply [ (answer($conn->{$other}))[0, 1] ], [ 200, $who[1]{user_id} ],
@@ -177,9 +139,9 @@ cmp_ok count('l2_hits') - $before, '>=', 15, 'what one has verified, both know';
 # --- stopped there: it holds the lock and nobody can know
 
 ($doomed, $other) = sort keys %$conn;
-arm('pause');
+$points->arm('cache_write', 'pause');
 ask($conn->{$doomed}, $s->token($who[2]));
-is hit(), $doomed, 'a worker stands still with the lock';
+is $points->wait('cache_write'), $doomed, 'a worker stands still with the lock';
 is served({ $other => $conn->{$other} }, 20), '200 right',
     'the other does not wait for it';
 kill 'KILL', $doomed;

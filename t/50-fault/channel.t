@@ -7,32 +7,20 @@ use strict;
 use warnings;
 use JSON::PP ();
 use Test::More;
+use Podi::Points;
 use Podi::Proc qw( poll gone );
-use Podi::Rig;
-use Podi::Stack;
 
 # the only worker: whoever answers after its death was born after it
-my $s = Podi::Stack->new(build => Podi::Rig::faults(),
-    http => <<'EOS', server => <<'EOT', rewrite => sub {
+my ($s, $points) = Podi::Points->stack(workers => 1,
+    http => <<'EOS', server => <<'EOT');
 podi_channel_overlay on;
 podi_channel partner { path /partner/; }
 EOS
 location /partner/ { return 200 "in"; }
 location /added/ { return 200 "in"; }
 EOT
-        my ($file, $text) = @_;
 
-        $text =~ s/^worker_processes .*$/worker_processes 1;\nenv PODI_FAULT_DIR;/m
-            if $file eq 'nginx.conf';
-        return $text;
-    });
-my $points = $s->dir . '/points';
-
-mkdir $points;
-chmod 0777, $points;
-$ENV{PODI_FAULT_DIR} = $points;
 $s->start('pg', 'redis');
-$s->allow_errors(qr/exited on signal 9/);
 
 my $ctl = $s->db->login('podi_ctl');
 
@@ -54,17 +42,7 @@ $ctl->all(undef, 'select * from sys.channel_kill(?, true)', 'partner');
 $s->start('nginx');
 ok poll(10, sub { status('/partner/x') == 403 }), 'a channel is closed';
 
-sub arm
-{
-    unlink "$points/nginx.overlay_publish.hit";
-    open my $out, '>', "$points/new" or die;
-    print {$out} @_;
-    close $out;
-    chmod 0666, "$points/new";
-    rename "$points/new", "$points/nginx.overlay_publish";
-}
-
-arm('kill');
+$points->arm('overlay_publish', 'kill');
 
 my ($doomed) = $s->nginx->workers;
 
@@ -78,12 +56,12 @@ is status('/partner/x'), 403, 'it stays so';
 # it stands still; a reload brings another one, who may not write meanwhile
 
 $s->allow_errors(qr/channels stay as they are/);
-arm('pause');
+$points->arm('overlay_publish', 'pause');
 my ($still) = $s->nginx->workers;
 
 $ctl->all(undef, 'select * from sys.channel_put(?, ?)', 'added',
           JSON::PP->new->encode({ kill => undef }));
-ok poll(10, sub { -s "$points/nginx.overlay_publish.hit" }), 'it stands still';
+is $points->wait('overlay_publish'), $still, 'it stands still';
 $s->nginx->reload;
 ok poll(20, sub { logged() =~ /channels stay as they are/ }),
     'the next one cannot tell what is new, and says so';

@@ -8,50 +8,26 @@ use warnings;
 use Test::More;
 use IO::Socket::INET;
 use Podi::Issuer;
-use Podi::Plain;
+use Podi::Points;
 use Podi::Proc qw( poll );
-use Podi::Repo qw( root );
+use Podi::Upstream;
 
-my $build = ($ENV{PODI_BUILD} // root() . '/var/build') . '/faults';
 my $dir = File::Temp->newdir;
 
-chmod 0777, $dir;
-$ENV{PODI_FAULT_DIR} = "$dir";
+chmod 0755, $dir;
 
-# the point is armed for one process, which is killed there, or stopped
-sub arm
-{
-    my ($what) = @_;
+my $points = Podi::Points->new("$dir/points");
+my $up = Podi::Upstream->new;
+my $to = $up->port;
 
-    unlink "$dir/nginx.limit_write.hit";
-    open my $out, '>', "$dir/nginx.limit_write.new" or die $!;
-    print $out $what // 'kill';
-    close $out;
-    chmod 0666, "$dir/nginx.limit_write.new";
-    rename "$dir/nginx.limit_write.new", "$dir/nginx.limit_write";
-}
-
-# its pid, once it was there
-sub hit
-{
-    my $pid;
-
-    poll(10, sub {
-        open my $in, '<', "$dir/nginx.limit_write.hit" or return 0;
-        ($pid) = <$in> =~ / (\d+)$/;
-    }) or die 'nobody was there';
-    return $pid;
-}
-
-# an upstream that takes requests and answers when it is told to
-my $listen = IO::Socket::INET->new(Listen => 64, LocalAddr => '127.0.0.1')
-    or die "listen: $!";
-my $to = $listen->sockport;
+# at the point where a decision is written, for one process
+sub arm { $points->arm('limit_write', $_[0] // 'kill') }
+sub hit { return $points->wait('limit_write') }
 
 my $is = Podi::Issuer->new(iss => 'https://one.example', aud => 'https://our.site');
 my $set = $is->jwks_file('ES256');
 
-my $n = Podi::Plain->new(build => $build, head => 'env PODI_FAULT_DIR;',
+my $n = $up->plain(build => Podi::Points::build(), head => 'env PODI_FAULT_DIR;',
     http => <<"EOS", server => <<"EOT");
     podi_limit_zone rate   32k key=\$arg_k rate=1r/h burst=10;
     podi_limit_zone quota  32k key=\$arg_k quota=10/month;
@@ -115,47 +91,6 @@ ok poll(10, sub { spent('/seats?k=all') eq '1' }),
 
 # --- a number that is given away ---------------------------------------------
 
-# the request as the upstream has it: { client, upstream, pid }
-sub called
-{
-    my ($client) = @_;
-    my $sock = timely(sub { $listen->accept }) or die 'the upstream is not called';
-    my $head = '';
-
-    $head .= <$sock> until $head =~ /\r\n\r\n/;
-    return { client => $client, upstream => $sock,
-             pid => $head =~ /^X-Pid: (\d+)/m };
-}
-
-sub call { called($n->hold($_[0])) }
-
-# the next call of an open breaker whose time is up
-sub probe
-{
-    my ($path) = @_;
-
-    for (1 .. 5000) {
-        my $client = $n->hold($path);
-        my $read = '';
-        vec($read, fileno $listen, 1) = 1;
-        vec($read, fileno $client, 1) = 1;
-        select my $ready = $read, undef, undef, 20 or die 'no answer';
-        return called($client) if vec($ready, fileno $listen, 1);
-        $n->answer($client)->{status} == 503 or die 'not refused';
-    }
-    die 'never asks again';
-}
-
-sub answer
-{
-    my ($call, $status) = @_;
-    my $sock = delete $call->{upstream};
-
-    print $sock "HTTP/1.0 $status x\r\nContent-Length: 0\r\n\r\n";
-    close $sock;
-    return $n->answer($call->{client});
-}
-
 # what the code gives, or nothing when it hangs
 sub timely
 {
@@ -201,15 +136,16 @@ sub give_away
     return $given;
 }
 
-# the master does not see it dead before its number is somebody else's
+# neither master nor worker sees it dead before its number is somebody else's
 sub lose
 {
     my ($pid) = @_;
+    my @others = ($n->{pid}, grep { $_ != $pid } $n->workers);
 
-    kill STOP => $n->{pid};
+    kill STOP => @others;
     kill KILL => $pid;
     my $given = give_away($pid);
-    kill CONT => $n->{pid};
+    kill CONT => @others;
     $n->whole($pid) or die 'no worker comes';
     return $given;
 }
@@ -226,16 +162,16 @@ my $res = timely(sub { $n->get('/rate?k=given') });
 is $res && $res->{status}, 200, 'the next one passes all the same';
 
 # one that has places
-my $held = call('/inside?k=given');
+my $held = $up->call('/inside?k=given');
 cmp_ok lose($held->{pid}), '>', 0, 'one dies who held a place';
 ok poll(10, sub { spent('/seats?k=given') eq '1' }), 'which comes back';
 
 # one that was the probe of a breaker
-answer(call('/probe?k=given'), 500);
-my $probe = probe('/probe?k=given');
+$up->answer($up->call('/probe?k=given'), 500);
+my $probe = $up->probe('/probe?k=given', 5000);
 cmp_ok lose($probe->{pid}), '>', 0, 'one dies who asked for a breaker';
-answer(probe('/probe?k=given'), 200);
-is answer(call('/probe?k=given'), 200)->{status}, 200, 'and another one asks';
+$up->answer($up->probe('/probe?k=given', 5000), 200);
+is $up->answer($up->call('/probe?k=given'), 200)->{status}, 200, 'and another one asks';
 
 
 # --- one that stands still ---------------------------------------------------
@@ -290,7 +226,7 @@ is $n->answer($stuck)->{status}, 401, 'it goes on';
 is $n->answer(guess($is->token('ES256', jti => 3)))->{status}, 200, 'as do all';
 
 # a place that is over while nobody can count it off
-my $inside = call('/inside?k=late');
+my $inside = $up->call('/inside?k=late');
 for (1 .. 50) {
     arm('pause');
     $stuck = $n->hold('/seats?k=late');
@@ -300,7 +236,7 @@ for (1 .. 50) {
     $n->answer($stuck);
 }
 isnt $stopped, $inside->{pid}, 'one stands still, another one holds a place';
-is timely(sub { answer($inside, 200)->{status} }), 200, 'whose request ends';
+is timely(sub { $up->answer($inside, 200)->{status} }), 200, 'whose request ends';
 kill CONT => $stopped;
 is $n->answer($stuck)->{status}, 200, 'it goes on';
 ok poll(10, sub { spent('/seats?k=late') eq '1' }), 'and all places come back';

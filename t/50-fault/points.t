@@ -17,19 +17,20 @@ use Test::More;
 use Time::HiRes qw( time );
 use Podi::Fault;
 use Podi::Rig;
+use Podi::Points;
 use Podi::Proc qw( poll children gone );
 use Podi::Work;
 
 my $began = time;
 my $only = $ENV{PODI_FAULT_POINTS} // '';
 my @POINTS = grep { $_->{name} =~ /$only/ && $_->{peer} ne 'none' }
-    Podi::Rig::points();
+    Podi::Points::table();
 my $build = $ENV{PODI_BUILD} // Podi::Repo::root() . '/var/build';
 
 is system("nm $build/libpodi.a 2>&1 | grep -q podi_fault_at") >> 8, 1,
     'what is built to be used has no points';
 
-my $p = Podi::Rig->new(build => Podi::Rig::faults());
+my $p = Podi::Rig->new(build => Podi::Points::build());
 my $s = $p->stack;
 my $db = $s->db;
 my $ann = $s->member('annie', points => 1_000_000);
@@ -199,7 +200,7 @@ sub orphan
     my @pairs = grep { $_->{daemon} eq 'podi_imaged' } values %{ $p->{pairs} };
 
     poll(10, sub {
-        my ($child) = grep { Podi::Rig::state_of($_) =~ /[SR]/ }
+        my ($child) = grep { Podi::Points::state_of($_) =~ /[SR]/ }
                       map { children($_->pid) } @pairs;
         kill 'KILL', $child if $child;
         $child;

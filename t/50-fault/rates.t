@@ -4,31 +4,19 @@
 use strict;
 use warnings;
 use Test::More;
+use Podi::Points;
 use Podi::Proc qw( poll gone );
-use Podi::Rig;
-use Podi::Stack;
 
 # the only worker: whoever answers after its death was born after it
-my $s = Podi::Stack->new(build => Podi::Rig::faults(),
-    http => <<'EOS', server => <<'EOT', rewrite => sub {
+my ($s, $points) = Podi::Points->stack(workers => 1,
+    http => <<'EOS', server => <<'EOT');
 podi_limit_rates on;
 podi_limit_zone member 1m key=user key=$arg_k rate=1r/h burst=2;
 EOS
 location /member { podi_auth on; podi_limit member; empty_gif; }
 EOT
-        my ($file, $text) = @_;
 
-        $text =~ s/^worker_processes .*$/worker_processes 1;\nenv PODI_FAULT_DIR;/m
-            if $file eq 'nginx.conf';
-        return $text;
-    });
-my $points = $s->dir . '/points';
-
-mkdir $points;
-chmod 0777, $points;
-$ENV{PODI_FAULT_DIR} = $points;
 $s->start('pg', 'redis');
-$s->allow_errors(qr/exited on signal 9/);
 
 my $ctl = $s->db->login('podi_ctl');
 my %who = map { $_ => $s->member($_) } qw( annie bobby );
@@ -58,11 +46,7 @@ put('annie', 5);
 $s->start('nginx');
 ok poll(10, sub { burst('annie') eq '5' }), 'the rates of the database hold';
 
-open my $out, '>', "$points/new" or die;
-print {$out} 'kill';
-close $out;
-chmod 0666, "$points/new";
-rename "$points/new", "$points/nginx.overlay_publish";
+$points->arm('overlay_publish', 'kill');
 
 my ($doomed) = $s->nginx->workers;
 

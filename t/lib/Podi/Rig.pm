@@ -3,7 +3,7 @@ package Podi::Rig;
 # A stack made to be broken: pairs of each daemon, proxies of each pair's own,
 # and, in the build with faults, points where a process dies or stops.
 #
-#     my $p = Podi::Rig->new(build => Podi::Rig::faults());
+#     my $p = Podi::Rig->new(build => Podi::Points::build());
 #     $p->arm('settle_ask', 'pause');         # or 'kill'
 #     my $pid = $p->hit('settle_ask');        # who was there, once somebody was
 #     $p->lose($pid, 'pg');                   # the next answer of that peer
@@ -13,7 +13,7 @@ package Podi::Rig;
 #
 #     daemon, nginx ----cutter----> PostgreSQL, Redis, store: one each for each
 #
-# Points are those of shared/base/podi_faults.def.
+# Points are those of Podi::Points.
 
 use strict;
 use warnings;
@@ -21,8 +21,8 @@ use warnings;
 use Podi::Cutter;
 use Podi::Fault;
 use Podi::Hands;
+use Podi::Points;
 use Podi::Proc qw( poll children gone );
-use Podi::Repo qw( root slurp );
 use Podi::Stack;
 
 my %SETTING = (lease => '3s', beat => '200ms', poll => '300ms',
@@ -36,25 +36,6 @@ my %OWN = (
 );
 
 
-sub points
-{
-    our @point;
-    return @point if @point;
-    my $text = slurp('shared/base/podi_faults.def');
-
-    while ($text =~ /^PODI_FAULT_POINT\((\w+), (\w+), (\w+), "([^"]+)"\)$/mg) {
-        push @point, { name => $1, who => $2, peer => $3, what => $4 };
-    }
-    return @point;
-}
-
-
-sub faults
-{
-    return ($ENV{PODI_BUILD} // root() . '/var/build') . '/faults';
-}
-
-
 sub new
 {
     my ($class, %option) = @_;
@@ -63,10 +44,9 @@ sub new
         pg_conf => { synchronous_commit => 'on', full_page_writes => 'on' },
         rewrite => sub { _nginx($self, @_) }, patience => 20, %option);
 
-    $self->{dir} = $s->dir . '/points';
-    mkdir "$_" for $self->{dir}, $s->dir . '/spool';
-    chmod 0777, $self->{dir}, $s->dir . '/spool';
-    $ENV{PODI_FAULT_DIR} = $self->{dir};
+    $self->{points} = Podi::Points->new($s->dir . '/points');
+    mkdir $s->dir . '/spool';
+    chmod 0777, $s->dir . '/spool';
     system('cp', "$s->{build}/test/echod", $s->dir . '/bin/podi_echod') == 0
         or die 'echod is not built';
 
@@ -184,60 +164,9 @@ sub mend
 
 # --- points -----------------------------------------------------------------
 
-sub arm
-{
-    my ($self, $name, $act) = @_;
-    my $path = $self->_armed($name);
-
-    unlink "$path.hit";
-    open my $out, '>', "$path.new" or die "$path.new: $!";
-    print {$out} $act;
-    close $out or die "$path.new: $!";
-    chmod 0666, "$path.new";
-    rename "$path.new", $path or die "$path: $!";
-}
-
-
-# in the program that it is in the table for
-sub _armed
-{
-    my ($self, $name) = @_;
-    my ($point) = grep { $_->{name} eq $name } points();
-    my $who = $point->{who};
-
-    return "$self->{dir}/" . ($who eq 'nginx' ? $who : "podi_$who") . ".$name";
-}
-
-
-# nobody was there, and nobody shall stop there any more
-sub disarm
-{
-    my ($self, $name) = @_;
-
-    unlink $self->_armed($name);
-}
-
-
-# the pid of who was there; a stopped one has stopped by now
-sub hit
-{
-    my ($self, $name) = @_;
-
-    open my $in, '<', $self->_armed($name) . '.hit' or return;
-    my ($act, $pid) = (<$in> // '') =~ /^(\w+) (\d+)\n/ or return;
-
-    return $pid if $act eq 'kill';
-    return state_of($pid) =~ /[tT]/ ? $pid : undef;
-}
-
-
-sub state_of
-{
-    my ($pid) = @_;
-
-    open my $in, '<', "/proc/$pid/stat" or return '';
-    return (<$in> // '') =~ /\) (\w)/ ? $1 : '';
-}
+sub arm    { my $self = shift; return $self->{points}->arm(@_) }
+sub disarm { my $self = shift; return $self->{points}->disarm(@_) }
+sub hit    { my $self = shift; return $self->{points}->hit(@_) }
 
 
 sub go
