@@ -12,7 +12,8 @@ my $heap = qr/(?<![>.\w])(malloc|calloc|realloc|free|strdup|strndup|asprintf)\s*
 my $sql = qr/"\s*(select\s|insert\s+into\s|update\s+\w|delete\s+from\s|
                   begin\b|commit\b|rollback\b|with\s+\w+\s+as\s*\()/xi;
 my $lua = qr/"[^"\n]*\bredis\.call\b/;
-my $sleep = qr/\b((?:u|nano)?sleep)\s*(?:\(|[\d\$])|\bselect\s+undef,\s*undef/;
+my $sleep = qr/\b((?:u|nano)?sleep)\s*(?:\(|[\d\$])|\bselect\s+undef,\s*undef
+               |^---[ ]wait\b/mx;
 my $machine = join '|', map { quotemeta } '/work/' . 'main',
     '/work/' . 'shared', '/tmp/' . 'podi/', '/root/' . '.';
 
@@ -75,6 +76,7 @@ for my $case (
     [ 'shared/base/x.c', qq{#include "banned.h"\n#include <stdio.h>\n},
       'banned.h is not included last' ],
     [ 't/30-http/x.t', "sleep 1;\n", 'a sleep' ],
+    [ 't/30-http/y.t', "=== TEST 1\n--- wait: 0.1\n", 'a sleep' ],
     [ 'docs/x.md', 'T' . "ODO: write\n", 'an unfinished place: ' . 'TO' . 'DO' ],
     [ 'ngx_podi_module/core/x.c', "#if 0\n", '#if 0' ],
     [ 'docs/x.md', '/work/' . "main/t\n", "somebody's machine: /work/" . 'main' ],

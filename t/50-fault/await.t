@@ -2,6 +2,8 @@
 # nginx that took it is told to quit.  PostgreSQL is held by a lock.
 
 use Test::Nginx::Socket 'no_plan';
+use IO::Socket::INET;
+use Podi::Proc qw( poll );
 use Podi::Suite;
 
 our $Http = Podi::Suite::http();
@@ -10,6 +12,7 @@ our $Server = <<'EOS';
     podi_tenant demo;
     podi_deadline 400ms;
     location /v1/ { podi_auth on; podi_account; podi_wallet; }
+    location = /metrics { podi_status; }
 EOS
 
 our $Short = $Server =~ s/400ms/10ms/r;
@@ -23,11 +26,26 @@ our $Hold = sub {
 };
 our $Free = sub { holder()->rollback };
 
+# no thread hashes any more; what one of them set going in PostgreSQL is over
 our $NotMade = sub {
-    my $n = Podi::Suite::stack()->sql(
+    my $db = Podi::Suite::stack()->{db}->super;
+
+    poll(10, sub { 2 == (() = metrics() =~ /^podi_threads_(?:running|waiting) 0$/mg) })
+        or die 'the password is hashed for ever';
+    $db->all(undef, 'lock table podi.users in share mode');
+    die 'the account was made all the same' if $db->value(undef,
         "select count(*) from podi.users where login = 'too-late'");
-    die 'the account was made all the same' if $n;
 };
+
+sub metrics
+{
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => server_port()) or return '';
+
+    print $sock "GET /metrics HTTP/1.0\r\n\r\n";
+    local $/;
+    return <$sock> // '';
+}
 
 log_level('info');
 no_shuffle();
@@ -65,7 +83,6 @@ GET /v1/wallet
 --- abort
 --- timeout: 0.1
 --- ignore_response
---- wait: 0.1
 
 
 === TEST 4: the same over HTTP/2
@@ -100,7 +117,6 @@ POST /v1/auth/register
 --- abort
 --- timeout: 0.02
 --- ignore_response
---- wait: 0.3
 
 
 === TEST 7: the time is over before the password is hashed
@@ -113,7 +129,6 @@ POST /v1/auth/register
 {"login":"too-late","password":"correct horse battery"}
 --- error_code: 503
 --- response_body_like: "code":"deadline"
---- wait: 0.3
 
 
 === TEST 8: and nothing came of it
