@@ -420,8 +420,8 @@ channel_is_action(ngx_str_t *word)
 static ngx_uint_t
 channel_is_type(ngx_str_t *word)
 {
-    return podi_media_by_mime((podi_str_t *) (void *) word)
-           != PODI_MEDIA_UNKNOWN
+    return podi_media_is_picture(podi_media_by_mime(
+                                     (podi_str_t *) (void *) word))
            && ngx_strlchr(word->data, word->data + word->len, ';') == NULL;
 }
 

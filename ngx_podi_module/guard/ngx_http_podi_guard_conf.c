@@ -115,7 +115,7 @@ guard_upload_types(ngx_conf_t *cf, ngx_str_t *text,
 
         known = podi_media_by_mime(&type);
 
-        if (known == PODI_MEDIA_UNKNOWN) {
+        if (!podi_media_is_picture(known)) {
             return guard_refuse(cf, "podi_upload_guard",
                                 (ngx_str_t *) (void *) &type,
                                 "types that can be told by their first "

@@ -215,7 +215,9 @@ guard_declared(const ngx_http_podi_guard_ctx_t *ctx, const podi_str_t *type,
 
     known = podi_media_by_mime(type);
 
-    if (known != PODI_MEDIA_UNKNOWN && ngx_http_podi_guard_takes(ctx, known)) {
+    if (podi_media_is_picture(known)
+        && ngx_http_podi_guard_takes(ctx, known))
+    {
         return PODI_OK;
     }
 

@@ -186,8 +186,8 @@ ngx_http_podi_media_types_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (podi_media_by_mime((podi_str_t *) &value[i])
-            == PODI_MEDIA_UNKNOWN)
+        if (!podi_media_is_picture(podi_media_by_mime(
+                                       (podi_str_t *) &value[i])))
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"%V\" is not a type that can be told by its "

@@ -118,6 +118,7 @@ store_get_headers(store_request_t *s,
     const ngx_http_podi_store_object_t *object, time_t mtime)
 {
     podi_str_t           type, disposition, etag;
+    podi_media_e         known;
     ngx_table_elt_t     *h;
     ngx_http_request_t  *r = s->request;
 
@@ -128,8 +129,10 @@ store_get_headers(store_request_t *s,
         type = object->type;
     }
 
+    known = podi_media_by_mime(&type);
+
     if (disposition.data == NULL
-        && podi_media_by_mime(&type) == PODI_MEDIA_UNKNOWN)
+        && (known == PODI_MEDIA_UNKNOWN || podi_media_is_text(known)))
     {
         disposition = podi_str_c("attachment");
     }

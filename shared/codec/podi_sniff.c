@@ -1,9 +1,10 @@
 /*
- * podi_sniff: one table of start bytes.
+ * podi_sniff: one table of start bytes; then containers; then text.
  *
- * ISO media files (AVIF, HEIC) say "ftyp" at 4 and a brand at 8; the brands
- * mif1 and msf1 are common to both, and then the list of compatible brands
- * behind them decides.
+ * ISO media files (AVIF, HEIC, MP4) say "ftyp" at 4 and a brand at 8; the
+ * brands mif1 and msf1 are common to AVIF and HEIC, and then the list of
+ * compatible brands behind them decides.  Matroska files name their kind in
+ * their first element.
  */
 
 #include <string.h>
@@ -36,6 +37,16 @@ static const podi_sniff_t  podi_sniffs[] = {
     { PODI_MEDIA_TIFF, 4, "II*\0" },
     { PODI_MEDIA_TIFF, 4, "MM\0*" },
     { PODI_MEDIA_BMP, 2, "BM" },
+    { PODI_MEDIA_WAV, 12, "RIFF????WAVE" },
+    { PODI_MEDIA_FLAC, 4, "fLaC" },
+    { PODI_MEDIA_OGG, 5, "OggS\0" },
+    { PODI_MEDIA_MP3, 4, "ID3\2" },
+    { PODI_MEDIA_MP3, 4, "ID3\3" },
+    { PODI_MEDIA_MP3, 4, "ID3\4" },
+    { PODI_MEDIA_MP3, 2, "\xff\xfb" },
+    { PODI_MEDIA_MP3, 2, "\xff\xfa" },
+    { PODI_MEDIA_MP3, 2, "\xff\xf3" },
+    { PODI_MEDIA_MP3, 2, "\xff\xf2" },
 };
 
 static const podi_media_name_t  podi_media_names[] = {
@@ -49,12 +60,27 @@ static const podi_media_name_t  podi_media_names[] = {
     { "image/jxl", "jxl" },
     { "image/bmp", "bmp" },
     { "image/tiff", "tiff" },
+    { "video/mp4", "mp4" },
+    { "video/webm", "webm" },
+    { "audio/wav", "wav" },
+    { "audio/mpeg", "mp3" },
+    { "audio/flac", "flac" },
+    { "audio/ogg", "ogg" },
+    { "application/json", "json" },
+    { "text/plain", "txt" },
 };
 
 
 static int podi_sniff_match(const podi_str_t *head, const podi_sniff_t *s);
 static podi_media_e podi_sniff_iso(const podi_str_t *head);
 static podi_media_e podi_sniff_brand(const unsigned char *brand);
+static podi_media_e podi_sniff_ebml(const podi_str_t *head);
+static podi_media_e podi_sniff_text(const podi_str_t *head);
+static int podi_sniff_is_text(const podi_str_t *head);
+static int podi_sniff_is_json(const unsigned char *p,
+    const unsigned char *end);
+static const unsigned char *podi_sniff_blank(const unsigned char *p,
+    const unsigned char *end);
 
 
 podi_media_e
@@ -72,7 +98,11 @@ podi_sniff(const podi_str_t *head)
         return podi_sniff_iso(head);
     }
 
-    return PODI_MEDIA_UNKNOWN;
+    if (head->len >= 4 && memcmp(head->data, "\x1a\x45\xdf\xa3", 4) == 0) {
+        return podi_sniff_ebml(head);
+    }
+
+    return podi_sniff_text(head);
 }
 
 
@@ -140,6 +170,9 @@ podi_sniff_brand(const unsigned char *brand)
     unsigned            i;
     static const char  *heic[] = { "heic", "heix", "hevc", "heim", "heis",
                                    "hevm", "hevs" };
+    static const char  *mp4[] = { "isom", "iso2", "iso3", "iso4", "iso5",
+                                  "iso6", "mp41", "mp42", "avc1", "M4V ",
+                                  "dash", "MSNV" };
 
     if (memcmp(brand, "avif", 4) == 0 || memcmp(brand, "avis", 4) == 0) {
         return PODI_MEDIA_AVIF;
@@ -151,7 +184,133 @@ podi_sniff_brand(const unsigned char *brand)
         }
     }
 
+    for (i = 0; i < sizeof(mp4) / sizeof(mp4[0]); i++) {
+        if (memcmp(brand, mp4[i], 4) == 0) {
+            return PODI_MEDIA_MP4;
+        }
+    }
+
     return PODI_MEDIA_UNKNOWN;
+}
+
+
+/* DocType (42 82), four bytes of it: of all of Matroska only WebM is ours */
+
+static podi_media_e
+podi_sniff_ebml(const podi_str_t *head)
+{
+    size_t             i;
+    static const char  type[] = "\x42\x82\x84webm";
+
+    for (i = 4; i + sizeof(type) - 1 <= head->len; i++) {
+        if (memcmp(head->data + i, type, sizeof(type) - 1) == 0) {
+            return PODI_MEDIA_WEBM;
+        }
+    }
+
+    return PODI_MEDIA_UNKNOWN;
+}
+
+
+static podi_media_e
+podi_sniff_text(const podi_str_t *head)
+{
+    const unsigned char  *p, *end;
+
+    if (!podi_sniff_is_text(head)) {
+        return PODI_MEDIA_UNKNOWN;
+    }
+
+    end = head->data + head->len;
+    p = head->data;
+
+    if (head->len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+        p += 3;
+    }
+
+    p = podi_sniff_blank(p, end);
+
+    /* a browser that was told "text" might still see a document in these */
+
+    if (p == end || *p == '<'
+        || (end - p >= 4 && memcmp(p, "%PDF", 4) == 0))
+    {
+        return PODI_MEDIA_UNKNOWN;
+    }
+
+    return podi_sniff_is_json(p, end) ? PODI_MEDIA_JSON : PODI_MEDIA_TEXT;
+}
+
+
+/* a head that is full may end within a character */
+
+static int
+podi_sniff_is_text(const podi_str_t *head)
+{
+    size_t         i;
+    podi_str_t     s = *head;
+    unsigned char  c;
+
+    if (s.len >= PODI_SNIFF_LEN && s.data[s.len - 1] >= 0x80) {
+        while (s.len > 0 && (s.data[s.len - 1] & 0xc0) == 0x80) {
+            s.len--;
+        }
+
+        s.len -= (s.len > 0);
+    }
+
+    for (i = 0; i < s.len; i++) {
+        c = s.data[i];
+
+        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
+            return 0;
+        }
+    }
+
+    return podi_str_is_utf8(&s);
+}
+
+
+/* an object or a list, by what its first token is followed by */
+
+static int
+podi_sniff_is_json(const unsigned char *p, const unsigned char *end)
+{
+    unsigned char  first = *p;
+
+    p = podi_sniff_blank(p + 1, end);
+
+    if (p == end) {
+        return first == '{' || first == '[';
+    }
+
+    return (first == '{' && strchr("\"}", *p) != NULL)
+           || (first == '[' && strchr("\"{[]-0123456789tfn", *p) != NULL);
+}
+
+
+static const unsigned char *
+podi_sniff_blank(const unsigned char *p, const unsigned char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
+        p++;
+    }
+
+    return p;
+}
+
+
+int
+podi_media_is_picture(podi_media_e type)
+{
+    return type >= PODI_MEDIA_JPEG && type <= PODI_MEDIA_TIFF;
+}
+
+
+int
+podi_media_is_text(podi_media_e type)
+{
+    return type == PODI_MEDIA_JSON || type == PODI_MEDIA_TEXT;
 }
 
 

@@ -179,7 +179,16 @@ podi_media_store
 "image/svg+xml" is not a type that can be told by its first bytes: write image/jpeg
 
 
-=== TEST 17: for ever
+=== TEST 17: a type that is delivered, but not uploaded
+--- http_config eval: Podi::Suite::http(replace => { 'podi_upload_types [^;]*;' => '' })
+--- config
+    podi_upload_types image/jpeg video/mp4;
+--- must_die
+--- error_log
+"video/mp4" is not a type that can be told by its first bytes: write image/jpeg
+
+
+=== TEST 18: for ever
 --- http_config eval: $::Http
 --- config
     podi_upload_expires 8d;
@@ -188,7 +197,7 @@ podi_media_store
 "podi_upload_expires" and "podi_download_expires" go from 1s to 7d
 
 
-=== TEST 18: a batch of too many
+=== TEST 19: a batch of too many
 --- http_config eval: $::Http
 --- config
     podi_upload_batch 101;
@@ -197,7 +206,7 @@ podi_media_store
 value must be between 1 and 100
 
 
-=== TEST 19: a keep-alive that is no rest
+=== TEST 20: a keep-alive that is no rest
 --- http_config eval: $::Http . "podi_event_keepalive 100ms;"
 --- config
 --- must_die
@@ -205,7 +214,7 @@ value must be between 1 and 100
 "podi_event_keepalive" must be 1s or more and not longer than "podi_event_lifetime"
 
 
-=== TEST 20: a life shorter than silence
+=== TEST 21: a life shorter than silence
 --- http_config eval: $::Http . "podi_event_lifetime 10s;"
 --- config
 --- must_die
@@ -213,7 +222,7 @@ value must be between 1 and 100
 "podi_event_keepalive" must be 1s or more
 
 
-=== TEST 21: streams without number
+=== TEST 22: streams without number
 --- http_config eval: $::Http . "podi_event_streams 0;"
 --- config
 --- must_die

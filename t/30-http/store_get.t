@@ -92,6 +92,32 @@ subtest 'what the client has already' => sub {
     is get({ 'If-Match' => '"other"' })->status, 412, 'If-Match';
 };
 
+subtest 'what executors deliver' => sub {
+    my %bytes = (
+        'video/mp4'        => "\0\0\0\x18ftypisom\0\0\2\0isomiso2",
+        'audio/flac'       => "fLaC\0\0\0\x22",
+        'text/plain'       => 'a cat, red',
+        'application/json' => '{"text": "a cat, red"}',
+    );
+
+    for my $type (sort keys %bytes) {
+        my %headers = ('content-length' => length $bytes{$type},
+                       'content-type' => $type);
+        my $key = 'made/' . $type =~ tr{/}{-}r;
+
+        is $s->put($s3->url('PUT', $key, headers => \%headers),
+                   body => $bytes{$type},
+                   headers => { 'content-type' => $type })->status, 200,
+           "$type is taken";
+
+        my $res = get({}, key => $key);
+        is $res->header('content-type'), $type, '... and given back as that';
+        is $res->header('content-disposition'),
+           $type =~ /^(?:video|audio)/ ? undef : 'attachment',
+           '... a text is saved, never shown';
+    }
+};
+
 subtest 'how it is answered is signed' => sub {
     my $name = "attachment; filename=\"a.png\"; filename*=UTF-8''%E7%8C%AB.png";
     my $res = get({}, query => [['response-content-disposition', $name],

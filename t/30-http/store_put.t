@@ -139,6 +139,10 @@ subtest 'what must be signed' => sub {
 
 subtest 'the bytes' => sub {
     refused put($PNG), 400, 'InvalidObjectContent', 'another type inside';
+    my $page = ' <html><script>alert(1)</script>';
+    refused put($page, headers => signed($page,
+                'content-type' => 'text/plain')), 400, 'InvalidObjectContent',
+            'a page that is called a text';
     refused put('<svg onload="alert(1)">'), 400, 'InvalidObjectContent',
             'a page inside';
     refused put("\xff"), 400, 'InvalidObjectContent', 'one byte';
