@@ -401,6 +401,68 @@ subtest 'the lock' => sub {
     is $may{$_}, 'ok', "$_ is not refused" for qw(self name memory thread);
 };
 
+subtest 'a PNG without its texts' => sub {
+    my $pixels = "\0" . "\xff\0\0" x 4;
+    my %text = (
+        tEXt => "prompt\0{}", iTXt => "workflow\0\0\0\0\0{}",
+        zTXt => "prompt\0\0" . Compress::Zlib::compress('{}'),
+        eXIf => "MM\0*\0\0\0\x08", comf => "prompt\0{}",
+    );
+    my $kept = Podi::Picture::chunk('pHYs', pack 'NNC', 1000, 1000, 1)
+             . Podi::Picture::chunk('teXt', 'not a text');
+    my $with = join '', map { Podi::Picture::chunk($_, $text{$_}) }
+                        sort keys %text;
+    my $bare = Podi::Picture::png(4, 1, $pixels, extra => $kept);
+    my $full = Podi::Picture::png(4, 1, $pixels, extra => "$with$kept");
+
+    $full =~ s/(?=.{4}IEND)/$with/s;
+
+    my $r = $p->make($p->write('png', $full . 'behind the end'),
+                     'media.strip', {});
+    ok Podi::Picture::bytes($r->{path}) eq $bare,
+        'is the same, byte by byte, without them';
+    is_deeply $r->{answer}, { type => 'image/png', width => 4, height => 1,
+                              source_width => 4, source_height => 1 },
+        'and says what it is';
+
+    $r = $p->make($p->write('png', $bare), 'media.strip', {});
+    ok Podi::Picture::bytes($r->{path}) eq $bare, 'one without any is a copy';
+
+    my $large = $p->noise('png', 400, 400);
+    $r = $p->make($large, 'media.strip', {});
+    ok Podi::Picture::bytes($r->{path}) eq Podi::Picture::bytes($large),
+        'so is one that is larger than a piece';
+    is said($p->make($large, 'media.strip', {}, result_max => 70_000)),
+        'picture_too_large', 'a result has its limit';
+    is said($p->make($large, 'media.strip', {}, max_dimension => 399)),
+        'picture_too_large', 'as have its sides';
+
+    my $chunk = length($bare) - 12;             # where IEND begins
+    my ($head, $end) = (substr($bare, 0, $chunk), substr $bare, $chunk);
+
+    for my $case (
+        ['nothing', ''],
+        ['the signature alone', substr $bare, 0, 8],
+        ['a JPEG', Podi::Picture::bytes($p->corners('jpg'))],
+        ['no size', Podi::Picture::png(0, 1, $pixels)],
+        ['another first chunk', substr($bare, 0, 8)
+            . Podi::Picture::chunk('tEXt', "x\0y") . substr $bare, 8],
+        ['no end', $head],
+        ['no checksum at its end', substr $bare, 0, -1],
+        ['no pixels', substr($bare, 0, 33) . $end],
+        ['a text longer than the file', $head . pack('N', 14) . "tEXt$end"],
+        ['a text of 2 GB', $head . pack('N', 0x7fffffff) . "tEXt$end"],
+        ['a text of 4 GB', $head . pack('N', 0xffffffff) . "tEXt$end"],
+        ['a length that comes round', $head . pack('N', 0xfffffff4)
+            . "tEXt$end"],
+        ['pixels longer than the file', $head . pack('N', 0x7fffffff)
+            . "IDAT$end"],
+    ) {
+        is said($p->make($p->write('png', $case->[1]), 'media.strip', {})),
+            'picture_invalid', $case->[0];
+    }
+};
+
 subtest 'limits' => sub {
     plan skip_all => 'a sanitizer has its own memory' if $sanitized;
 

@@ -115,6 +115,10 @@ picture_run(picture_t *p)
 
     p->in = PODI_PICTURE_IN;
 
+    if (p->action == PICTURE_STRIP) {
+        return picture_strip(p);
+    }
+
     return (picture_header(p) == PODI_OK) ? picture_make(p) : PODI_ERROR;
 }
 

@@ -24,7 +24,8 @@ typedef enum {
     PICTURE_CONVERT,
     PICTURE_THUMBNAIL,
     PICTURE_MONTAGE,
-    PICTURE_CHECK
+    PICTURE_CHECK,
+    PICTURE_STRIP
 } picture_action_e;
 
 typedef enum {
@@ -105,6 +106,9 @@ PODI_MUSTCHECK podi_rc_t picture_finish(picture_t *p, VipsImage *image);
 /* picture_montage.c, picture_save.c */
 PODI_MUSTCHECK podi_rc_t picture_montage(picture_t *p);
 PODI_MUSTCHECK podi_rc_t picture_save(picture_t *p, VipsImage *image);
+
+/* picture_strip.c: all of it, for PICTURE_STRIP */
+PODI_MUSTCHECK podi_rc_t picture_strip(picture_t *p);
 
 
 #endif /* PICTURE_H */

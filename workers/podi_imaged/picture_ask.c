@@ -144,6 +144,11 @@ picture_ask(const podi_str_t *text, podi_mem_t *mem, picture_t *p)
         return PODI_OK;
     }
 
+    if (podi_str_eq_c(&ask.action, "media.strip")) {
+        p->action = PICTURE_STRIP;
+        return PODI_OK;
+    }
+
     return podi_fail(&p->fail, PODI_E_UNKNOWN_ACTION, NULL, "no such action");
 }
 

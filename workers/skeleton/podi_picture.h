@@ -71,7 +71,12 @@ typedef struct {
     int64_t        source_height;
 } podi_picture_answer_t;
 
-/* what it is asked: an action, e.g. "media.check", with its params or NULL */
+/*
+ * What it is asked: an action, with its params or NULL.  Besides those of
+ * image.*: "media.check" decodes the whole picture, tells its size as that of
+ * the source, and makes its thumbnail; "media.strip" copies a PNG without its
+ * texts, EXIF and "comf", every other byte as it is.
+ */
 
 typedef struct {
     podi_str_t      action;
