@@ -1,17 +1,12 @@
 /*
- * podi_http: libcurl's multi interface on podi_io.
+ * podi_http: requests on a podi_multi.
  *
- *     send -> add_handle -> (sockets, timer -> socket_action)* -> info_read
- *                                                                   |
- *                                           answer <- remove_handle +
+ *     send -> add_handle -> (podi_multi) -> done -> remove_handle -> answer
+ *     idle -> remove_handle -> answer
  *     cancel -> remove_handle
  *
- * curl leaves what OpenSSL had to say in a queue of the thread, where nginx
- * takes it for the mistake of one of its own connections: so it is emptied.
- *
- * Promises: curl_multi_* is never called from a callback of curl (but for
- * assign, which is meant for it); a transfer is off the multi before its
- * answer is told, so that the answer may start another one.
+ * Promises: a transfer is off the multi before its answer is told, so that
+ * the answer may start another one.
  */
 
 #include <openssl/err.h>
@@ -27,21 +22,8 @@
 #define HTTP_MAX              65536
 #define HTTP_TIMEOUT          30000
 
-/* a socket that curl told us of */
 
-typedef struct {
-    podi_http_t    *http;
-    curl_socket_t   fd;
-    podi_watch_t   *watch;
-} http_socket_t;
-
-
-static int http_socket(CURL *easy, curl_socket_t fd, int what, void *data,
-    void *socket);
-static int http_timer(CURLM *multi, long timeout, void *data);
-static void http_socket_ready(void *data, unsigned ready);
-static void http_timer_over(void *data);
-static void http_drain(void *data);
+static void http_done(void *data, CURL *easy, CURLcode code);
 
 static podi_rc_t transfer_watch(podi_http_transfer_t *t);
 static void transfer_idle(void *data);
@@ -55,10 +37,6 @@ podi_http_create(podi_io_t *io, const podi_http_conf_t *conf)
 {
     podi_http_t  *http;
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return NULL;
-    }
-
     http = calloc(1, sizeof(podi_http_t));
     if (http == NULL) {
         return NULL;
@@ -66,8 +44,6 @@ podi_http_create(podi_io_t *io, const podi_http_conf_t *conf)
 
     http->io = io;
     http->conf = *conf;
-    http->drain.run = http_drain;
-    http->drain.data = http;
 
     if (http->conf.per_host == 0) {
         http->conf.per_host = HTTP_PER_HOST;
@@ -77,22 +53,14 @@ podi_http_create(podi_io_t *io, const podi_http_conf_t *conf)
         http->conf.connect_timeout = HTTP_CONNECT_TIMEOUT;
     }
 
-    http->multi = curl_multi_init();
-    http->timer = io->timer(io, PODI_TIMER_WORK, http_timer_over, http);
-
-    if (http->multi == NULL || http->timer == NULL) {
-        podi_http_free(&http);
+    if (podi_multi_init(&http->multi, io, http_done, http) != PODI_OK) {
+        free(http);
         return NULL;
     }
 
-    (void) curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION,
-                             http_socket);
-    (void) curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-    (void) curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, http_timer);
-    (void) curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-    (void) curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+    (void) curl_multi_setopt(http->multi.multi, CURLMOPT_MAX_HOST_CONNECTIONS,
                              (long) http->conf.per_host);
-    (void) curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
+    (void) curl_multi_setopt(http->multi.multi, CURLMOPT_MAXCONNECTS,
                              (long) http->conf.per_host * 2);
 
     return http;
@@ -110,19 +78,9 @@ podi_http_free(podi_http_t **http)
 
     podi_assert(h->transfers == 0);
 
-    h->io->unpost(&h->drain);
-
-    if (h->multi != NULL) {
-        (void) curl_multi_cleanup(h->multi);    /* lets its sockets go */
-        ERR_clear_error();
-    }
-
-    if (h->timer != NULL) {
-        h->io->timer_free(h->timer);
-    }
+    podi_multi_clear(&h->multi);
 
     free(h);
-    curl_global_cleanup();
     *http = NULL;
 }
 
@@ -172,7 +130,7 @@ podi_http_send(podi_http_t *http, podi_flow_t *f,
                          "the request could not be made");
     }
 
-    if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+    if (curl_multi_add_handle(http->multi.multi, t->easy) != CURLM_OK) {
         transfer_end(t);
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
                          "the request could not be started");
@@ -182,127 +140,15 @@ podi_http_send(podi_http_t *http, podi_flow_t *f,
 }
 
 
-/* ---- curl's sockets and timer on podi_io --------------------------------- */
-
-static int
-http_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *socket)
-{
-    unsigned        events;
-    podi_http_t    *http = data;
-    http_socket_t  *s = socket;
-
-    (void) easy;
-
-    if (what == CURL_POLL_REMOVE) {
-        if (s != NULL) {
-            http->io->unwatch(s->watch);
-            free(s);
-            (void) curl_multi_assign(http->multi, fd, NULL);
-        }
-
-        return 0;
-    }
-
-    if (s == NULL) {
-        s = calloc(1, sizeof(http_socket_t));
-        if (s == NULL) {
-            return -1;
-        }
-
-        s->http = http;
-        s->fd = fd;
-        s->watch = http->io->watch(http->io, fd, http_socket_ready, s);
-
-        if (s->watch == NULL) {
-            free(s);
-            return -1;
-        }
-
-        (void) curl_multi_assign(http->multi, fd, s);
-    }
-
-    events = ((what & CURL_POLL_IN) ? PODI_IO_READ : 0)
-             | ((what & CURL_POLL_OUT) ? PODI_IO_WRITE : 0);
-
-    return http->io->want(s->watch, events) == PODI_OK ? 0 : -1;
-}
-
-
-static int
-http_timer(CURLM *multi, long timeout, void *data)
-{
-    podi_http_t  *http = data;
-
-    (void) multi;
-
-    http->io->disarm(http->timer);
-
-    if (timeout >= 0) {
-        http->io->arm(http->timer, (podi_msec_t) timeout);
-    }
-
-    return 0;
-}
-
-
 static void
-http_socket_ready(void *data, unsigned ready)
+http_done(void *data, CURL *easy, CURLcode code)
 {
-    int             running, mask;
-    podi_http_t    *http;
-    http_socket_t  *s = data;
+    podi_http_transfer_t  *t = NULL;
 
-    http = s->http;
-    mask = ((ready & PODI_IO_READ) ? CURL_CSELECT_IN : 0)
-           | ((ready & PODI_IO_WRITE) ? CURL_CSELECT_OUT : 0);
+    (void) data;
+    (void) curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &t);
 
-    /* s may be gone after this */
-
-    (void) curl_multi_socket_action(http->multi, s->fd, mask, &running);
-    ERR_clear_error();
-    http->io->post(http->io, &http->drain);
-}
-
-
-static void
-http_timer_over(void *data)
-{
-    int           running;
-    podi_http_t  *http = data;
-
-    (void) curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0,
-                                    &running);
-    ERR_clear_error();
-    http->io->post(http->io, &http->drain);
-}
-
-
-static void
-http_drain(void *data)
-{
-    int               left;
-    CURLMsg          *msg;
-    CURLcode          code;
-    podi_http_t      *http = data;
-    podi_http_transfer_t  *t;
-
-    for ( ;; ) {
-        msg = curl_multi_info_read(http->multi, &left);
-        if (msg == NULL) {
-            return;
-        }
-
-        if (msg->msg != CURLMSG_DONE) {
-            continue;
-        }
-
-        code = msg->data.result;        /* msg dies with remove_handle */
-        t = NULL;
-
-        (void) curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE,
-                                 (char **) &t);
-        transfer_answer(t, code);
-    }
+    transfer_answer(t, code);
 }
 
 
@@ -376,7 +222,7 @@ static void
 transfer_end(podi_http_transfer_t *t)
 {
     if (t->easy != NULL) {
-        (void) curl_multi_remove_handle(t->http->multi, t->easy);
+        (void) curl_multi_remove_handle(t->http->multi.multi, t->easy);
         curl_easy_cleanup(t->easy);
         ERR_clear_error();
     }

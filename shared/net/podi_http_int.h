@@ -1,7 +1,7 @@
 /*
  * podi_http_int: what the files of podi_http share.
  *
- *     podi_http.c            the engine: sockets, timer, who is done
+ *     podi_http.c            the engine: who begins, who is done
  *     podi_http_transfer.c   one request: options, its answer, its reply
  *     podi_http_body.c       what a request sends
  */
@@ -10,18 +10,15 @@
 #define PODI_HTTP_INT_H
 
 
-#include <curl/curl.h>
-
 #include "podi_buf.h"
 #include "podi_http.h"
+#include "podi_multi.h"
 
 
 struct podi_http_s {
     podi_io_t         *io;
     podi_http_conf_t   conf;
-    CURLM             *multi;
-    podi_timer_t      *timer;
-    podi_post_t        drain;
+    podi_multi_t       multi;
     unsigned           transfers;
 };
 
@@ -47,6 +44,7 @@ struct podi_http_transfer_s {
     curl_mime            *form;
     podi_http_request_t   request;
     podi_http_source_t    body_source;
+    podi_peer_t           peer;
     podi_http_reply_t    *reply;
     podi_buf_t            body;
     podi_hash_t          *hash;
@@ -56,7 +54,6 @@ struct podi_http_transfer_s {
     int                   sys;          /* errno of a file of ours */
     unsigned              head_whole:1;
     unsigned              too_large:1;
-    unsigned              private:1;    /* an address that is not public */
 };
 
 

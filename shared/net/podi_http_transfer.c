@@ -7,13 +7,11 @@
  * followed, guessed or added.
  */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "podi_address.h"
 #include "podi_http_int.h"
 #include "banned.h"
 
@@ -21,11 +19,6 @@
 
 
 static podi_rc_t transfer_set_limits(podi_http_transfer_t *t);
-static podi_rc_t transfer_set_peer(podi_http_transfer_t *t);
-static curl_socket_t transfer_open(void *data, curlsocktype purpose,
-    struct curl_sockaddr *address);
-static int transfer_connected(void *data, char *peer, char *own, int peer_port,
-    int own_port);
 static podi_rc_t transfer_set_headers(podi_http_transfer_t *t);
 static char *transfer_c(podi_http_transfer_t *t, const podi_str_t *s);
 static size_t transfer_head(char *src, size_t size, size_t n, void *data);
@@ -41,30 +34,31 @@ static void transfer_fail(podi_http_transfer_t *t, CURLcode code,
 podi_rc_t
 podi_http_transfer_set(podi_http_transfer_t *t)
 {
-    int    bad;
-    CURL  *e = t->easy;
-    char  *url;
+    int                      bad;
+    CURL                    *e = t->easy;
+    char                    *url;
+    const podi_http_conf_t  *conf = &t->http->conf;
 
     url = transfer_c(t, &t->request.url);
     if (url == NULL) {
         return PODI_ERROR;
     }
 
+    t->peer.ca_file = conf->ca_file;
+    t->peer.user_agent = conf->user_agent;
+    t->peer.connect_timeout = conf->connect_timeout;
+    t->peer.https_only = conf->https_only || t->request.https_only;
+    t->peer.public_only = conf->public_only || t->request.public_only;
+
     bad = curl_easy_setopt(e, CURLOPT_PRIVATE, t)
         | curl_easy_setopt(e, CURLOPT_URL, url)
-        | curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L)
-        | curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
-        | curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L)
-        | curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L)
-        | curl_easy_setopt(e, CURLOPT_PROXY, "")
-        | curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L)
         | curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, transfer_head)
         | curl_easy_setopt(e, CURLOPT_HEADERDATA, t)
         | curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, transfer_write)
         | curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 
-    if (bad || transfer_set_limits(t) != PODI_OK
-        || transfer_set_peer(t) != PODI_OK
+    if (bad || podi_peer_set(&t->peer, e) != PODI_OK
+        || transfer_set_limits(t) != PODI_OK
         || transfer_set_headers(t) != PODI_OK)
     {
         return PODI_ERROR;
@@ -79,48 +73,11 @@ transfer_set_limits(podi_http_transfer_t *t)
 {
     int    bad;
     CURL  *e = t->easy;
+    char  *text;
 
-    /* who gives up does not wait, with all others, for a resolver's thread */
-
-    bad = curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L)
-        | curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) t->request.timeout)
-        | curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-                           (long) t->http->conf.connect_timeout)
+    bad = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) t->request.timeout)
         | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,
                            (curl_off_t) t->request.max);
-
-    return bad ? PODI_ERROR : PODI_OK;
-}
-
-
-/* to whom, and what he must prove */
-
-static podi_rc_t
-transfer_set_peer(podi_http_transfer_t *t)
-{
-    int                      bad;
-    CURL                    *e = t->easy;
-    char                    *text;
-    const podi_http_conf_t  *conf = &t->http->conf;
-
-    bad = curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
-                           conf->https_only || t->request.https_only
-                           ? "https" : "http,https");
-
-    if (conf->public_only || t->request.public_only) {
-        bad |= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, transfer_open)
-             | curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t)
-             | curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, transfer_connected)
-             | curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
-    }
-
-    if (conf->user_agent != NULL) {
-        bad |= curl_easy_setopt(e, CURLOPT_USERAGENT, conf->user_agent);
-    }
-
-    if (conf->ca_file != NULL) {
-        bad |= curl_easy_setopt(e, CURLOPT_CAINFO, conf->ca_file);
-    }
 
     if (t->request.resolve.len > 0) {
         text = transfer_c(t, &t->request.resolve);
@@ -131,57 +88,6 @@ transfer_set_peer(podi_http_transfer_t *t)
     }
 
     return bad ? PODI_ERROR : PODI_OK;
-}
-
-
-/* the name was checked by nobody; what it has led to is */
-
-static curl_socket_t
-transfer_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    podi_http_transfer_t  *t = data;
-
-    (void) purpose;
-
-    if (!podi_address_is_public(&address->addr)) {
-        t->private = 1;
-        return CURL_SOCKET_BAD;
-    }
-
-    return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                  address->protocol);
-}
-
-
-/* a connection that a request without public_only has left: not opened here */
-
-static int
-transfer_connected(void *data, char *peer, char *own, int peer_port,
-    int own_port)
-{
-    struct sockaddr_in     in;
-    struct sockaddr_in6    in6;
-    podi_http_transfer_t  *t = data;
-
-    (void) own;
-    (void) peer_port;
-    (void) own_port;
-
-    memset(&in, 0, sizeof(in));
-    memset(&in6, 0, sizeof(in6));
-
-    in.sin_family = AF_INET;
-    in6.sin6_family = AF_INET6;
-
-    if (inet_pton(AF_INET, peer, &in.sin_addr) == 1) {
-        t->private = !podi_address_is_public((struct sockaddr *) (void *) &in);
-
-    } else {
-        t->private = inet_pton(AF_INET6, peer, &in6.sin6_addr) != 1
-              || !podi_address_is_public((struct sockaddr *) (void *) &in6);
-    }
-
-    return t->private ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 
@@ -437,23 +343,8 @@ transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
 
     switch (code) {
 
-    case CURLE_OPERATION_TIMEDOUT:
-        error = PODI_E_DEADLINE;
-        break;
-
     case CURLE_FILESIZE_EXCEEDED:
         error = PODI_E_BODY_TOO_LARGE;
-        break;
-
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        /* of the url, or of the answer: not HTTP */
-        error = (sent > 0) ? PODI_E_UNAVAILABLE : PODI_E_CONFIG;
-        break;
-
-    case CURLE_URL_MALFORMAT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-        error = PODI_E_CONFIG;
         break;
 
     case CURLE_WRITE_ERROR:
@@ -462,19 +353,14 @@ transfer_fail(podi_http_transfer_t *t, CURLcode code, podi_fail_t *fail)
                 : PODI_E_INTERNAL;
         break;
 
-    case CURLE_ABORTED_BY_CALLBACK:
-        error = t->private ? PODI_E_FORBIDDEN : PODI_E_INTERNAL;
-        break;
-
     default:
-        error = t->private ? PODI_E_FORBIDDEN : PODI_E_UNAVAILABLE;
+        error = podi_peer_error(&t->peer, code, sent > 0);
         break;
     }
 
     (void) podi_fail(fail, error, NULL, PODI_STR_FMT ": %s",
                      podi_str_arg(&t->request.method),
-                     t->private ? "the address is not public"
-                                : curl_easy_strerror(code));
+                     podi_peer_text(&t->peer, code));
 
     fail->sys = t->sys;
     fail->uncertain = (sent > 0);
