@@ -67,10 +67,9 @@ tests_clean() {
 }
 
 
-# A port that nobody listens on, picked by the kernel.
+# A port that nobody listens on, and that no client is given meanwhile.
 tests_port() {
-    perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-        Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+    perl -I"$ROOT/t/lib" -MPodi::Proc=free_port -e 'print free_port()'
 }
 
 

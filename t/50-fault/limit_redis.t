@@ -18,7 +18,7 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX ();
 use Podi::Cutter;
-use Podi::Proc qw( poll spawn children );
+use Podi::Proc qw( poll spawn children free_port );
 use Test::More;
 use Time::HiRes qw( clock_gettime CLOCK_MONOTONIC );
 
@@ -71,15 +71,6 @@ sub cutter
 
     chmod 0777, "$dir/$name.sock";
     return $cutter;
-}
-
-
-sub free_port
-{
-    my $door = IO::Socket::INET->new(LocalAddr => '127.0.0.1:0', Listen => 1)
-        or die "no port: $!";
-
-    return $door->sockport;
 }
 
 

@@ -11,7 +11,6 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
-use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Test::More;
 
@@ -71,15 +70,6 @@ sub start
 
     Podi::Proc::poll(20, $is_there)
         or BAIL_OUT("$name does not start: " . qx(tail -5 $dir/$name.log));
-}
-
-
-sub free_port
-{
-    my $door = IO::Socket::INET->new(LocalAddr => '127.0.0.1:0', Listen => 1)
-        or die "no port: $!";
-
-    return $door->sockport;
 }
 
 
@@ -229,7 +219,7 @@ run('make libpodi.a', 'make', '-C', "$here/../../shared", '-j2', 'lib',
     "PODI_BUILD=$build", @san);
 run('make', 'make', '-C', $here, '-f', 'store.mk', "PODI_BUILD=$build", @san);
 
-my $port = free_port();
+my $port = Podi::Proc::free_port();
 start_pg($port);
 schema($port);
 
@@ -246,7 +236,7 @@ against_pg('TCP', '127.0.0.1:0', "127.0.0.1:$port",
                "host=127.0.0.1 dbname=postgres user=postgres port=$cut"
            });
 
-my $redis = free_port();
+my $redis = Podi::Proc::free_port();
 start_redis($redis);
 
 against_redis('UNIX sockets', "$dir/cut/redis.sock",

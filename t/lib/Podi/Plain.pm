@@ -16,7 +16,7 @@ use warnings;
 use File::Temp;
 use IO::Socket::INET;
 use Test::More ();
-use Podi::Proc qw( poll children gone san_env sanitizer_lines );
+use Podi::Proc qw( poll children free_port gone san_env sanitizer_lines );
 use Podi::Repo qw( root );
 
 
@@ -26,10 +26,8 @@ sub new
     my $self = bless { workers => 2, dir => File::Temp->newdir, head => '',
                        build => $ENV{PODI_BUILD} // root() . '/var/build',
                        %option }, $class;
-    my $free = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
 
-    $self->{port} //= $free->sockport;
-    close $free;
+    $self->{port} //= free_port();
     mkdir "$self->{dir}/$_" for qw( logs tmp );
     chmod 0755, $self->{dir};
     $self->_write;

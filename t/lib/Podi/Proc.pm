@@ -7,12 +7,13 @@ package Podi::Proc;
 use strict;
 use warnings;
 use Exporter 'import';
+use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw( sleep time );
 
 our @EXPORT_OK = qw( poll spawn children tree reaped gone open_files
                      clients_of san_env san_libs sanitizer_lines
-                     $SANITIZER );
+                     free_port $SANITIZER );
 
 our $SANITIZER = qr/(?:ERROR|SUMMARY): \w+Sanitizer|: runtime error: /;
 
@@ -172,6 +173,28 @@ sub san_env
     }
 
     return %env;
+}
+
+
+# A port that nobody listens on, for a server that starts later.  It lies below
+# those that the kernel gives to clients: no connection of another test takes
+# it meanwhile, as happens to one in a thousand that the kernel picks itself.
+sub free_port
+{
+    open my $range, '<', '/proc/sys/net/ipv4/ip_local_port_range' or die $!;
+    my ($from) = split ' ', <$range>;
+
+    # not rand: some tests repeat a run by its seed
+    open my $random, '<:raw', '/dev/urandom' or die $!;
+
+    for (1 .. 200) {
+        read $random, my $bytes, 4 or die $!;
+        my $port = 10_000 + unpack('N', $bytes) % ($from - 10_000);
+
+        return $port if IO::Socket::INET->new(
+            LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1);
+    }
+    die "no free port below $from";
 }
 
 

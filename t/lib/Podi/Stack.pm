@@ -22,12 +22,11 @@ use warnings;
 
 use File::Path qw( make_path remove_tree );
 use File::Temp ();
-use IO::Socket::INET;
 use Scalar::Util qw( weaken );
 use Test::More ();
 
 use Podi::Pg;
-use Podi::Proc qw( poll );
+use Podi::Proc qw( poll free_port );
 use Podi::Repo qw( root slurp );
 use Podi::Sql;
 use Podi::Stack::Check;
@@ -67,16 +66,6 @@ sub new
     Podi::Stack::Files::make($self);
     weaken($alive{ $self->{dir} } = $self);
     return $self;
-}
-
-
-sub free_port
-{
-    my $sock = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
-                                     Proto => 'tcp', Listen => 1)
-        or die "no free port: $@";
-
-    return $sock->sockport;
 }
 
 

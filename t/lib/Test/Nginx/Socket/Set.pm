@@ -9,7 +9,7 @@ use strict;
 use warnings;
 use Exporter 'import';
 use File::Temp ();
-use IO::Socket::INET;
+use Podi::Proc qw( free_port );
 use Test::Builder;
 
 our @EXPORT_OK = qw( %Set bail_out free_port env_port );
@@ -44,16 +44,6 @@ our %Set = (
     before   => [],
     body     => [],
 );
-
-
-sub free_port
-{
-    my $sock = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
-                                     Proto => 'tcp', Listen => 1)
-        or die "no free port: $@";
-
-    return $sock->sockport;
-}
 
 
 my %rand_port;
