@@ -3,8 +3,11 @@
  * their sets.
  *
  * A lock is held for some hundred nanoseconds.  Sets are locked in the order
- * of their addresses, so nobody waits in a circle.  A set that is not to be had
- * is left out: its limit is lost for this decision, the others are decided.
+ * of their addresses, so nobody waits in a circle.  Whoever has to wait for one
+ * lets go of the others before, and begins anew: who stands still with a lock
+ * holds up those who want it, not those who want any other.  A set that is not
+ * to be had is left out: its limit is lost for this decision, the others are
+ * decided.
  */
 
 #include "ngx_podi_bucket.h"
@@ -14,9 +17,12 @@
 
 
 #define BUCKET_SAID   60            /* seconds between two lines in the log */
+#define BUCKET_AGAIN  8             /* times all locks are given back */
 
 
 static ngx_int_t bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n);
+static void bucket_lock(ngx_podi_bucket_op_t **order, ngx_uint_t n);
+static void bucket_unlock(ngx_podi_bucket_op_t **order, ngx_uint_t n);
 static void bucket_sort(ngx_podi_bucket_op_t *ops,
     ngx_podi_bucket_op_t **order, ngx_uint_t n);
 static void bucket_prepare(ngx_podi_bucket_op_t *op);
@@ -84,11 +90,7 @@ bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n)
     podi_assert(n <= NGX_PODI_BUCKET_OPS);
 
     bucket_sort(ops, order, n);
-
-    for (i = 0; i < n; i++) {
-        order[i]->lost = (ngx_podi_bucket_lock(order[i]->bucket,
-                                               order[i]->set) != NGX_OK);
-    }
+    bucket_lock(order, n);
 
     refused = 0;
 
@@ -115,13 +117,63 @@ bucket_decide(ngx_podi_bucket_op_t *ops, ngx_uint_t n)
         }
     }
 
-    for (i = n; i > 0; i--) {
-        if (!order[i - 1]->lost) {
-            ngx_podi_bucket_unlock(order[i - 1]->set);
-        }
-    }
+    bucket_unlock(order, n);
 
     return refused ? NGX_DECLINED : NGX_OK;
+}
+
+
+static void
+bucket_lock(ngx_podi_bucket_op_t **order, ngx_uint_t n)
+{
+    ngx_uint_t             i, held, again;
+    ngx_podi_bucket_op_t  *op;
+
+    for (i = 0; i < n; i++) {
+        order[i]->lost = 0;
+    }
+
+    for (i = 0, held = 0, again = 0; i < n; i++) {
+        op = order[i];
+
+        if (op->lost) {
+            continue;
+        }
+
+        if (held == 0 || again == BUCKET_AGAIN) {
+            op->lost = (ngx_podi_bucket_lock(op->bucket, op->set) != NGX_OK);
+            held += !op->lost;
+            continue;
+        }
+
+        if (ngx_podi_lock_soon(&op->set->lock) == NGX_OK) {
+            held++;
+            continue;
+        }
+
+        bucket_unlock(order, i);
+
+        op->lost = (ngx_podi_bucket_lock(op->bucket, op->set) != NGX_OK);
+
+        if (!op->lost) {
+            ngx_podi_bucket_unlock(op->set);
+        }
+
+        held = 0;
+        again++;
+        i = (ngx_uint_t) -1;
+    }
+}
+
+
+static void
+bucket_unlock(ngx_podi_bucket_op_t **order, ngx_uint_t n)
+{
+    while (n-- > 0) {
+        if (!order[n]->lost) {
+            ngx_podi_bucket_unlock(order[n]->set);
+        }
+    }
 }
 
 

@@ -10,7 +10,8 @@
  *
  * A holder that has no turn has one in far less than LOCK_PATIENCE.  The loop
  * stands still for so long once: for a while who did not go on is waited for no
- * longer than it takes to see that he lives.
+ * longer than it takes to see that he lives.  He goes on as soon as the word
+ * that was waited for is not his any more, and is then like any other.
  */
 
 #include "ngx_podi_lock.h"
@@ -23,6 +24,7 @@
 
 #define LOCK_PATIENCE  100          /* ms, with one holder */
 #define LOCK_MEMORY    1000         /* ms, of one that did not go on */
+#define LOCK_STUCK     4            /* of whom so much is remembered */
 
 
 typedef struct {
@@ -30,8 +32,21 @@ typedef struct {
     podi_msec_t  until;
 } lock_wait_t;
 
+typedef struct {
+    uint64_t        holder;
+    const uint64_t *word;           /* that he did not let go */
+    podi_msec_t     until;
+} lock_stuck_t;
 
-static ngx_uint_t lock_is_vain(lock_wait_t *wait, uint64_t holder);
+
+static ngx_uint_t lock_is_vain(lock_wait_t *wait, const uint64_t *word,
+    uint64_t holder);
+static ngx_uint_t lock_is_stuck(uint64_t holder, podi_msec_t now);
+static void lock_remember(const uint64_t *word, uint64_t holder,
+    podi_msec_t now);
+
+
+static lock_stuck_t  lock_stuck[LOCK_STUCK];
 
 
 ngx_int_t
@@ -58,7 +73,7 @@ ngx_podi_lock(uint64_t *word)
             continue;
         }
 
-        vain = (holder != 0 && lock_is_vain(&wait, holder));
+        vain = (holder != 0 && lock_is_vain(&wait, word, holder));
 
         if (!vain) {
             ngx_sched_yield();
@@ -86,6 +101,36 @@ ngx_podi_lock(uint64_t *word)
 }
 
 
+ngx_int_t
+ngx_podi_lock_soon(uint64_t *word)
+{
+    uint64_t    holder, me = ngx_podi_process();
+    ngx_uint_t  i;
+
+    for (i = 1; i <= LOCK_SPINS * LOCK_ASKS; i++) {
+
+        holder = 0;
+
+        if (__atomic_load_n(word, __ATOMIC_RELAXED) == 0
+            && __atomic_compare_exchange_n(word, &holder, me, 0,
+                                           __ATOMIC_ACQUIRE,
+                                           __ATOMIC_RELAXED))
+        {
+            return NGX_OK;
+        }
+
+        if (i % LOCK_SPINS != 0 && ngx_ncpu > 1) {
+            ngx_cpu_pause();
+
+        } else {
+            ngx_sched_yield();
+        }
+    }
+
+    return NGX_BUSY;
+}
+
+
 void
 ngx_podi_unlock(uint64_t *word)
 {
@@ -93,32 +138,83 @@ ngx_podi_unlock(uint64_t *word)
 }
 
 
-/* each holder that goes on is progress, and the next one is waited for anew */
+/*
+ * Each holder that goes on is progress, and the next one is waited for anew.
+ * Who is seen first has a turn, whoever he is.
+ */
 
 static ngx_uint_t
-lock_is_vain(lock_wait_t *wait, uint64_t holder)
+lock_is_vain(lock_wait_t *wait, const uint64_t *word, uint64_t holder)
 {
     podi_msec_t  now;
-
-    static lock_wait_t  last;       /* who did not go on, remembered until */
 
     now = podi_time_mono();
 
     if (wait->holder != holder) {
         wait->holder = holder;
-        wait->until = now;
+        wait->until = now + (lock_is_stuck(holder, now) ? 0 : LOCK_PATIENCE);
 
-        if (last.holder != holder || now >= last.until) {
-            wait->until += LOCK_PATIENCE;
-        }
+        return 0;
     }
 
     if (now < wait->until) {
         return 0;
     }
 
-    last.holder = holder;
-    last.until = now + LOCK_MEMORY;
+    lock_remember(word, holder, now);
 
     return 1;
+}
+
+
+static ngx_uint_t
+lock_is_stuck(uint64_t holder, podi_msec_t now)
+{
+    ngx_uint_t     i;
+    lock_stuck_t  *s;
+
+    for (i = 0, s = lock_stuck; i < LOCK_STUCK; i++, s++) {
+
+        if (s->holder != holder) {
+            continue;
+        }
+
+        if (now < s->until
+            && __atomic_load_n(s->word, __ATOMIC_RELAXED) == holder)
+        {
+            return 1;
+        }
+
+        s->holder = 0;
+    }
+
+    return 0;
+}
+
+
+/* in the place of what is known of him, or of what is forgotten first */
+
+static void
+lock_remember(const uint64_t *word, uint64_t holder, podi_msec_t now)
+{
+    ngx_uint_t     i;
+    lock_stuck_t  *s, *place;
+
+    place = lock_stuck;
+
+    for (i = 0, s = lock_stuck; i < LOCK_STUCK; i++, s++) {
+
+        if (s->holder == holder) {
+            place = s;
+            break;
+        }
+
+        if (s->until < place->until) {
+            place = s;
+        }
+    }
+
+    place->holder = holder;
+    place->word = word;
+    place->until = now + LOCK_MEMORY;
 }

@@ -21,6 +21,11 @@
  * stopped), so the caller decides without what the lock guards, or not at all.
  */
 ngx_int_t ngx_podi_lock(uint64_t *word);
+/*
+ * The same for who has another lock already, and must not let all those wait
+ * who want that one: OK, or BUSY after some turns.  A dead one's is not taken.
+ */
+ngx_int_t ngx_podi_lock_soon(uint64_t *word);
 void ngx_podi_unlock(uint64_t *word);
 
 
