@@ -7,6 +7,7 @@
  */
 
 #include "ngx_podi_shm.h"
+#include "podi_fault.h"
 
 
 const ngx_uint_t  ngx_podi_bounds[NGX_PODI_BUCKETS - 1] = {
@@ -196,6 +197,8 @@ ngx_podi_slot_take(void)
             slot->owner = ngx_podi_process();
         }
     }
+
+    PODI_FAULT(slot_take);
 
     ngx_podi_unlock(&shm->lock);
 

@@ -11,6 +11,7 @@
 
 #include "ngx_podi_bucket.h"
 #include "ngx_podi_core.h"
+#include "ngx_podi_shm.h"
 #include "ngx_podi_thread.h"
 
 
@@ -25,6 +26,7 @@ static ngx_int_t ngx_podi_start_pg(ngx_podi_worker_t *w,
 static ngx_int_t ngx_podi_start_redis(ngx_podi_worker_t *w,
     const ngx_podi_main_conf_t *pmcf);
 static void ngx_podi_tick(void *data);
+static ngx_int_t ngx_podi_late_slot(ngx_podi_worker_t *w);
 
 
 static ngx_http_module_t  ngx_http_podi_module_ctx = {
@@ -180,6 +182,12 @@ ngx_podi_init_process(ngx_cycle_t *cycle)
 
     w->slot = ngx_podi_slot_take();
 
+    if (w->slot == NULL && ngx_podi_shm() != NULL) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "podi: this worker has no slot: until it has one it "
+                      "does no work in threads, and is not in the metrics");
+    }
+
     w->tick = w->io->timer(w->io, PODI_TIMER_HOUSEKEEPING, ngx_podi_tick, w);
 
     if (w->tick == NULL
@@ -289,7 +297,7 @@ ngx_podi_tick(void *data)
 
     w->io->arm(w->tick, NGX_PODI_TICK);
 
-    if (w->slot == NULL) {
+    if (w->slot == NULL && ngx_podi_late_slot(w) != NGX_OK) {
         return;
     }
 
@@ -314,6 +322,24 @@ ngx_podi_tick(void *data)
                        now.reconnects - w->seen.reconnects);
 
     w->seen = now;
+}
+
+
+/* somebody stood still with the zone when this worker was born */
+
+static ngx_int_t
+ngx_podi_late_slot(ngx_podi_worker_t *w)
+{
+    w->slot = ngx_podi_slot_take();
+
+    if (w->slot == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                  "podi: this worker has its slot");
+
+    return NGX_OK;
 }
 
 

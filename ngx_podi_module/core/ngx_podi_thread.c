@@ -76,9 +76,14 @@ ngx_podi_thread(podi_flow_t *f, ngx_http_request_t *r,
 
     task = ngx_thread_task_alloc(r->pool, sizeof(ngx_podi_thread_t));
 
-    if (task == NULL || w->slot == NULL) {
+    if (task == NULL) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
                          "no memory for a thread");
+    }
+
+    if (w->slot == NULL) {
+        return podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
+                         "this worker has no slot yet");
     }
 
     t = task->ctx;

@@ -241,6 +241,15 @@ kill CONT => $stopped;
 is $n->answer($stuck)->{status}, 200, 'it goes on';
 ok poll(10, sub { spent('/seats?k=late') eq '1' }), 'and all places come back';
 
+# a worker that is born while another one stands still with the zone
+$points->arm('slot_take', 'pause');
+kill KILL => ($n->workers)[0];
+$stopped = $points->wait('slot_take');
+kill KILL => grep { $_ != $stopped } $n->workers;
+ok poll(10, sub { $n->log =~ /this worker has no slot/ }), 'has no slot, and says so';
+kill CONT => $stopped;
+ok poll(10, sub { $n->log =~ /this worker has its slot/ }), 'but as soon as there is one';
+
 my $log = $n->log;
 $n->stop;
 is scalar(() = $log =~ /\[(?:alert|crit|emerg)\](?!.*exited on signal 9)/g), 0,
