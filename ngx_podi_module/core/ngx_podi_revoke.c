@@ -107,7 +107,8 @@ ngx_podi_mark(ngx_podi_mark_e kind, const podi_str_t *issuer,
 /*
  * Who has an id that is too long is asked for anyhow.  Without a hash it is not
  * known who is meant, and while somebody stands still with the lock nothing can
- * be written: all are asked for until the feed has told it again.
+ * be written: all are asked for until the feed has told it again, and no cover
+ * from before that is good any more.
  */
 
 podi_rc_t
@@ -131,7 +132,8 @@ ngx_podi_revoke(const ngx_podi_revocation_t *what)
 
     if (rc != PODI_OK || ngx_podi_lock(&shm->lock) == NGX_BUSY) {
         shm->feed.blind_until = ngx_current_msec
-                                + NGX_PODI_FEED_OVERLAP * 1000;
+                                + NGX_PODI_FEED_OVERLAP * 1000
+                                + shm->feed.stale;
         return PODI_ERROR;
     }
 
