@@ -11,7 +11,7 @@
  * place.  When all cells of a set are taken, the closed one that was asked
  * longest ago is forgotten, else one whose time is up; when there is none, or
  * when a worker stands still that has locked the set, the call passes
- * unguarded, which is counted and logged.
+ * unguarded, which is counted and logged, as is a report that cannot be made.
  *
  * A worker that dies within a write leaves counts or a state that podi_breaker
  * can go on from: at worst a breaker opens or closes once too often.
@@ -51,7 +51,8 @@ static void breaker_judge(ngx_http_podi_breaker_cell_t *cell,
     ngx_http_podi_breaker_call_t *call, podi_msec_t now);
 static void breaker_lapse(ngx_http_podi_breaker_cell_t *cell,
     const podi_breaker_conf_t *conf, podi_msec_t now);
-static void breaker_unguarded(ngx_http_podi_breaker_call_t *call,
+static void breaker_pass(ngx_http_podi_breaker_call_t *call, const char *why);
+static void breaker_unguarded(const ngx_http_podi_breaker_zone_t *zone,
     const char *why);
 static void breaker_changed(const ngx_http_podi_breaker_call_t *call,
     const breaker_change_t *change, podi_msec_t now, ngx_log_t *log);
@@ -110,7 +111,7 @@ ngx_http_podi_breaker_ask(ngx_http_podi_breaker_call_t *call, ngx_log_t *log)
     set = breaker_set(call);
 
     if (ngx_podi_lock(&set->lock) == NGX_BUSY) {
-        breaker_unguarded(call, BREAKER_STUCK);
+        breaker_pass(call, BREAKER_STUCK);
         return;
     }
 
@@ -123,7 +124,7 @@ ngx_http_podi_breaker_ask(ngx_http_podi_breaker_call_t *call, ngx_log_t *log)
     if (cell == NULL) {
         ngx_podi_unlock(&set->lock);
 
-        breaker_unguarded(call, BREAKER_FULL);
+        breaker_pass(call, BREAKER_FULL);
         return;
     }
 
@@ -214,6 +215,7 @@ ngx_http_podi_breaker_report(ngx_http_podi_breaker_call_t *call,
     set = breaker_set(call);
 
     if (ngx_podi_lock(&set->lock) == NGX_BUSY) {
+        breaker_unguarded(call->zone, BREAKER_STUCK);
         return;
     }
 
@@ -324,14 +326,22 @@ breaker_victim(ngx_http_podi_breaker_set_t *set, podi_msec_t now)
 
 
 static void
-breaker_unguarded(ngx_http_podi_breaker_call_t *call, const char *why)
+breaker_pass(ngx_http_podi_breaker_call_t *call, const char *why)
 {
-    time_t                               now = ngx_time();
-    ngx_atomic_uint_t                    said = call->zone->shm->said;
-    const ngx_http_podi_breaker_zone_t  *zone = call->zone;
-
     call->verdict = PODI_BREAKER_PASS;
     call->open = 0;
+
+    breaker_unguarded(call->zone, why);
+}
+
+
+/* a call that is not asked for, or not heard of */
+
+static void
+breaker_unguarded(const ngx_http_podi_breaker_zone_t *zone, const char *why)
+{
+    time_t             now = ngx_time();
+    ngx_atomic_uint_t  said = zone->shm->said;
 
     ngx_http_podi_breaker_count(zone, NGX_HTTP_PODI_BREAKER_UNGUARDED);
 
