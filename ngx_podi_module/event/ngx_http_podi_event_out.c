@@ -14,7 +14,8 @@
 #include <stdarg.h>
 
 
-#define EVENT_LINE_MAX  512
+#define EVENT_LINE_MAX   512
+#define EVENT_QUEUE_STEP (EVENT_QUEUE_MAX / 8)
 
 
 static podi_rc_t event_out_append(ngx_http_podi_event_stream_t *s,
@@ -61,7 +62,7 @@ event_out_append(ngx_http_podi_event_stream_t *s, const u_char *data,
 
     if (used + len > size) {
 
-        size = ngx_min(ngx_max(size * 2, 512), EVENT_QUEUE_MAX);
+        size = ngx_max(size + ngx_min(size, EVENT_QUEUE_STEP), 512);
 
         bigger = event_out_chunk(s, ngx_max(size, used + len));
         if (bigger == NULL) {
@@ -110,12 +111,15 @@ event_out_waiting(const ngx_http_podi_event_out_t *out)
 }
 
 
-/* what nginx is sending is held as a whole until its last byte is gone */
+/*
+ * What nginx is sending is held as a whole until its last byte is gone, with
+ * the room at its end.
+ */
 
 static size_t
 event_out_held(const ngx_http_podi_event_out_t *out)
 {
-    return event_out_waiting(out) + (out->busy == NULL ? 0 : out->busy->len);
+    return event_out_waiting(out) + (out->busy == NULL ? 0 : out->busy->size);
 }
 
 
