@@ -66,7 +66,7 @@ sample_read(const u_char *p, const u_char *last, ngx_http_podi_sample_t *s)
 
     s->name.data = (u_char *) (uintptr_t) p;
     s->name.len = q - p;
-    s->labels.data = NULL;
+    s->labels.data = (u_char *) (uintptr_t) q;
     s->labels.len = 0;
 
     if (q < last && *q == '{') {

@@ -146,6 +146,7 @@ podi_queue_jobs{queue="image",state="running"} 2
 podi_queue_jobs{queue="<script>alert(1)</script>&\"}",state="queued"} 1
 podi_queue_jobs{queue="torn",state="que
 podi_queue_jobs
+podi_queue_jobs 5
 podi_queue_jobs{queue="nan",state="queued"} NaN
 # TYPE podi_queue_oldest_seconds gauge
 podi_queue_oldest_seconds{queue="image"} 7200
