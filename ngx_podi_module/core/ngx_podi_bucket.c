@@ -85,10 +85,10 @@ char *
 ngx_podi_bucket_check(ngx_conf_t *cf, ngx_array_t *buckets,
     const podi_secret_t *password)
 {
-    ngx_uint_t           i;
+    ngx_uint_t           i, known;
     ngx_podi_bucket_t  **b = buckets->elts;
 
-    for (i = 0; i < buckets->nelts; i++) {
+    for (i = 0, known = 0; i < buckets->nelts; i++) {
         if (b[i]->zone == NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "there is no limit \"%V\": write "
@@ -107,6 +107,16 @@ ngx_podi_bucket_check(ngx_conf_t *cf, ngx_array_t *buckets,
         }
 
         b[i]->password = password;
+        known |= b[i]->shared && password == NULL;
+    }
+
+    if (known) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the Redis of shared limits has no password: "
+                           "their keys are made of it, and so everybody can "
+                           "work out which ones share a place; write "
+                           "requirepass in redis.conf, and "
+                           "podi_redis_password_file");
     }
 
     return NGX_CONF_OK;
