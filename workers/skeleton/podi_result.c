@@ -42,7 +42,6 @@ static podi_rc_t result_done(podi_flow_t *f, void *ctx);
 static void result_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
 static void result_cancel(podi_op_t *op);
 static podi_rc_t result_judge(podi_flow_t *f, result_t *r);
-static int result_is_picture(podi_media_e type);
 static podi_rc_t result_stored(podi_flow_t *f, result_t *r);
 static podi_rc_t result_text(result_t *r, podi_mem_t *mem,
     podi_str_t *ret_text);
@@ -119,7 +118,7 @@ result_decode(podi_flow_t *f, void *ctx)
 
     podi_job_progress(r->job, 80);
 
-    if (!result_is_picture(r->made->type)) {
+    if (!podi_media_is_picture(r->made->type)) {
         return PODI_OK;
     }
 
@@ -135,7 +134,7 @@ result_decoded(podi_flow_t *f, void *ctx)
 {
     result_t  *r = ctx;
 
-    if (result_is_picture(r->made->type)) {
+    if (podi_media_is_picture(r->made->type)) {
         r->answer = f->result;
 
         if (result_judge(f, r) != PODI_OK) {
@@ -166,14 +165,6 @@ result_judge(podi_flow_t *f, result_t *r)
     r->answer = NULL;
 
     return PODI_OK;
-}
-
-
-static int
-result_is_picture(podi_media_e type)
-{
-    return type == PODI_MEDIA_JPEG || type == PODI_MEDIA_PNG
-           || type == PODI_MEDIA_WEBP;
 }
 
 

@@ -5,8 +5,9 @@
  *         -> thumbnail measured -> stored -> JSON for sys.job_settle
  *
  * Nothing about the bytes is believed: the type is that of the first bytes,
- * a picture is delivered when a process could decode it, and is named by the
- * digest that we took.  Only what is no picture is delivered undecoded.
+ * a picture is delivered when a process could decode it (so no AVIF, HEIC or
+ * JPEG XL), and is named by the digest that we took.  Only what is no picture
+ * is delivered undecoded.
  */
 
 #ifndef PODI_RESULT_H
