@@ -61,6 +61,23 @@ podi_hmac_sha256(const podi_str_t *key, const podi_str_t *data,
 
 
 podi_rc_t
+podi_hmac_sha1(const podi_str_t *key, const podi_str_t *data,
+    unsigned char ret_mac[PODI_SHA1_LEN])
+{
+    unsigned  len = PODI_SHA1_LEN;
+
+    if (HMAC(EVP_sha1(), key->data ? (const void *) key->data : "",
+             (int) key->len, data->data, data->len, ret_mac, &len)
+        == NULL)
+    {
+        return podi_hash_failed();
+    }
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
 podi_hkdf_sha256(const podi_str_t *key, const podi_str_t *salt,
     const podi_str_t *info, unsigned char *ret_bytes, size_t len)
 {

@@ -13,6 +13,7 @@
 
 
 #define PODI_SHA256_LEN    32
+#define PODI_SHA1_LEN      20
 #define PODI_HASH_LEN_MAX  32
 
 typedef enum {
@@ -29,6 +30,10 @@ PODI_MUSTCHECK podi_rc_t podi_sha256(const podi_str_t *data,
 
 PODI_MUSTCHECK podi_rc_t podi_hmac_sha256(const podi_str_t *key,
     const podi_str_t *data, unsigned char ret_mac[PODI_SHA256_LEN]);
+
+/* for old signatures only */
+PODI_MUSTCHECK podi_rc_t podi_hmac_sha1(const podi_str_t *key,
+    const podi_str_t *data, unsigned char ret_mac[PODI_SHA1_LEN]);
 
 /* RFC 5869; salt and info may be empty; len <= 255 * 32 */
 PODI_MUSTCHECK podi_rc_t podi_hkdf_sha256(const podi_str_t *key,

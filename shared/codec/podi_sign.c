@@ -31,8 +31,6 @@ const podi_sign_alg_t  podi_sign_oss4 = {
 };
 
 
-static podi_rc_t podi_sign_canonical(const podi_sign_alg_t *alg,
-    const podi_sign_request_t *req, podi_mem_t *mem, podi_signature_t *sig);
 static podi_rc_t podi_sign_query(const podi_sign_alg_t *alg,
     const podi_sign_request_t *req, podi_mem_t *mem, podi_str_t *ret_query);
 static int podi_sign_cmp(const void *a, const void *b);
@@ -98,7 +96,7 @@ podi_sign(const podi_sign_alg_t *alg, const podi_sign_cred_t *cred,
 }
 
 
-static podi_rc_t
+podi_rc_t
 podi_sign_canonical(const podi_sign_alg_t *alg,
     const podi_sign_request_t *req, podi_mem_t *mem, podi_signature_t *sig)
 {

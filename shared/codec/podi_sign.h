@@ -1,9 +1,10 @@
 /*
- * podi_sign: request signatures of object stores, AWS4 and OSS4.
+ * podi_sign: request signatures: AWS4 and OSS4 of object stores, ACS3 and RPC
+ * v1 of Alibaba Cloud's APIs.
  *
  *     request -> canonical text -> string to sign -> signature
  *
- * The two dialects differ by a table of facts (podi_sign_alg_t).  Pure: the
+ * The first two differ by a table of facts (podi_sign_alg_t).  Pure: the
  * time comes in, nothing goes out.  Names and values are given decoded; the
  * path is given decoded as well (S3: each byte is kept, nothing is ever
  * normalised), but for the generic AWS mode, which takes it as on the wire.
@@ -68,6 +69,19 @@ typedef struct {
 /* ERROR: no memory, or more than PODI_SIGN_PAIRS_MAX pairs */
 PODI_MUSTCHECK podi_rc_t podi_sign(const podi_sign_alg_t *alg,
     const podi_sign_cred_t *cred, const podi_sign_request_t *req,
+    podi_mem_t *mem, podi_signature_t *ret_signature);
+
+/*
+ * Alibaba Cloud's.  ACS3 signs as AWS4 does, with the secret itself as its key
+ * and without a scope; cred's region and service are not used.
+ */
+PODI_MUSTCHECK podi_rc_t podi_sign_acs3(const podi_sign_cred_t *cred,
+    const podi_sign_request_t *req, podi_mem_t *mem,
+    podi_signature_t *ret_signature);
+
+/* RPC v1: all parameters, of query and form; the signature is base64 */
+PODI_MUSTCHECK podi_rc_t podi_sign_acs_rpc(const podi_sign_cred_t *cred,
+    const podi_str_t *method, const podi_pair_t *params, size_t n,
     podi_mem_t *mem, podi_signature_t *ret_signature);
 
 

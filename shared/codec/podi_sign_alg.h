@@ -1,6 +1,7 @@
 /*
  * podi_sign_alg: the facts in which the dialects differ, and the parts that
- * signing and presigning share.  Private to podi_sign*.c.
+ * signing and presigning share.  Private to podi_sign*.c and, for dialects
+ * that a description brings, to podi_provider_*.c.
  */
 
 #ifndef PODI_SIGN_ALG_H
@@ -31,6 +32,10 @@ struct podi_sign_alg_s {
                                        content-md5 unasked */
 };
 
+
+/* fills in query, canonical and signed_headers */
+podi_rc_t podi_sign_canonical(const podi_sign_alg_t *alg,
+    const podi_sign_request_t *req, podi_mem_t *mem, podi_signature_t *sig);
 
 /*
  * The header block ("name:value" lines) and the ';' list of its names.  For

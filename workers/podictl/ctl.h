@@ -31,11 +31,15 @@
 #define CTL_BLIND        2          /* of reconcile: it cannot be said */
 
 #define CTL_OPTIONS_MAX  8
+#define CTL_MORE_MAX     64
 #define CTL_FILE_MAX     (1024 * 1024)
 #define CTL_BILL_MAX     (64 * 1024 * 1024)
 
 /* the value of an option that is given without one: by address */
 extern const char  ctl_flag[];
+
+/* and of one that stands for all further words, which go to ctl->more */
+extern const char  ctl_words[];
 
 typedef struct ctl_s          ctl_t;
 typedef struct ctl_command_s  ctl_command_t;
@@ -63,6 +67,8 @@ struct ctl_command_s {
 struct ctl_s {
     const ctl_command_t  *command;
     const char           *values[CTL_OPTIONS_MAX];  /* by option */
+    const char           *more[CTL_MORE_MAX];
+    int                   n_more;
     const char           *path;                     /* of the settings */
     podi_arena_t         *arena;
     podi_mem_t           *mem;
@@ -161,6 +167,9 @@ int ctl_key_make(ctl_t *ctl);
 
 /* ctl_lint.c */
 int ctl_config_lint(ctl_t *ctl);
+
+/* ctl_provider.c */
+int ctl_provider_check(ctl_t *ctl);
 
 /* ctl_receipt.c */
 int ctl_receipt_verify(ctl_t *ctl);

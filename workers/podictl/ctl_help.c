@@ -65,6 +65,7 @@ static const struct {
     { "comfy", "workflow publish", "makes a version the one that is run" },
     { "comfy", "workflow list", "shows the versions, and whose they are" },
     { "comfy", "workflow show", "shows all of a version" },
+    { "provider", "check", "names the first mistake of a description" },
     { "receipt", "verify", "checks a receipt with nothing but the keys" },
     { NULL, NULL, "" }
 };

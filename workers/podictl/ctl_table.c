@@ -20,6 +20,7 @@
 
 
 const char  ctl_flag[] = "";
+const char  ctl_words[] = "";
 
 const ctl_command_t  ctl_commands[] = {
 
@@ -257,6 +258,11 @@ const ctl_command_t  ctl_commands[] = {
       { { "workflow", NULL, NULL, "its name" },
         { "version", NULL, "", "the live one when it is not given" } },
       ctl_workflow_show_steps, NULL },
+
+    { "provider", "check",
+      { { "file", NULL, NULL, "of conf/providers, say" },
+        { "more", NULL, ctl_words, "further files, without their --more" } },
+      NULL, ctl_provider_check },
 
     { "receipt", "verify",
       { { "file", NULL, NULL, "of GET /v1/tasks/{id}/receipt" },

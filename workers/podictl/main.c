@@ -210,6 +210,11 @@ main_positional(ctl_t *ctl, const char *value)
             ctl->values[i] = value;
             return 0;
         }
+
+        if (o->value == ctl_words && ctl->n_more < CTL_MORE_MAX) {
+            ctl->more[ctl->n_more++] = value;
+            return 0;
+        }
     }
 
     (void) fprintf(stderr, "podictl: \"%s\" is too much\n", value);
