@@ -100,10 +100,18 @@ sub put
 }
 
 
-sub rest { 1 while defined heard($_[0]); note_line('gone'); return }
+# hears until the client says goodbye, or is gone
+sub rest
+{
+    while (defined(my $line = heard($_[0]))) {
+        last if $line =~ /^8:/;
+    }
+    note_line('gone');
+    return;
+}
 
 
-# sends, and hears until the client goes
+# sends, and hears the rest
 sub says
 {
     my @all = @_;
