@@ -1,14 +1,16 @@
 /*
  * podi_http: HTTP to others without waiting, over podi_io (libcurl's multi).
  *
- * One engine a process.  A request is one operation of a flow: it is answered
- * once, with a reply or a failure, at the latest at its timeout; cancelling
- * the flow takes the transfer off the wire.  http and https only, HTTP/1.1,
- * no redirects, no proxies, no .netrc, no cookies: what is asked is what is
- * sent.  An answer larger than allowed is a failure, and nothing larger is
- * ever stored.  What public_only forbids is refused when it connects: each
- * address that curl tries is looked at, and no other is connected to; a kept
- * connection is looked at before it is used again.
+ * One engine a process.  A request is one operation of a flow: it is
+ * answered once, with a reply or a failure, at the latest at its timeout;
+ * cancelling the flow takes the transfer off the wire.  http and https
+ * only, HTTP/1.1, no redirects, no proxies, no .netrc, no cookies: what is
+ * asked is what is sent, and a POST or PATCH, which is not the same twice,
+ * is sent once: on a connection of its own.  An answer larger than allowed
+ * is a failure, and nothing larger is ever stored.  What public_only
+ * forbids is refused when it connects: each address that curl tries is
+ * looked at, and no other is connected to; a kept connection is looked at
+ * before it is used again.
  *
  * A status of 400 or more is a reply, not a failure.  Failures: UNAVAILABLE
  * (no connection, cut, not HTTP), FORBIDDEN (public_only), DEADLINE (a

@@ -74,8 +74,18 @@ transfer_set_limits(podi_http_transfer_t *t)
     int    bad;
     CURL  *e = t->easy;
     char  *text;
+    long   once;
+
+    /*
+     * When a kept connection turns out to be closed, curl sends again what it
+     * had sent on it, whatever that was.
+     */
+
+    once = podi_str_eq_c(&t->request.method, "POST")
+           || podi_str_eq_c(&t->request.method, "PATCH");
 
     bad = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) t->request.timeout)
+        | curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, once)
         | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,
                            (curl_off_t) t->request.max);
 
