@@ -188,6 +188,18 @@ podi_job_is_wanted(const podi_job_t *job)
 }
 
 
+int
+podi_job_is_over(const podi_job_t *job)
+{
+    const podi_held_t  *held;
+
+    held = (const podi_held_t *) (const void *)
+           ((const char *) job - offsetof(podi_held_t, job));
+
+    return held->end == PODI_JOB_CANCELLED || held->end == PODI_JOB_FAILED;
+}
+
+
 /*
  * What may pass by itself is the server's trouble; any other end is an answer
  * of his, too.

@@ -9,6 +9,7 @@
 
 #include "podi_base64.h"
 #include "podi_kek.h"
+#include "podi_worker_int.h"
 #include "banned.h"
 
 
@@ -46,6 +47,21 @@ podi_kek_read(const char *file, podi_mem_t *mem, podi_secret_t **ret_kek,
     }
 
     return PODI_OK;
+}
+
+
+podi_rc_t
+podi_kek_of(podi_worker_t *w, podi_secret_t **ret_kek, podi_fail_t *fail)
+{
+    const char  *file = w->set->kek_file;
+
+    if (podi_kek_read(file, w->mem, ret_kek, fail) == PODI_OK) {
+        return PODI_OK;
+    }
+
+    *ret_kek = NULL;
+
+    return file == NULL || file[0] == '\0' ? PODI_OK : PODI_ERROR;
 }
 
 

@@ -14,6 +14,7 @@
 
 
 #include "podi_seal.h"
+#include "podi_worker.h"
 
 
 /* a row of sys.provider_keys, or one that is to become one */
@@ -32,6 +33,10 @@ typedef struct {
  * or base64.
  */
 PODI_MUSTCHECK podi_rc_t podi_kek_read(const char *file, podi_mem_t *mem,
+    podi_secret_t **ret_kek, podi_fail_t *fail);
+
+/* the one that a daemon is set to have; NULL: none is named */
+PODI_MUSTCHECK podi_rc_t podi_kek_of(podi_worker_t *w,
     podi_secret_t **ret_kek, podi_fail_t *fail);
 
 /* fills row->kek and row->sealed; ERROR: it names what is no name */

@@ -186,6 +186,9 @@ void podi_job_cost(podi_job_t *job, int64_t micros);
 /* from a step: bounded work between two waits may ask whether to go on */
 int podi_job_is_wanted(const podi_job_t *job);
 
+/* from undo: nobody will go on with it, as it was cancelled or failed */
+int podi_job_is_over(const podi_job_t *job);
+
 
 /* ---- the daemon --------------------------------------------------------- */
 

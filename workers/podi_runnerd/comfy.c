@@ -1,0 +1,218 @@
+/*
+ * comfy: a job that runs on a ComfyUI server.
+ *
+ *     what to run -> is an earlier attempt's prompt somewhere?
+ *       yes: followed; only when it is lost, on with
+ *     inputs fetched -> server chosen -> noted (intended) -> uploads -> prompt
+ *       -> noted (submitted) -> followed: history, queue, history
+ *     at its end: files collected -> removed there -> noted (ended) -> ending
+ *
+ * An answer that is missing is never taken for a no: after a prompt was sent
+ * it is looked for, and sent again only when it was looked for in vain.
+ */
+
+#include <string.h>
+
+#include "runnerd.h"
+#include "banned.h"
+
+
+#define COMFY_JSON_MAX  (16 * 1024 * 1024)
+
+
+static podi_rc_t comfy_open(podi_flow_t *f, void *ctx);
+static podi_rc_t comfy_read(podi_flow_t *f, void *ctx);
+static podi_rc_t comfy_workflow(podi_flow_t *f, comfy_run_t *run,
+    const podi_pg_result_t *row);
+static podi_rc_t comfy_earlier(podi_flow_t *f, comfy_run_t *run,
+    const podi_pg_result_t *row);
+static podi_rc_t comfy_json(podi_flow_t *f, podi_job_t *job,
+    const podi_pg_result_t *row, const char *name, json_t **ret);
+static uint64_t comfy_model_key(const json_t *models);
+
+
+const podi_step_t  runner_comfy_steps[] = {
+    { "asking what to run",        comfy_open,      0 },
+    { "reading it",                comfy_read,      0 },
+    { "looking for what was sent", comfy_adopt,     0 },
+    { "reading what was found",    comfy_adopted,   0 },
+    { "leaving what is lost",      comfy_left,      0 },
+    { "fetching the inputs",       comfy_fetch,     0 },
+    { "choosing a server",         comfy_choose,    0 },
+    { "noting the server",         comfy_chosen,    0 },
+    { "uploading the inputs",      comfy_upload,    0 },
+    { "sending the prompt",        comfy_send,      PODI_MAY_FAIL },
+    { "reading the answer",        comfy_sent,      0 },
+    { "following the prompt",      comfy_follow,    0 },
+    { "reading its end",           comfy_followed,  0 },
+    { "collecting the files",      comfy_collect,   0 },
+    { "removing it there",         comfy_collected, PODI_MAY_FAIL },
+    { "freeing its memory",        comfy_clean,     PODI_MAY_FAIL },
+    { "noting its end",            comfy_cleaned,   0 },
+    { "ending",                    comfy_end,       0 },
+    podi_null_step
+};
+
+
+static podi_rc_t
+comfy_open(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    podi_pg_call_t   call;
+
+    podi_pg_call_init(&call, PODI_SQL_JOB_EXECUTOR, f->mem);
+    podi_arg_str(&call, &job->id);
+    podi_arg_int64(&call, job->fence);
+
+    return podi_pg_call(podi_worker_pg(job->worker), f, &call);
+}
+
+
+static podi_rc_t
+comfy_read(podi_flow_t *f, void *ctx)
+{
+    podi_job_t              *job = ctx;
+    podi_str_t               kind;
+    json_t                  *executor;
+    comfy_run_t             *run = job->data;
+    const podi_pg_result_t  *row = f->result;
+
+    run->job = job;
+
+    if (podi_rows(row) == 0) {
+        return podi_job_retry(job, PODI_E_CONFLICT,
+                              "it is another's by now");
+    }
+
+    if (comfy_json(f, job, row, "executor", &executor) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    kind = podi_json_str(json_object_get(executor, "kind"));
+
+    if (!podi_str_eq_c(&kind, "comfy")) {
+        return podi_job_fail(job, PODI_E_CONFIG,
+                             "no ComfyUI workflow carries this action out");
+    }
+
+    if (podi_row_is_null(row, 0, "workflow")) {
+        return podi_job_fail(job, PODI_E_CONFIG,
+                             "its workflow has no version that is live");
+    }
+
+    if (comfy_workflow(f, run, row) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return comfy_earlier(f, run, row);
+}
+
+
+static podi_rc_t
+comfy_workflow(podi_flow_t *f, comfy_run_t *run, const podi_pg_result_t *row)
+{
+    json_t  *workflow;
+
+    if (comfy_json(f, run->job, row, "workflow", &workflow) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    run->graph = json_object_get(workflow, "graph");
+    run->mapping = json_object_get(workflow, "mapping");
+    run->needs = json_object_get(workflow, "needs");
+    run->idle = (podi_msec_t) json_integer_value(json_object_get(workflow,
+                                                                 "idle_ms"));
+    run->model_key = comfy_model_key(json_object_get(run->needs, "models"));
+    run->n_inputs = json_array_size(run->job->inputs);
+
+    if (run->n_inputs > RUNNER_INPUTS_MAX) {
+        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "inputs",
+                         "more than %d", RUNNER_INPUTS_MAX);
+    }
+
+    if (podi_mem_printf(run->job->mem, &run->version, "%lld",
+            (long long) json_integer_value(json_object_get(workflow,
+                                                           "version")))
+        != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return PODI_OK;
+}
+
+
+/*
+ * The newest of what earlier attempts left, if its server is still there.
+ * What is older was looked for by the one that came after it.
+ */
+
+static podi_rc_t
+comfy_earlier(podi_flow_t *f, comfy_run_t *run, const podi_pg_result_t *row)
+{
+    json_t           *adopt, *entry;
+    podi_str_t        provider, ref;
+    runner_server_t  *server;
+
+    if (comfy_json(f, run->job, row, "adopt", &adopt) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    entry = json_array_get(adopt, 0);
+    provider = podi_json_str(json_object_get(entry, "provider"));
+    ref = podi_json_str(json_object_get(entry, "ref"));
+    server = runner_server_find(&provider);
+
+    if (server == NULL || ref.len == 0) {
+        return PODI_OK;
+    }
+
+    run->prompt_id = ref;
+    run->adopts = 1;
+    run->sent = 1;
+
+    if (comfy_is_at(run, server) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_worker_log(run->job->worker, PODI_LOG_INFO, "comfy.adopt", run->job,
+                    "prompt " PODI_STR_FMT " at " PODI_STR_FMT,
+                    podi_str_arg(&ref), podi_str_arg(&server->name));
+
+    return comfy_note(f, run, "submitted", 0);
+}
+
+
+static podi_rc_t
+comfy_json(podi_flow_t *f, podi_job_t *job, const podi_pg_result_t *row,
+    const char *name, json_t **ret)
+{
+    podi_str_t                      text = podi_row_str(row, 0, name);
+    static const podi_json_limit_t  limit = { COMFY_JSON_MAX, 64 };
+
+    return podi_json_parse(&text, &limit, job->mem, ret, &f->fail);
+}
+
+
+/* FNV-1a: the same for the same models; 0: there are none */
+
+static uint64_t
+comfy_model_key(const json_t *models)
+{
+    size_t      i, j;
+    json_t     *model;
+    uint64_t    key = 0;
+    podi_str_t  name;
+
+    json_array_foreach(models, i, model) {
+        name = podi_json_str(model);
+        key = key ? key : 14695981039346656037u;
+
+        for (j = 0; j <= name.len; j++) {
+            key ^= j < name.len ? name.data[j] : 0;
+            key *= 1099511628211u;
+        }
+    }
+
+    return key;
+}

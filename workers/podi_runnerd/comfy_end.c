@@ -1,0 +1,366 @@
+/*
+ * comfy_end: what came of a prompt: its files, and the ending of the job.
+ *
+ *     ended         what becomes of the job
+ *     done          succeeds with its files; without one it fails
+ *     invalid, or an exception of a node: fails, as it would anywhere
+ *     no memory     memory is freed there, another attempt
+ *     interrupted, lost, gone, stuck, refused by a server that lacks
+ *                   something: another attempt
+ */
+
+#include <string.h>
+
+#include "podi_buf.h"
+#include "runnerd.h"
+#include "banned.h"
+
+
+static podi_objects_store_t *end_store(podi_job_t *job);
+static podi_rc_t end_fetch(podi_flow_t *f, void *ctx);
+static podi_rc_t end_store_it(podi_flow_t *f, void *ctx);
+static podi_rc_t end_keep(podi_flow_t *f, void *ctx);
+static podi_rc_t end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait);
+static podi_str_t end_name(const comfy_run_t *run);
+static podi_rc_t end_refused(comfy_run_t *run);
+static podi_rc_t end_lost(comfy_run_t *run);
+static podi_rc_t end_failed(comfy_run_t *run);
+static podi_rc_t end_done(podi_flow_t *f, comfy_run_t *run);
+
+
+static const podi_step_t  end_file_steps[] = {
+    { "fetching a file", end_fetch,    PODI_MAY_FAIL },
+    { "storing a file",  end_store_it, 0 },
+    { "keeping its row", end_keep,     0 },
+    podi_null_step
+};
+
+
+static int
+end_has_files(const comfy_run_t *run)
+{
+    return !run->is_refused && !run->is_lost
+           && run->answer.class != PODI_COMFY_PARTIAL
+           && run->history.end == PODI_COMFY_DONE;
+}
+
+
+podi_rc_t
+comfy_collect(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    run->at = 0;
+
+    if (!end_has_files(run)) {
+        return PODI_OK;
+    }
+
+    podi_job_progress(job, 90);
+    podi_buf_init(&run->results, job->mem);
+
+    run->store = end_store(job);
+
+    if (run->store == NULL) {
+        return podi_fail(&f->fail, PODI_E_CONFIG, NULL,
+                         "there is no store for what was made");
+    }
+
+    return runner_again(f, job->mem, end_file_steps, end_next, job,
+                        &run->again);
+}
+
+
+/* beside the first input; without one, the first that there is */
+
+static podi_objects_store_t *
+end_store(podi_job_t *job)
+{
+    podi_str_t  name;
+
+    name = podi_json_str(json_object_get(json_array_get(job->inputs, 0),
+                                         "store"));
+
+    if (name.len > 0) {
+        return podi_objects_find(&runnerd.files.stores, &name);
+    }
+
+    return runnerd.files.stores.n > 0 ? &runnerd.files.stores.stores[0] : NULL;
+}
+
+
+static podi_rc_t
+end_fetch(podi_flow_t *f, void *ctx)
+{
+    podi_job_t           *job = ctx;
+    podi_str_t            path;
+    comfy_run_t          *run = job->data;
+    podi_http_request_t   request;
+    podi_comfy_file_t    *file = &run->history.files[run->at];
+
+    run->fd = -1;
+
+    if (run->history.files_n == 0 || !podi_comfy_wants(run->mapping, file)) {
+        return PODI_OK;
+    }
+
+    if (podi_files_temp(&runnerd.files, f->mem, &run->fd, &f->fail) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    if (podi_comfy_view(file, f->mem, &path) != PODI_OK
+        || runner_call(f, run->server, "GET", &path, &request) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    request.into_fd = run->fd;
+    request.max = (int64_t) runnerd.files.result_max;
+    request.timeout = runnerd.files.store_timeout;
+    request.idle_timeout = runnerd.files.store_idle;
+
+    return podi_http_send(run->server->http, f, &request);
+}
+
+
+/* a length that is not what was said is a failure of the transfer already */
+
+static podi_rc_t
+end_store_it(podi_flow_t *f, void *ctx)
+{
+    podi_job_t               *job = ctx;
+    comfy_run_t              *run = job->data;
+    podi_result_ask_t         ask;
+    const podi_http_reply_t  *reply;
+
+    if (run->fd == -1) {
+        return PODI_OK;
+    }
+
+    reply = runner_answered(f);
+
+    if (reply == NULL || reply->bytes == 0) {
+        return podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
+                         "a file that was made could not be fetched");
+    }
+
+    memset(&ask, 0, sizeof(ask));
+    ask.files = &runnerd.files;
+    ask.picture = &runnerd.picture;
+    ask.store = run->store;
+    ask.fd = run->fd;
+    ask.base = end_name(run);
+
+    return podi_result_make(f, job, &ask);
+}
+
+
+/* "out_00001_.png" says nothing to anybody: the name of the input, if any */
+
+static podi_str_t
+end_name(const comfy_run_t *run)
+{
+    podi_str_t  name;
+
+    name = podi_json_str(json_object_get(json_array_get(run->job->inputs, 0),
+                                         "name"));
+
+    return name.len > 0 ? name : run->history.files[run->at].filename;
+}
+
+
+static podi_rc_t
+end_keep(podi_flow_t *f, void *ctx)
+{
+    podi_job_t           *job = ctx;
+    comfy_run_t          *run = job->data;
+    const podi_result_t  *result = f->result;
+
+    if (run->fd != -1) {
+        podi_buf_add_byte(&run->results, run->n_results++ ? ',' : '[');
+        podi_buf_add_str(&run->results, &result->json);
+    }
+
+    run->at++;
+
+    return PODI_DONE;
+}
+
+
+static podi_rc_t
+end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    (void) fail;
+    (void) ret_wait;
+
+    if (rc == PODI_ERROR) {
+        return PODI_ERROR;
+    }
+
+    return run->at >= run->history.files_n ? PODI_DONE : PODI_OK;
+}
+
+
+/* prompts of ours are no reading for others who use that server */
+
+podi_rc_t
+comfy_collected(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    if (run->is_refused || run->is_lost) {
+        return PODI_OK;
+    }
+
+    return runner_delete(f, run->server, "/history", &run->prompt_id);
+}
+
+
+podi_rc_t
+comfy_clean(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    podi_str_t    body = podi_string("{\"unload_models\":true,"
+                                     "\"free_memory\":true}");
+    comfy_run_t  *run = job->data;
+
+    if (!run->history.oom) {
+        return PODI_OK;
+    }
+
+    return runner_ask(f, run->server, "/free", &body);
+}
+
+
+podi_rc_t
+comfy_cleaned(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    return comfy_note(f, run, "ended", 0);
+}
+
+
+podi_rc_t
+comfy_end(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    if (run->is_refused || run->answer.class == PODI_COMFY_PARTIAL) {
+        return end_refused(run);
+    }
+
+    if (run->is_lost) {
+        return end_lost(run);
+    }
+
+    if (run->history.end != PODI_COMFY_DONE) {
+        return end_failed(run);
+    }
+
+    return end_done(f, run);
+}
+
+
+static podi_rc_t
+end_refused(comfy_run_t *run)
+{
+    podi_comfy_answer_t  *answer = &run->answer;
+
+    switch (answer->class) {
+
+    case PODI_COMFY_INVALID:
+    case PODI_COMFY_PARTIAL:
+        return podi_job_fail(run->job, PODI_E_EXECUTOR_REFUSED,
+                             "node " PODI_STR_FMT " (" PODI_STR_FMT "): "
+                             PODI_STR_FMT, podi_str_arg(&answer->node),
+                             podi_str_arg(&answer->class_type),
+                             podi_str_arg(&answer->sentence));
+
+    case PODI_COMFY_TOO_LARGE:
+    case PODI_COMFY_REFUSED:
+        return podi_job_fail(run->job, PODI_E_EXECUTOR_REFUSED,
+                             "the server cannot read the prompt");
+
+    case PODI_COMFY_LACKS:
+        /* what was seen of it is not so, or not any more */
+        run->server->info.nodes = NULL;
+        return podi_job_retry(run->job, PODI_E_EXECUTOR_FAILED,
+                              PODI_STR_FMT " lacks what node " PODI_STR_FMT
+                              " needs", podi_str_arg(&run->server->name),
+                              podi_str_arg(&answer->node));
+
+    default:
+        return podi_job_retry(run->job, PODI_E_UNAVAILABLE,
+                              PODI_STR_FMT " does not take the prompt",
+                              podi_str_arg(&run->server->name));
+    }
+}
+
+
+static podi_rc_t
+end_lost(comfy_run_t *run)
+{
+    return podi_job_retry(run->job, PODI_E_UNAVAILABLE,
+                          run->act == PODI_ACT_GONE
+                          ? PODI_STR_FMT " does not answer any more"
+                          : run->act == PODI_ACT_STUCK
+                          ? PODI_STR_FMT " stands still"
+                          : PODI_STR_FMT " has lost the prompt",
+                          podi_str_arg(&run->server->name));
+}
+
+
+static podi_rc_t
+end_failed(comfy_run_t *run)
+{
+    podi_comfy_history_t  *h = &run->history;
+
+    if (h->end == PODI_COMFY_INTERRUPTED) {
+        return podi_job_retry(run->job, PODI_E_EXECUTOR_FAILED,
+                              "the prompt was interrupted");
+    }
+
+    if (h->oom) {
+        return podi_job_retry(run->job, PODI_E_EXECUTOR_FAILED,
+                              PODI_STR_FMT " ran out of memory",
+                              podi_str_arg(&run->server->name));
+    }
+
+    return podi_job_fail(run->job, PODI_E_EXECUTOR_REFUSED,
+                         "node " PODI_STR_FMT " (" PODI_STR_FMT "): "
+                         PODI_STR_FMT, podi_str_arg(&h->node),
+                         podi_str_arg(&h->class_type),
+                         podi_str_arg(&h->sentence));
+}
+
+
+static podi_rc_t
+end_done(podi_flow_t *f, comfy_run_t *run)
+{
+    podi_str_t  results;
+
+    if (run->n_results == 0) {
+        return podi_job_fail(run->job, PODI_E_EXECUTOR_REFUSED,
+                             "nothing that was asked for was made");
+    }
+
+    podi_buf_add_byte(&run->results, ']');
+
+    if (podi_buf_take(&run->results, &results) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_job_progress(run->job, 100);
+
+    return podi_job_succeed(run->job, &results);
+}

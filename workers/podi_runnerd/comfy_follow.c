@@ -1,0 +1,335 @@
+/*
+ * comfy_follow: a prompt is looked at until it is at its end, or lost.
+ *
+ * What to do next is podi_follow's; here it is done, one request a run.
+ */
+
+#include <string.h>
+
+#include "runnerd.h"
+#include "banned.h"
+
+
+static podi_rc_t follow_begin(podi_flow_t *f, comfy_run_t *run, int known);
+static podi_rc_t follow_do(podi_flow_t *f, void *ctx);
+static podi_rc_t follow_seen(podi_flow_t *f, void *ctx);
+static podi_see_e follow_history(podi_flow_t *f, comfy_run_t *run);
+static podi_see_e follow_queue(podi_flow_t *f, comfy_run_t *run);
+static podi_rc_t follow_interrupt(podi_flow_t *f, comfy_run_t *run);
+static podi_rc_t follow_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait);
+static void follow_over(comfy_run_t *run);
+
+
+static const podi_step_t  follow_steps[] = {
+    { "asking after the prompt", follow_do,   PODI_MAY_FAIL },
+    { "reading the answer",      follow_seen, 0 },
+    podi_null_step
+};
+
+
+/* the answer to its being taken over: a prompt of an earlier attempt */
+
+podi_rc_t
+comfy_adopt(podi_flow_t *f, void *ctx)
+{
+    podi_job_t              *job = ctx;
+    comfy_run_t             *run = job->data;
+    const podi_pg_result_t  *row = f->result;
+
+    if (!run->adopts) {
+        return PODI_OK;
+    }
+
+    if (!podi_row_bool(row, 0, "ok")) {
+        return podi_job_retry(job, PODI_E_CONFLICT, "it is another's by now");
+    }
+
+    return follow_begin(f, run, 0);
+}
+
+
+podi_rc_t
+comfy_adopted(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    if (!run->adopts) {
+        return PODI_OK;
+    }
+
+    follow_over(run);
+
+    if (!run->is_lost) {
+        run->has_end = 1;
+        return PODI_OK;
+    }
+
+    return comfy_note(f, run, "ended", 0);
+}
+
+
+/* lost, so it begins anew, under another id */
+
+podi_rc_t
+comfy_left(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    (void) f;
+
+    if (run->is_lost) {
+        podi_worker_log(job->worker, PODI_LOG_WARN, "comfy.lost", job,
+                        "prompt " PODI_STR_FMT " is not found any more",
+                        podi_str_arg(&run->prompt_id));
+    }
+
+    run->is_lost = 0;
+    run->adopts = 0;
+    run->sent = run->has_end;
+    run->remote.len = run->has_end ? run->remote.len : 0;
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
+comfy_follow(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    if (run->has_end) {
+        return PODI_OK;
+    }
+
+    return follow_begin(f, run, run->answer.class != PODI_COMFY_UNKNOWN);
+}
+
+
+podi_rc_t
+comfy_followed(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    (void) f;
+
+    if (!run->has_end) {
+        follow_over(run);
+        run->has_end = 1;
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+follow_begin(podi_flow_t *f, comfy_run_t *run, int known)
+{
+    run->follow_conf = runnerd.follow;
+    run->follow_conf.idle = run->idle;
+    run->act = PODI_ACT_HISTORY;
+
+    podi_follow_begin(&run->follow, known, podi_time_mono());
+    run->follow.deaf = 1;
+    run->follow.cancel = run->answer.class == PODI_COMFY_PARTIAL;
+
+    return runner_again(f, run->job->mem, follow_steps, follow_next, run->job,
+                        &run->again);
+}
+
+
+static podi_rc_t
+follow_do(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    podi_str_t    path;
+    comfy_run_t  *run = job->data;
+
+    switch (run->act) {
+
+    case PODI_ACT_HISTORY:
+        if (podi_mem_printf(f->mem, &path, "/history/" PODI_STR_FMT,
+                            podi_str_arg(&run->prompt_id)) != PODI_OK)
+        {
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+
+        return runner_ask(f, run->server, (const char *) path.data, NULL);
+
+    case PODI_ACT_QUEUE:
+        return runner_ask(f, run->server, "/queue", NULL);
+
+    case PODI_ACT_DELETE:
+        return runner_delete(f, run->server, "/queue", &run->prompt_id);
+
+    case PODI_ACT_INTERRUPT:
+        return follow_interrupt(f, run);
+
+    default:
+        return PODI_OK;
+    }
+}
+
+
+/*
+ * It was just seen running.  An older server stops whatever runs: what it
+ * begins in that moment is hit in its place, which is the price of its age.
+ */
+
+static podi_rc_t
+follow_interrupt(podi_flow_t *f, comfy_run_t *run)
+{
+    podi_str_t  body;
+
+    podi_worker_log(run->job->worker, PODI_LOG_WARN, "comfy.interrupt",
+                    run->job, "prompt " PODI_STR_FMT " at " PODI_STR_FMT,
+                    podi_str_arg(&run->prompt_id),
+                    podi_str_arg(&run->server->name));
+
+    if (podi_mem_printf(f->mem, &body, "{\"prompt_id\":\"" PODI_STR_FMT "\"}",
+                        podi_str_arg(&run->prompt_id)) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return runner_ask(f, run->server, "/interrupt", &body);
+}
+
+
+static podi_rc_t
+follow_seen(podi_flow_t *f, void *ctx)
+{
+    podi_see_e    see;
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    switch (run->act) {
+
+    case PODI_ACT_HISTORY:
+        see = follow_history(f, run);
+        break;
+
+    case PODI_ACT_QUEUE:
+        see = follow_queue(f, run);
+        break;
+
+    case PODI_ACT_DELETE:
+    case PODI_ACT_INTERRUPT:
+        see = PODI_SEE_STOPPED;
+        break;
+
+    default:
+        see = PODI_SEE_TIME;
+    }
+
+    run->act = podi_follow_see(&run->follow, &run->follow_conf, see,
+                               podi_time_mono(), &run->wait);
+
+    return PODI_DONE;
+}
+
+
+static podi_see_e
+follow_history(podi_flow_t *f, comfy_run_t *run)
+{
+    podi_str_t                body;
+    podi_mem_t               *mem = run->job->mem;
+    podi_comfy_history_t      history;
+    const podi_http_reply_t  *reply = runner_answered(f);
+
+    if (reply == NULL
+        || podi_comfy_history(&reply->body, &run->prompt_id, f->mem, &history)
+           != PODI_OK)
+    {
+        return PODI_SEE_NOTHING;
+    }
+
+    if (history.end == PODI_COMFY_ABSENT) {
+        return PODI_SEE_ABSENT;
+    }
+
+    /* once more, to be kept: all looks before it are forgotten */
+    if (podi_mem_dup(mem, &reply->body, &body) != PODI_OK
+        || podi_comfy_history(&body, &run->prompt_id, mem, &run->history)
+           != PODI_OK)
+    {
+        return PODI_SEE_NOTHING;
+    }
+
+    return PODI_SEE_END;
+}
+
+
+static podi_see_e
+follow_queue(podi_flow_t *f, comfy_run_t *run)
+{
+    podi_comfy_queue_t        queue;
+    const podi_http_reply_t  *reply = runner_answered(f);
+
+    if (reply == NULL
+        || podi_comfy_queue(&reply->body, &run->prompt_id, NULL, NULL, f->mem,
+                            &queue) != PODI_OK)
+    {
+        return PODI_SEE_NOTHING;
+    }
+
+    run->server->remaining = queue.running + queue.pending;
+
+    if (queue.runs) {
+        podi_job_progress(run->job, 10);
+        return PODI_SEE_RUNS;
+    }
+
+    return queue.waits ? PODI_SEE_WAITS : PODI_SEE_ABSENT;
+}
+
+
+static podi_rc_t
+follow_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    (void) fail;
+
+    if (rc == PODI_ERROR) {
+        return PODI_ERROR;
+    }
+
+    switch (run->act) {
+
+    case PODI_ACT_WAIT:
+        *ret_wait = run->wait;
+        return PODI_AGAIN;
+
+    case PODI_ACT_HISTORY:
+    case PODI_ACT_QUEUE:
+    case PODI_ACT_INTERRUPT:
+    case PODI_ACT_DELETE:
+        return PODI_OK;
+
+    default:
+        return PODI_DONE;
+    }
+}
+
+
+/* one that does not stop what it was asked to gets nothing new */
+
+static void
+follow_over(comfy_run_t *run)
+{
+    run->is_lost = run->act != PODI_ACT_FINISH;
+
+    if (run->act == PODI_ACT_STUCK) {
+        run->server->state = PODI_FARM_DRAINING;
+        podi_worker_log(run->job->worker, PODI_LOG_ERROR, "server.stuck",
+                        run->job, PODI_STR_FMT " does not stop its prompt; "
+                        "it gets nothing new until it is put again",
+                        podi_str_arg(&run->server->name));
+    }
+}

@@ -1,0 +1,342 @@
+/*
+ * probe: how a server is: alive, which version, how busy, what it can.
+ *
+ *     /system_stats -> /prompt -> /object_info, when it is not known
+ *         -> noted, when it changed, and every NOTE_EVERY
+ *
+ * Each server has a flow of its own, so one that does not answer delays no
+ * other.  Its breaker sees these looks only: what a prompt does says nothing
+ * of the server.
+ */
+
+#include <string.h>
+
+#include "podi_id.h"
+#include "runnerd.h"
+#include "banned.h"
+
+
+#define NOTE_EVERY  10000
+
+
+static podi_rc_t probe_stats(podi_flow_t *f, void *ctx);
+static podi_rc_t probe_queue(podi_flow_t *f, void *ctx);
+static podi_rc_t probe_info(podi_flow_t *f, void *ctx);
+static podi_rc_t probe_cards(podi_flow_t *f, void *ctx);
+static podi_rc_t probe_note(podi_flow_t *f, void *ctx);
+static podi_rc_t probe_over(podi_flow_t *f, void *ctx);
+static void probe_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static podi_rc_t probe_down(podi_flow_t *f, runner_server_t *server,
+    const char *what);
+static podi_rc_t probe_ask(podi_flow_t *f, const runner_server_t *server,
+    const char *path);
+static podi_rc_t probe_text(runner_server_t *server, int ok, podi_mem_t *mem,
+    podi_str_t *ret_text);
+
+
+static const podi_step_t  probe_steps[] = {
+    { "asking what it is",      probe_stats, PODI_MAY_FAIL },
+    { "asking how busy it is",  probe_queue, PODI_MAY_FAIL },
+    { "asking what it can",     probe_info,  PODI_MAY_FAIL },
+    { "reading what it can",    probe_cards, PODI_MAY_FAIL },
+    { "noting it",              probe_note,  PODI_MAY_FAIL },
+    { "ending",                 probe_over,  0 },
+    podi_null_step
+};
+
+static const podi_breaker_conf_t  probe_breaker = {
+    .window = 30000, .calls_min = 3, .bad_percent = 60, .open = 5000,
+    .open_max = 60000, .probe = 30000, .probe_max = 60000
+};
+
+
+void
+runner_probe(runner_server_t *server)
+{
+    uint32_t     random;
+    podi_msec_t  now = podi_time_mono();
+
+    if (podi_flow_is_active(&server->probe) || server->no_key
+        || podi_random(&random, sizeof(random)) != PODI_OK)
+    {
+        return;
+    }
+
+    if (podi_breaker_ask(&server->breaker, &probe_breaker, now, random,
+                         &server->ticket) == PODI_BREAKER_SHUT)
+    {
+        return;
+    }
+
+    server->asked_at = now;
+    podi_arena_reset(server->probe_arena);
+    podi_flow_start(&server->probe, probe_steps, server,
+                    podi_arena_mem(server->probe_arena), probe_end);
+}
+
+
+static podi_rc_t
+probe_stats(podi_flow_t *f, void *ctx)
+{
+    runner_server_t  *server = ctx;
+
+    server->answers = 1;
+    server->fault[0] = '\0';
+
+    return probe_ask(f, server, "/system_stats");
+}
+
+
+static podi_rc_t
+probe_ask(podi_flow_t *f, const runner_server_t *server, const char *path)
+{
+    podi_str_t           s = podi_str_c(path);
+    podi_http_request_t  request;
+
+    if (runner_call(f, server, "GET", &s, &request) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    request.timeout = runnerd.probe_timeout;
+
+    return podi_http_send(server->http, f, &request);
+}
+
+
+static podi_rc_t
+probe_queue(podi_flow_t *f, void *ctx)
+{
+    podi_comfy_stats_t        stats;
+    runner_server_t          *server = ctx;
+    const podi_http_reply_t  *reply = runner_answered(f);
+
+    if (reply == NULL
+        || podi_comfy_stats(&reply->body, f->mem, &stats) != PODI_OK)
+    {
+        return probe_down(f, server, "/system_stats");
+    }
+
+    server->latency = podi_time_mono() - server->asked_at;
+    server->targeted = stats.targeted;
+    server->vram = stats.vram_total;
+    (void) snprintf(server->version, sizeof(server->version), PODI_STR_FMT,
+                    podi_str_arg(&stats.version));
+
+    return probe_ask(f, server, "/prompt");
+}
+
+
+/* all that it can is asked for anew when it is another version, or was away */
+
+static podi_rc_t
+probe_info(podi_flow_t *f, void *ctx)
+{
+    podi_str_t                path = podi_string("/object_info");
+    runner_server_t          *server = ctx;
+    podi_http_request_t       request;
+    const podi_http_reply_t  *reply = runner_answered(f);
+
+    if (!server->answers) {
+        return PODI_OK;
+    }
+
+    if (reply == NULL || podi_comfy_remaining(&reply->body, f->mem,
+                                              &server->remaining) != PODI_OK)
+    {
+        return probe_down(f, server, "/prompt");
+    }
+
+    if (server->info.nodes != NULL && server->is_up
+        && strcmp(server->version, server->cards_version) == 0)
+    {
+        return PODI_OK;
+    }
+
+    if (runner_call(f, server, "GET", &path, &request) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    request.max = (int64_t) runnerd.info_max;
+
+    if (podi_http_send(server->http, f, &request) == PODI_ERROR) {
+        return PODI_ERROR;
+    }
+
+    server->new_cards = 1;
+
+    return PODI_AGAIN;
+}
+
+
+static podi_rc_t
+probe_cards(podi_flow_t *f, void *ctx)
+{
+    runner_server_t          *server = ctx;
+    const podi_http_reply_t  *reply;
+
+    if (!server->answers || !server->new_cards) {
+        return PODI_OK;
+    }
+
+    reply = runner_answered(f);
+    server->info.nodes = NULL;
+    podi_arena_reset(server->cards);
+
+    if (reply == NULL
+        || podi_comfy_info(&reply->body, runnerd.info_max,
+                           podi_arena_mem(server->cards), &server->info)
+           != PODI_OK)
+    {
+        server->info.nodes = NULL;
+        server->new_cards = 0;
+        return probe_down(f, server, "/object_info");
+    }
+
+    memcpy(server->cards_version, server->version, sizeof(server->version));
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+probe_down(podi_flow_t *f, runner_server_t *server, const char *what)
+{
+    const podi_http_reply_t  *reply = f->result;
+
+    server->answers = 0;
+
+    if (reply != NULL) {
+        (void) snprintf(server->fault, sizeof(server->fault),
+                        "%s: status %u, or no answer of ComfyUI", what,
+                        reply->status);
+    } else {
+        (void) snprintf(server->fault, sizeof(server->fault), "%s: %.100s",
+                        what, f->fail.detail);
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+probe_note(podi_flow_t *f, void *ctx)
+{
+    podi_str_t        text;
+    podi_pg_call_t    call;
+    runner_server_t  *server = ctx;
+    podi_msec_t       now = podi_time_mono();
+
+    if (server->answers) {
+        server->seen_at = now;
+    }
+
+    if (!server->new_cards && server->is_up == server->answers
+        && server->noted_at != 0 && now - server->noted_at < NOTE_EVERY)
+    {
+        return PODI_OK;
+    }
+
+    if (server->is_up != server->answers || server->noted_at == 0) {
+        podi_worker_log(runnerd.worker, PODI_LOG_NOTICE,
+                        server->answers ? "server.up" : "server.down", NULL,
+                        PODI_STR_FMT ": %s", podi_str_arg(&server->name),
+                        server->answers ? server->version : server->fault);
+    }
+
+    if (probe_text(server, server->answers, f->mem, &text) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    server->noted_at = now;
+    server->is_up = server->answers;
+    server->new_cards = 0;
+
+    podi_pg_call_init(&call, PODI_SQL_COMFY_SEEN_PUT, f->mem);
+    podi_arg_str(&call, &text);
+
+    return podi_pg_call(podi_worker_pg(runnerd.worker), f, &call);
+}
+
+
+static podi_rc_t
+probe_text(runner_server_t *server, int ok, podi_mem_t *mem,
+    podi_str_t *ret_text)
+{
+    podi_buf_t  b;
+    podi_str_t  s;
+
+    podi_buf_init(&b, mem);
+    podi_buf_add_c(&b, "{\"server\":");
+    podi_buf_add_json(&b, &server->name);
+    podi_buf_printf(&b, ",\"ok\":%s,\"fault\":", ok ? "true" : "false");
+
+    s = podi_str_c(server->fault);
+    podi_buf_add_json(&b, &s);
+
+    if (ok) {
+        s = podi_str_c(server->version);
+        podi_buf_add_c(&b, ",\"version\":");
+        podi_buf_add_json(&b, &s);
+        podi_buf_printf(&b, ",\"queue_remaining\":%u,"
+                        "\"targeted_interrupt\":%s", server->remaining,
+                        server->targeted ? "true" : "false");
+    }
+
+    if (ok && server->new_cards) {
+        podi_buf_add_c(&b, ",\"nodes\":");
+        podi_json_add(&b, server->info.nodes);
+        podi_buf_add_c(&b, ",\"models\":");
+        podi_json_add(&b, server->info.models);
+    }
+
+    podi_buf_add_byte(&b, '}');
+
+    return podi_buf_take(&b, ret_text);
+}
+
+
+static podi_rc_t
+probe_over(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}
+
+
+static void
+probe_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    uint32_t          random;
+    podi_msec_t       now = podi_time_mono();
+    runner_server_t  *server = ctx;
+
+    (void) f;
+    (void) rc;
+
+    if (podi_random(&random, sizeof(random)) != PODI_OK) {
+        random = 0;
+    }
+
+    podi_breaker_report(&server->breaker, &probe_breaker, server->ticket,
+                        server->answers ? PODI_BREAKER_GOOD : PODI_BREAKER_BAD,
+                        now - server->asked_at, now, random);
+}
+
+
+int
+runner_server_is_stale(const runner_server_t *server)
+{
+    return server->seen_at == 0 || !server->is_up
+           || podi_time_mono() - server->seen_at
+              > 3 * runnerd.servers_every + 3 * runnerd.probe_timeout;
+}
+
+
+int
+runner_server_is_shut(const runner_server_t *server)
+{
+    return podi_breaker_wait(&server->breaker, &probe_breaker,
+                             podi_time_mono()) > 0;
+}

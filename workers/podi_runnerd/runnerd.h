@@ -1,0 +1,245 @@
+/*
+ * runnerd: what the files of podi_runnerd share.
+ *
+ *     main.c          settings, actions, start and stop
+ *     again.c         steps that are run again and again, as one operation
+ *     server.c        the ComfyUI servers there are, from their rows
+ *     probe.c         how each of them is, every few seconds
+ *     call.c          one request to one of them
+ *     comfy.c         a job: what to run, and the order of all that follows
+ *     comfy_place.c   inputs, choice of a server, and where that is noted
+ *     comfy_send.c    uploads, and the prompt
+ *     comfy_follow.c  until it is at its end, or lost
+ *     comfy_end.c     what came of it
+ *     comfy_undo.c    it is not wanted any more
+ */
+
+#ifndef RUNNERD_H
+#define RUNNERD_H
+
+
+#include "podi_breaker.h"
+#include "podi_comfy.h"
+#include "podi_farm.h"
+#include "podi_files.h"
+#include "podi_follow.h"
+#include "podi_picture.h"
+#include "podi_result.h"
+#include "podi_worker.h"
+
+
+#define RUNNER_INPUTS_MAX   16
+#define RUNNER_LABELS_MAX   32
+#define RUNNER_VERSION_MAX  64
+
+
+typedef struct {
+    podi_link_t           link;
+    podi_arena_t         *arena;        /* of all that its row says */
+    podi_mem_t           *mem;
+    podi_str_t            updated;      /* the row's time: another, another
+                                           record */
+    podi_str_t            name;
+    podi_str_t            provider;     /* "comfy:<name>" */
+    podi_str_t            url;          /* without a slash at its end */
+    podi_pair_t          *headers;      /* that it is asked with */
+    size_t                n_headers;
+    podi_str_t            query;        /* "token=x", or "" */
+    podi_str_t            labels[RUNNER_LABELS_MAX];
+    size_t                n_labels;
+    unsigned              slots;
+    unsigned              prefetch;
+    podi_farm_state_e     state;
+    podi_http_t          *http;
+    unsigned              listed:1;     /* there is such a row still */
+    unsigned              single:1;     /* nobody else uses it */
+    unsigned              no_key:1;     /* one that it is asked with */
+
+    /* what was seen of it */
+    podi_flow_t           probe;
+    podi_arena_t         *probe_arena;
+    uint64_t              ticket;
+    podi_msec_t           asked_at;
+    podi_msec_t           seen_at;      /* 0: never */
+    podi_msec_t           noted_at;
+    podi_msec_t           latency;
+    unsigned              remaining;
+    unsigned              targeted:1;
+    unsigned              answers:1;    /* this time */
+    unsigned              is_up:1;      /* as it was noted last */
+    unsigned              new_cards:1;  /* not noted yet */
+    int64_t               vram;
+    char                  version[RUNNER_VERSION_MAX];
+    char                  cards_version[RUNNER_VERSION_MAX];
+    char                  fault[128];
+    podi_arena_t         *cards;
+    podi_comfy_info_t     info;         /* of cards; nodes NULL: not known */
+    podi_breaker_t        breaker;
+
+    /* what this process has there */
+    unsigned              ours;
+    uint64_t              model_key;
+    double                number;       /* of the last prompt it took */
+} runner_server_t;
+
+
+typedef struct {
+    podi_worker_t        *worker;
+    podi_files_t          files;
+    podi_picture_conf_t   picture;
+    podi_secret_t        *kek;          /* NULL: servers with keys are down */
+    podi_link_t           servers;
+    podi_msec_t           servers_every;
+    podi_msec_t           probe_timeout;
+    podi_msec_t           call_timeout;
+    uint64_t              info_max;
+    int64_t               margin;
+    podi_follow_conf_t    follow;
+} runnerd_t;
+
+extern runnerd_t  runnerd;
+
+
+/* ---- again.c ------------------------------------------------------------ */
+
+typedef struct runner_again_s  runner_again_t;
+
+/*
+ * After each run of the steps.  OK: run them again, AGAIN: after *ret_wait,
+ * DONE: the operation is over, ERROR: it failed with *fail, which is what the
+ * steps failed with when rc is ERROR.
+ */
+typedef podi_rc_t (*runner_next_pt)(void *ctx, podi_rc_t rc,
+    podi_fail_t *fail, podi_msec_t *ret_wait);
+
+/*
+ * AGAIN.  f->mem of the steps lives for one run; ctx is theirs and next's.
+ * *ret is for runner_again_now, and goes with mem.
+ */
+PODI_MUSTCHECK podi_rc_t runner_again(podi_flow_t *f, podi_mem_t *mem,
+    const podi_step_t *steps, runner_next_pt next, void *ctx,
+    runner_again_t **ret);
+
+/* if it waits for its time, the time is over */
+void runner_again_now(runner_again_t *again);
+
+
+/* ---- server.c, probe.c -------------------------------------------------- */
+
+extern const podi_step_t  runner_servers_steps[];
+
+/* as they are in the settings; NULL: there is none, or not any more */
+runner_server_t *runner_server_find(const podi_str_t *provider);
+
+/* rows of sys.comfy_servers: records come and go */
+podi_rc_t runner_servers_read(const podi_pg_result_t *rows);
+void runner_servers_free(void);
+
+/* a look at it begins, unless one is under way, or its breaker is open */
+void runner_probe(runner_server_t *server);
+
+int runner_server_is_stale(const runner_server_t *server);
+int runner_server_is_shut(const runner_server_t *server);
+
+
+/* ---- call.c ------------------------------------------------------------- */
+
+/*
+ * Fills request: the server's URL and keys, no body.  What it points to is in
+ * f->mem.  ERROR: no memory.
+ */
+PODI_MUSTCHECK podi_rc_t runner_call(podi_flow_t *f,
+    const runner_server_t *server, const char *method, const podi_str_t *path,
+    podi_http_request_t *request);
+
+/* GET, or POST when there is a body, of JSON; AGAIN as podi_http_send */
+PODI_MUSTCHECK podi_rc_t runner_ask(podi_flow_t *f,
+    const runner_server_t *server, const char *path, const podi_str_t *body);
+
+/* {"delete":["<id>"]} */
+PODI_MUSTCHECK podi_rc_t runner_delete(podi_flow_t *f,
+    const runner_server_t *server, const char *path, const podi_str_t *id);
+
+/* a reply with 200 and a body; NULL: none */
+const podi_http_reply_t *runner_answered(const podi_flow_t *f);
+
+
+/* ---- comfy*.c ----------------------------------------------------------- */
+
+typedef struct {
+    podi_job_t            *job;
+    json_t                *graph;
+    json_t                *mapping;
+    json_t                *needs;
+    podi_str_t             version;     /* of the workflow, a number */
+    podi_msec_t            idle;
+    uint64_t               model_key;
+
+    podi_input_t           inputs[RUNNER_INPUTS_MAX];
+    podi_str_t             names[RUNNER_INPUTS_MAX];
+    size_t                 n_inputs;
+    size_t                 at;          /* the one that is being dealt with */
+
+    runner_server_t       *server;      /* NULL: none was chosen */
+    podi_str_t             prompt_id;
+    podi_str_t             remote;      /* JSON, as it is noted */
+    podi_str_t             body;
+    podi_comfy_answer_t    answer;
+
+    runner_again_t        *again;
+    podi_follow_conf_t     follow_conf;
+    podi_follow_t          follow;
+    podi_act_e             act;
+    podi_msec_t            wait;
+    podi_comfy_history_t   history;
+
+    podi_objects_store_t  *store;       /* where its files go */
+    int                    fd;          /* of the file that is collected */
+    podi_buf_t             results;     /* JSON, without its end */
+    unsigned               n_results;
+
+    unsigned               adopts:1;    /* an earlier attempt's prompt */
+    unsigned               has_end:1;   /* nothing is sent any more */
+    unsigned               is_refused:1;        /* answer says why */
+    unsigned               is_lost:1;   /* act says how */
+    unsigned               counted:1;   /* goes out of server->ours with mem */
+    unsigned               sent:1;      /* maybe */
+    unsigned               over:1;      /* the job's ending was said */
+} comfy_run_t;
+
+extern const podi_step_t  runner_comfy_steps[];
+extern const podi_step_t  runner_comfy_undo[];
+
+/* comfy_place.c */
+podi_rc_t comfy_fetch(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_choose(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_chosen(podi_flow_t *f, void *ctx);
+
+/* of sys.attempt_remote; state is "intended", "submitted" or "ended" */
+PODI_MUSTCHECK podi_rc_t comfy_note(podi_flow_t *f, comfy_run_t *run,
+    const char *state, int with_slots);
+/* the job is at that server from now on; ERROR: no memory */
+PODI_MUSTCHECK podi_rc_t comfy_is_at(comfy_run_t *run,
+    runner_server_t *server);
+
+/* comfy_send.c */
+podi_rc_t comfy_upload(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_send(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_sent(podi_flow_t *f, void *ctx);
+
+/* comfy_follow.c */
+podi_rc_t comfy_adopt(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_adopted(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_left(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_follow(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_followed(podi_flow_t *f, void *ctx);
+
+/* comfy_end.c */
+podi_rc_t comfy_collect(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_collected(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_clean(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_cleaned(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_end(podi_flow_t *f, void *ctx);
+
+
+#endif /* RUNNERD_H */

@@ -1,0 +1,444 @@
+/*
+ * server: the ComfyUI servers there are, as their rows say.
+ *
+ * A row that changed is a new record; the old one stays until no job and no
+ * request uses it.  Where a job is, the database counts; what stands here is
+ * for the choice.
+ */
+
+#include <string.h>
+
+#include "podi_kek.h"
+#include "runnerd.h"
+#include "banned.h"
+
+
+#define SERVER_JSON_MAX  (1024 * 1024)
+
+
+static podi_rc_t servers_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t servers_told(podi_flow_t *f, void *ctx);
+static runner_server_t *server_of_row(const podi_pg_result_t *rows, int row);
+static runner_server_t *server_make(const podi_pg_result_t *rows, int row);
+static podi_rc_t server_fill(runner_server_t *server,
+    const podi_pg_result_t *rows, int row);
+static podi_rc_t server_labels(runner_server_t *server, const podi_str_t *s);
+static podi_rc_t server_auth(runner_server_t *server,
+    const podi_pg_result_t *rows, int row);
+static podi_rc_t server_secret(runner_server_t *server, const json_t *keys,
+    const podi_str_t *name, podi_str_t *ret_secret);
+static podi_rc_t server_add_auth(runner_server_t *server, const json_t *names,
+    const json_t *keys, podi_buf_t *query);
+static void server_free(runner_server_t *server);
+
+
+const podi_step_t  runner_servers_steps[] = {
+    { "asking for the servers", servers_ask,  0 },
+    { "looking at them",        servers_told, 0 },
+    podi_null_step
+};
+
+
+static podi_rc_t
+servers_ask(podi_flow_t *f, void *ctx)
+{
+    podi_round_t    *round = ctx;
+    podi_pg_call_t   call;
+
+    podi_pg_call_init(&call, PODI_SQL_COMFY_SERVERS, f->mem);
+
+    return podi_pg_call(podi_worker_pg(round->worker), f, &call);
+}
+
+
+static podi_rc_t
+servers_told(podi_flow_t *f, void *ctx)
+{
+    unsigned          up = 0, all = 0;
+    podi_link_t      *link;
+    podi_round_t     *round = ctx;
+    runner_server_t  *server;
+
+    if (runner_servers_read(f->result) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_list_each(link, &runnerd.servers) {
+        server = podi_list_owner(link, runner_server_t, link);
+
+        if (server->listed && server->state != PODI_FARM_DISABLED) {
+            all++;
+            up += !runner_server_is_stale(server);
+            runner_probe(server);
+        }
+    }
+
+    podi_metric_set(round->worker, "podi_runner_servers", "", all);
+    podi_metric_set(round->worker, "podi_runner_servers_up", "", up);
+
+    return PODI_DONE;
+}
+
+
+podi_rc_t
+runner_servers_read(const podi_pg_result_t *rows)
+{
+    int               i;
+    podi_link_t      *link, *next;
+    runner_server_t  *server;
+
+    podi_list_each(link, &runnerd.servers) {
+        podi_list_owner(link, runner_server_t, link)->listed = 0;
+    }
+
+    for (i = 0; i < podi_rows(rows); i++) {
+        server = server_of_row(rows, i);
+
+        if (server == NULL) {
+            server = server_make(rows, i);
+        }
+
+        if (server == NULL) {
+            return PODI_ERROR;
+        }
+
+        server->listed = 1;
+    }
+
+    podi_list_each_safe(link, next, &runnerd.servers) {
+        server = podi_list_owner(link, runner_server_t, link);
+
+        if (!server->listed && server->ours == 0
+            && !podi_flow_is_active(&server->probe))
+        {
+            server_free(server);
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+static runner_server_t *
+server_of_row(const podi_pg_result_t *rows, int row)
+{
+    podi_str_t        name, updated;
+    podi_link_t      *link;
+    runner_server_t  *server;
+
+    name = podi_row_str(rows, row, "server");
+    updated = podi_row_str(rows, row, "updated_at");
+
+    podi_list_each(link, &runnerd.servers) {
+        server = podi_list_owner(link, runner_server_t, link);
+
+        if (podi_str_eq(&server->name, &name)
+            && podi_str_eq(&server->updated, &updated))
+        {
+            return server;
+        }
+    }
+
+    return NULL;
+}
+
+
+runner_server_t *
+runner_server_find(const podi_str_t *provider)
+{
+    podi_link_t      *link;
+    runner_server_t  *server;
+
+    podi_list_each(link, &runnerd.servers) {
+        server = podi_list_owner(link, runner_server_t, link);
+
+        if (server->listed && podi_str_eq(&server->provider, provider)) {
+            return server;
+        }
+    }
+
+    return NULL;
+}
+
+
+static runner_server_t *
+server_make(const podi_pg_result_t *rows, int row)
+{
+    podi_arena_t     *arena = podi_arena_create();
+    runner_server_t  *server;
+
+    if (arena == NULL) {
+        return NULL;
+    }
+
+    server = podi_mem_calloc(podi_arena_mem(arena), sizeof(runner_server_t));
+    if (server == NULL) {
+        podi_arena_free(&arena);
+        return NULL;
+    }
+
+    server->arena = arena;
+    server->mem = podi_arena_mem(arena);
+    server->number = -1;
+    server->probe_arena = podi_arena_create();
+    server->cards = podi_arena_create();
+    podi_list_append(&runnerd.servers, &server->link);
+
+    if (server->probe_arena == NULL || server->cards == NULL
+        || server_fill(server, rows, row) != PODI_OK)
+    {
+        server_free(server);
+        return NULL;
+    }
+
+    return server;
+}
+
+
+static podi_rc_t
+server_fill(runner_server_t *server, const podi_pg_result_t *rows, int row)
+{
+    podi_str_t         s, ca;
+    podi_http_conf_t   conf;
+
+    s = podi_row_str(rows, row, "updated_at");
+    ca = podi_row_str(rows, row, "ca_file");
+
+    memset(&conf, 0, sizeof(conf));
+    conf.user_agent = "podi";
+    conf.ca_file = ca.len > 0 ? podi_mem_dup_c(server->mem, &ca) : NULL;
+
+    if (podi_mem_dup(server->mem, &s, &server->updated) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    s = podi_row_str(rows, row, "server");
+
+    if (podi_mem_dup(server->mem, &s, &server->name) != PODI_OK
+        || podi_mem_printf(server->mem, &server->provider,
+                           "comfy:" PODI_STR_FMT, podi_str_arg(&s)) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    s = podi_row_str(rows, row, "url");
+
+    while (s.len > 0 && s.data[s.len - 1] == '/') {
+        s.len--;
+    }
+
+    if (podi_mem_dup(server->mem, &s, &server->url) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    s = podi_row_str(rows, row, "state");
+    server->state = podi_str_eq_c(&s, "active") ? PODI_FARM_ACTIVE
+                    : podi_str_eq_c(&s, "draining") ? PODI_FARM_DRAINING
+                                                    : PODI_FARM_DISABLED;
+    server->slots = (unsigned) podi_row_int64(rows, row, "slots");
+    server->prefetch = (unsigned) podi_row_int64(rows, row, "prefetch");
+    server->single = podi_row_bool(rows, row, "single_tenant") != 0;
+
+    s = podi_row_str(rows, row, "labels");
+
+    if (server_labels(server, &s) != PODI_OK
+        || server_auth(server, rows, row) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    server->http = podi_http_create(podi_worker_io(runnerd.worker), &conf);
+
+    return server->http != NULL ? PODI_OK : PODI_ERROR;
+}
+
+
+/* an array as PostgreSQL writes it: names of letters, digits, '-' and '_' */
+
+static podi_rc_t
+server_labels(runner_server_t *server, const podi_str_t *s)
+{
+    podi_str_t  rest, label;
+
+    if (podi_mem_dup(server->mem, s, &rest) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    if (rest.len < 3) {
+        return PODI_OK;
+    }
+
+    rest.data++;
+    rest.len -= 2;
+
+    while (server->n_labels < RUNNER_LABELS_MAX
+           && podi_str_split(&rest, ',', &label))
+    {
+        server->labels[server->n_labels++] = label;
+    }
+
+    return PODI_OK;
+}
+
+
+/* what cannot be opened makes the server one that is down, with a reason */
+
+static podi_rc_t
+server_auth(runner_server_t *server, const podi_pg_result_t *rows, int row)
+{
+    json_t             *auth, *keys;
+    podi_str_t          text;
+    podi_buf_t          query;
+    podi_fail_t         fail;
+    podi_json_limit_t   limit = { SERVER_JSON_MAX, 0 };
+
+    text = podi_row_str(rows, row, "auth");
+    if (podi_json_parse(&text, &limit, server->mem, &auth, &fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    text = podi_row_str(rows, row, "keys");
+    if (podi_json_parse(&text, &limit, server->mem, &keys, &fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    server->headers = podi_mem_calloc(server->mem,
+        (json_object_size(json_object_get(auth, "headers")) + 1)
+        * sizeof(podi_pair_t));
+    podi_buf_init(&query, server->mem);
+
+    if (server->headers == NULL
+        || server_add_auth(server, json_object_get(auth, "headers"), keys,
+                           NULL) != PODI_OK
+        || server_add_auth(server, json_object_get(auth, "query"), keys,
+                           &query) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return podi_buf_take(&query, &server->query);
+}
+
+
+static podi_rc_t
+server_add_auth(runner_server_t *server, const json_t *names,
+    const json_t *keys, podi_buf_t *query)
+{
+    json_t       *ref;
+    podi_str_t    name, key, secret;
+    const char   *member;
+    podi_pair_t  *pair;
+
+    json_object_foreach((json_t *) names, member, ref) {
+        key = podi_json_str(ref);
+        name = podi_str_c(member);
+
+        if (server_secret(server, keys, &key, &secret) != PODI_OK) {
+            server->no_key = 1;
+            continue;
+        }
+
+        if (query != NULL) {
+            if (query->len > 0) {
+                podi_buf_add_byte(query, '&');
+            }
+
+            podi_buf_add_uri(query, &name, 0);
+            podi_buf_add_byte(query, '=');
+            podi_buf_add_uri(query, &secret, 0);
+            continue;
+        }
+
+        pair = &server->headers[server->n_headers++];
+        pair->value = secret;
+
+        if (podi_mem_dup(server->mem, &name, &pair->name) != PODI_OK) {
+            return PODI_ERROR;
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+/* {"secret": ..} under the key of that name; DECLINED: fault says why */
+
+static podi_rc_t
+server_secret(runner_server_t *server, const json_t *keys,
+    const podi_str_t *name, podi_str_t *ret_secret)
+{
+    size_t              i;
+    json_t             *key, *json;
+    podi_str_t          text;
+    podi_fail_t         fail;
+    podi_secret_t      *secret;
+    podi_kek_row_t      row;
+    podi_json_limit_t   limit = { SERVER_JSON_MAX, 0 };
+
+    (void) snprintf(server->fault, sizeof(server->fault),
+                    "no key " PODI_STR_FMT, podi_str_arg(name));
+
+    json_array_foreach(keys, i, key) {
+        row.name = podi_json_str(json_object_get(key, "name"));
+
+        if (runnerd.kek == NULL || !podi_str_eq(&row.name, name)) {
+            continue;
+        }
+
+        row.key_id = podi_json_str(json_object_get(key, "key_id"));
+        row.provider = podi_json_str(json_object_get(key, "provider"));
+        row.kek = podi_json_str(json_object_get(key, "kek"));
+        row.sealed = podi_json_str(json_object_get(key, "sealed"));
+
+        if (podi_kek_open(runnerd.kek, &row, server->mem, &secret, &fail)
+            != PODI_OK)
+        {
+            return PODI_DECLINED;
+        }
+
+        text = podi_secret_bytes(secret);
+
+        if (podi_json_parse(&text, &limit, server->mem, &json, &fail)
+            != PODI_OK)
+        {
+            return PODI_DECLINED;
+        }
+
+        *ret_secret = podi_json_str(json_object_get(json, "secret"));
+
+        if (ret_secret->len > 0) {
+            return PODI_OK;
+        }
+    }
+
+    return PODI_DECLINED;
+}
+
+
+static void
+server_free(runner_server_t *server)
+{
+    podi_arena_t  *arena = server->arena;
+
+    podi_list_remove(&server->link);
+    podi_flow_cancel(&server->probe);
+
+    if (server->http != NULL) {
+        podi_http_free(&server->http);
+    }
+
+    podi_arena_free(&server->probe_arena);
+    podi_arena_free(&server->cards);
+    podi_arena_free(&arena);
+}
+
+
+void
+runner_servers_free(void)
+{
+    podi_link_t  *link, *next;
+
+    podi_list_each_safe(link, next, &runnerd.servers) {
+        server_free(podi_list_owner(link, runner_server_t, link));
+    }
+}
