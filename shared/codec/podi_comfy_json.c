@@ -281,8 +281,8 @@ podi_comfy_is_model(const podi_str_t *name)
         ".onnx", NULL
     };
 
-    return name->len <= 420 && memchr(name->data, '\n', name->len) == NULL
-           && podi_comfy_ends(name, ends);
+    return name->len <= 420 && podi_comfy_ends(name, ends)
+           && memchr(name->data, '\n', name->len) == NULL;
 }
 
 

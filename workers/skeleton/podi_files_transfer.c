@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "podi_id.h"
-#include "podi_list.h"
 #include "podi_files.h"
+#include "podi_sub.h"
 #include "banned.h"
 
 #define TRANSFER_PAIRS     (PODI_OBJECT_HEADERS_MAX + 1)
@@ -23,8 +23,6 @@
 /* a PUT, as one operation of the job's flow */
 
 typedef struct {
-    podi_op_t              op;
-    podi_flow_t            flow;
     podi_job_t            *job;
     const podi_files_t    *files;
     podi_objects_store_t  *store;
@@ -38,8 +36,6 @@ typedef struct {
 static podi_rc_t transfer_put_intend(podi_flow_t *f, void *ctx);
 static podi_rc_t transfer_put_send(podi_flow_t *f, void *ctx);
 static podi_rc_t transfer_put_done(podi_flow_t *f, void *ctx);
-static void transfer_put_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static void transfer_put_cancel(podi_op_t *op);
 static podi_rc_t transfer_trace(podi_flow_t *f, const podi_job_t *job,
     podi_pair_t *ret_pair);
 static podi_rc_t transfer_send(podi_flow_t *f, podi_job_t *job,
@@ -105,15 +101,7 @@ podi_files_put(podi_flow_t *f, podi_job_t *job, const podi_files_t *files,
     put->fd = fd;
     put->bytes = bytes;
 
-    podi_flow_start(&put->flow, transfer_put_steps, put, f->mem,
-                    transfer_put_end);
-
-    if (!podi_flow_is_active(&put->flow)) {
-        f->fail = put->flow.fail;
-        return PODI_ERROR;
-    }
-
-    return podi_flow_wait(f, &put->op, transfer_put_cancel);
+    return podi_sub(f, transfer_put_steps, put);
 }
 
 
@@ -178,6 +166,8 @@ transfer_put_send(podi_flow_t *f, void *ctx)
 }
 
 
+/* the store's reply is the result */
+
 static podi_rc_t
 transfer_put_done(podi_flow_t *f, void *ctx)
 {
@@ -185,25 +175,6 @@ transfer_put_done(podi_flow_t *f, void *ctx)
     (void) ctx;
 
     return PODI_DONE;
-}
-
-
-static void
-transfer_put_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
-{
-    transfer_put_t  *put = ctx;
-
-    podi_op_done(&put->op, f->result, rc == PODI_ERROR ? &f->fail : NULL);
-}
-
-
-static void
-transfer_put_cancel(podi_op_t *op)
-{
-    transfer_put_t  *put;
-
-    put = podi_list_owner(op, transfer_put_t, op);
-    podi_flow_cancel(&put->flow);
 }
 
 

@@ -12,15 +12,13 @@
 
 #include "podi_fault.h"
 #include "podi_id.h"
-#include "podi_list.h"
 #include "podi_result.h"
+#include "podi_sub.h"
 #include "banned.h"
 
 #define RESULT_NAME_MAX  200
 
 typedef struct {
-    podi_op_t               op;
-    podi_flow_t             flow;
     podi_job_t             *job;
     podi_result_ask_t       ask;
     podi_digest_t          *made;
@@ -39,8 +37,6 @@ static podi_rc_t result_store(podi_flow_t *f, void *ctx);
 static podi_rc_t result_thumb(podi_flow_t *f, void *ctx);
 static podi_rc_t result_thumb_store(podi_flow_t *f, void *ctx);
 static podi_rc_t result_done(podi_flow_t *f, void *ctx);
-static void result_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
-static void result_cancel(podi_op_t *op);
 static podi_rc_t result_judge(podi_flow_t *f, result_t *r);
 static podi_rc_t result_stored(podi_flow_t *f, result_t *r);
 static podi_rc_t result_text(result_t *r, podi_mem_t *mem,
@@ -73,14 +69,7 @@ podi_result_make(podi_flow_t *f, podi_job_t *job, const podi_result_ask_t *ask)
     r->job = job;
     r->ask = *ask;
 
-    podi_flow_start(&r->flow, result_steps, r, f->mem, result_end);
-
-    if (!podi_flow_is_active(&r->flow)) {
-        f->fail = r->flow.fail;
-        return PODI_ERROR;
-    }
-
-    return podi_flow_wait(f, &r->op, result_cancel);
+    return podi_sub(f, result_steps, r);
 }
 
 
@@ -245,24 +234,6 @@ result_done(podi_flow_t *f, void *ctx)
     f->result = result;
 
     return PODI_DONE;
-}
-
-
-static void
-result_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
-{
-    result_t  *r = ctx;
-
-    podi_op_done(&r->op, f->result, rc == PODI_ERROR ? &f->fail : NULL);
-}
-
-
-static void
-result_cancel(podi_op_t *op)
-{
-    result_t  *r = podi_list_owner(op, result_t, op);
-
-    podi_flow_cancel(&r->flow);
 }
 
 
