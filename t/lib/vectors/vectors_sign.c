@@ -1,5 +1,6 @@
 /*
- * vectors_sign: the request signatures, AWS4 and OSS4.
+ * vectors_sign: the request signatures, AWS4 and OSS4; those of other clouds
+ * are in vectors_cloud.
  *
  * Each algorithm of the file turns its input into a podi_sign_request_t; the
  * suite's raw requests are parsed in vectors_suite.
@@ -17,11 +18,8 @@ static int vectors_plain(vectors_t *v, const json_t *expected,
 static int vectors_oss(vectors_t *v, const json_t *expected,
     podi_str_t *why);
 static int vectors_additional(vectors_t *v);
-static int vectors_same(const json_t *expected, const char *name,
-    const podi_str_t *got, podi_mem_t *mem, podi_str_t *why);
 static int vectors_url(vectors_t *v, const json_t *expected,
     podi_str_t *why);
-static size_t vectors_pairs(const json_t *list, podi_pair_t *pairs);
 
 
 int
@@ -54,7 +52,7 @@ vectors_sign(const json_t *vector, podi_mem_t *mem, podi_str_t *why)
         return vectors_oss(&v, expected, why);
     }
 
-    return -1;
+    return vectors_cloud(&v, &algorithm, expected, why);
 }
 
 
@@ -219,7 +217,7 @@ vectors_compare(vectors_t *v, const podi_sign_alg_t *alg,
 
 /* a vector without a signature proves nothing: absent is not the same */
 
-static int
+int
 vectors_same(const json_t *expected, const char *name, const podi_str_t *got,
     podi_mem_t *mem, podi_str_t *why)
 {
@@ -312,7 +310,7 @@ vectors_url(vectors_t *v, const json_t *expected, podi_str_t *why)
 }
 
 
-static size_t
+size_t
 vectors_pairs(const json_t *list, podi_pair_t *pairs)
 {
     size_t   i;

@@ -26,6 +26,13 @@ int vectors_suite(vectors_t *v, const json_t *expected, podi_str_t *why);
 int vectors_compare(vectors_t *v, const podi_sign_alg_t *alg,
     const json_t *expected, podi_str_t *why);
 
+/* -1: none of its algorithms */
+int vectors_cloud(vectors_t *v, const podi_str_t *algorithm,
+    const json_t *expected, podi_str_t *why);
+
+int vectors_same(const json_t *expected, const char *name,
+    const podi_str_t *got, podi_mem_t *mem, podi_str_t *why);
+size_t vectors_pairs(const json_t *list, podi_pair_t *pairs);
 podi_str_t vectors_str(const json_t *object, const char *name);
 int vectors_secret(vectors_t *v, const podi_str_t *text);
 podi_str_t vectors_decode(podi_mem_t *mem, podi_str_t s);
