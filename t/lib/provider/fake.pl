@@ -2,7 +2,7 @@
 #
 #     perl fake.pl PORT_FILE          listens on 127.0.0.1, writes its port
 #
-#     /NAME/...          the API of that description, below a path of its own
+#     /NAME/...          the API of that description (apis.pl, auth.pl)
 #     /acs3/ /rpc/       two more, which only check signatures
 #     /files/N.png       results
 #     POST /__fake       {"provider","step","play","times",...}: what the next
@@ -18,23 +18,24 @@
 use strict;
 use warnings;
 use Compress::Zlib ();
-use Digest::SHA qw( sha256_hex hmac_sha256 hmac_sha256_hex hmac_sha1_base64 );
+use Digest::SHA qw( sha256_hex hmac_sha256 );
 use File::Temp ();
+use FindBin qw( $Bin );
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
 use MIME::Base64 qw( encode_base64 decode_base64 );
 use Socket qw( SOL_SOCKET SO_LINGER );
-use Time::Local qw( timegm );
 
-my $KEY = 'test-key';
-my ($AK, $SK) = ('test-ak', 'test-sk');
 my $HOOK = 'whsec_' . encode_base64('a secret of the fake provider', '');
-my $SKEW = 900;
 my $BODY_MAX = 64 * 1024 * 1024;
 
 my $json = JSON::PP->new->canonical->utf8;
-my ($port, $select, %conn, @log, %job, @play, %ed, $n_job);
+our ($port, %API);
+my ($select, %conn, @log, %job, @play, %ed, $n_job);
+
+require "$Bin/auth.pl";
+require "$Bin/apis.pl";
 
 
 # one answer: status, body or data, headers
@@ -75,265 +76,6 @@ sub png
 sub file { return url("/files/$_[0]{n}-$_[1].png") }
 
 
-# what each API says of a job: begun, its state, its result, an error
-#
-# state: queued running done failed canceled content partial lost
-
-my %STATE = (
-    replicate => { queued => 'starting', running => 'processing',
-                   done => 'succeeded', partial => 'succeeded',
-                   failed => 'failed', content => 'failed',
-                   canceled => 'canceled' },
-    dashscope => { queued => 'PENDING', running => 'RUNNING',
-                   done => 'SUCCEEDED', partial => 'SUCCEEDED',
-                   failed => 'FAILED', content => 'FAILED',
-                   canceled => 'CANCELED', lost => 'UNKNOWN' },
-    volc_visual => { queued => 'in_queue', running => 'generating',
-                     done => 'done', partial => 'done', lost => 'not_found' },
-    volc_ark => { queued => 'queued', running => 'running',
-                  done => 'succeeded', partial => 'succeeded',
-                  failed => 'failed', content => 'failed',
-                  canceled => 'cancelled', lost => 'expired' },
-);
-
-my %API = (
-    replicate => {
-        auth => \&bearer,
-        route => sub {
-            my ($r) = @_;
-            return ('submit') if $r->{method} eq 'POST'
-                && $r->{path} =~ m{^/v1/(?:models/[^/]+/[^/]+/)?predictions$};
-            return ('cancel', $1)
-                if $r->{path} =~ m{^/v1/predictions/([^/]+)/cancel$};
-            return ('poll', $1) if $r->{path} =~ m{^/v1/predictions/([^/]+)$};
-        },
-        hook => sub { ($_[0]{json}{webhook}, 'standard') },
-        begun => sub { answer(201, prediction(@_)) },
-        state => sub { answer(200, prediction(@_)) },
-    },
-    fal => {
-        auth => sub { plain($_[0], "Key $KEY") },
-        route => sub {
-            my ($r) = @_;
-            return ('poll', $1)
-                if $r->{path} =~ m{^/.+/requests/([^/]+)/status$};
-            return ('cancel', $1)
-                if $r->{path} =~ m{^/.+/requests/([^/]+)/cancel$};
-            return ('result', $1) if $r->{path} =~ m{^/.+/requests/([^/]+)$};
-            return ('submit') if $r->{method} eq 'POST';
-        },
-        hook => sub { ($_[0]{query}{fal_webhook}, 'fal') },
-        begun => sub {
-            my $at = url("/fal/app/requests/$_[0]{id}");
-            return answer(200, { request_id => $_[0]{id},
-                status => 'IN_QUEUE', queue_position => 0,
-                status_url => "$at/status", cancel_url => "$at/cancel",
-                response_url => $at });
-        },
-        state => sub {
-            my ($job, $state) = @_;
-            return answer(202, { status => 'IN_QUEUE', queue_position => 1 })
-                if $state eq 'queued';
-            return answer(202, { status => 'IN_PROGRESS' })
-                if $state eq 'running';
-            return answer(200, { status => 'COMPLETED', error => 'it broke',
-                                 error_type => 'runner_error' })
-                if $state =~ /failed|canceled/;
-            return answer(200, { status => 'COMPLETED' });
-        },
-        result => sub {
-            my ($job, $state) = @_;
-            return answer(422, { detail => [ {
-                       type => 'content_policy_violation', msg => 'no' } ] },
-                   'X-Fal-Retryable' => 'false') if $state eq 'content';
-            return answer(200, { images => [ map { { url => file($job, $_) } }
-                                             1 .. $job->{count} ] })
-                if $job->{json}{prompt};
-            return answer(200, { image => { url => file($job, 1) } });
-        },
-    },
-    dashscope => {
-        auth => \&bearer,
-        route => sub {
-            my ($r) = @_;
-            return ('cancel', $1)
-                if $r->{path} =~ m{^/api/v1/tasks/([^/]+)/cancel$};
-            return ('poll', $1) if $r->{path} =~ m{^/api/v1/tasks/([^/]+)$};
-            return ('submit') if $r->{path} =~ m{^/api/v1/services/aigc/}
-                && ($r->{header}{'x-dashscope-async'} // '') eq 'enable';
-        },
-        begun => sub { answer(200, { request_id => 'q', output => {
-            task_id => $_[0]{id}, task_status => 'PENDING' } }) },
-        state => sub {
-            my ($job, $state) = @_;
-            my %out = (task_id => $job->{id},
-                       task_status => $STATE{dashscope}{$state});
-
-            $out{results} = [ map { { url => file($job, $_) } }
-                              1 .. $job->{count} ]
-                if $state =~ /done|partial/;
-            $out{results}[$state eq 'partial' ? @{ $out{results} } : 0]
-                = { code => 'InternalError', message => 'one is missing' }
-                if $state eq 'partial';
-            @out{qw( code message )}
-                = $state eq 'content' ? ('DataInspectionFailed', 'no')
-                                      : ('InvalidParameter', 'it broke')
-                if $state =~ /content|failed/;
-            return answer(200, { request_id => 'q', output => \%out,
-                $state =~ /done|partial/
-                    ? (usage => { image_count => $job->{count} }) : () });
-        },
-    },
-    volc_visual => {
-        auth => \&v4,
-        route => sub {
-            my ($r) = @_;
-            my $action = $r->{query}{Action} // '';
-            return ('submit') if $action eq 'CVSync2AsyncSubmitTask';
-            return ('poll', $r->{json}{task_id})
-                if $action eq 'CVSync2AsyncGetResult';
-        },
-        begun => sub { answer(200, { code => 10000, message => 'Success',
-            data => { task_id => $_[0]{id} } }) },
-        state => sub {
-            my ($job, $state) = @_;
-            return answer(200, { code => 50511, message => 'Post Img Risk' })
-                if $state eq 'content';
-            return answer(500, { code => 50500, message => 'it broke' })
-                if $state =~ /failed|canceled/;
-            return answer(200, { code => 10000, message => 'Success', data => {
-                status => $STATE{volc_visual}{$state},
-                $state =~ /done|partial/
-                    ? (image_urls => [ file($job, 1) ]) : () } });
-        },
-    },
-    volc_ark => {
-        auth => \&bearer,
-        route => sub {
-            my ($r) = @_;
-            my $tasks = '/api/v3/contents/generations/tasks';
-            return ('now') if $r->{path} eq '/api/v3/images/generations';
-            return ('submit') if $r->{path} eq $tasks;
-            return ($r->{method} eq 'DELETE' ? 'cancel' : 'poll', $1)
-                if $r->{path} =~ m{^\Q$tasks\E/([^/]+)$};
-        },
-        hook => sub { ($_[0]{json}{callback_url}, 'plain') },
-        now => sub { answer(200, { data => [ { url => file($_[0], 1) } ],
-                                   usage => { total_tokens => 1 } }) },
-        begun => sub { answer(200, { id => $_[0]{id} }) },
-        state => sub {
-            my ($job, $state) = @_;
-            return answer(200, { id => $job->{id},
-                status => $STATE{volc_ark}{$state},
-                $state =~ /done|partial/
-                    ? (content => { video_url => file($job, 1) }) : (),
-                $state eq 'content' ? (error => {
-                    code => 'OutputVideoSensitiveContentDetected',
-                    message => 'no' }) : (),
-                $state eq 'failed' ? (error => {
-                    code => 'InvalidParameter', message => 'it broke' })
-                    : () });
-        },
-    },
-    stability => {
-        auth => \&bearer,
-        route => sub {
-            my ($r) = @_;
-            return ('poll', $1) if $r->{path} =~ m{^/v2beta/results/([^/]+)$};
-            return ('submit') if $r->{path} =~ m{/upscale/creative$};
-            return ('now') if $r->{path} =~ m{^/v2beta/stable-image/};
-        },
-        now => sub {
-            my ($job, $state, $r) = @_;
-            my $filtered = $state eq 'content';
-            my $reason = $filtered ? 'CONTENT_FILTERED' : 'SUCCESS';
-
-            return answer(200, png(64, 64, $job->{n}),
-                          'finish-reason' => $reason)
-                if ($r->{header}{accept} // '') =~ m{^image/};
-            return answer(200, { finish_reason => $reason, seed => 1,
-                image => encode_base64(png(64, 64, $job->{n}), '') });
-        },
-        begun => sub { answer(200, { id => $_[0]{id} }) },
-        state => sub {
-            my ($job, $state) = @_;
-            return answer(202, { id => $job->{id}, status => 'in-progress' })
-                if $state =~ /queued|running/;
-            return answer(404, { name => 'not_found', errors => ['no'] })
-                if $state eq 'lost';
-            return answer(400, { name => 'bad_request', errors => ['no'] })
-                if $state =~ /failed|canceled/;
-            return answer(200, {
-                finish_reason => $state eq 'content' ? 'CONTENT_FILTERED'
-                                                     : 'SUCCESS',
-                result => encode_base64(png(64, 64, $job->{n}), '') });
-        },
-    },
-    openai_images => {
-        auth => \&bearer,
-        route => sub { $_[0]{path} =~ m{^/v1/images/} ? ('now') : () },
-        now => sub {
-            my ($job, $state) = @_;
-            return answer(400, { error => { code => 'moderation_blocked',
-                type => 'image_generation_user_error', message => 'no' } })
-                if $state eq 'content';
-            return answer(200, { created => 1, usage => { total_tokens => 9 },
-                data => [ map { { b64_json => encode_base64(
-                    png(64, 64, $job->{n} + $_), '') } }
-                    1 .. $job->{count} ] });
-        },
-    },
-    openai_chat => {
-        auth => \&bearer,
-        route => sub {
-            $_[0]{path} =~ m{^/v1/(?:chat/completions|embeddings)$} ? ('now')
-                                                                   : ();
-        },
-        now => sub {
-            my ($job, $state, $r) = @_;
-            my $texts = $r->{json}{input};
-
-            return answer(200, { data => [ map { { index => $_,
-                embedding => [ map { $_ / 8 } 1 .. 8 ] } } 0 .. $#$texts ],
-                usage => { total_tokens => 2 } }) if ref $texts;
-            return answer(200, { choices => [ { index => 0,
-                finish_reason => $state eq 'content' ? 'content_filter'
-                                                     : 'stop',
-                message => { role => 'assistant', content => 'hello' } } ],
-                usage => { total_tokens => 3 } });
-        },
-    },
-);
-
-# two that only check who asks
-for my $kind (qw( acs3 rpc )) {
-    $API{$kind} = {
-        auth => $kind eq 'rpc' ? \&rpc : \&acs3,
-        route => sub { $_[0]{path} =~ m{^/tasks/(.+)$} ? ('poll', $1)
-                                                      : ('submit') },
-        begun => sub { answer(200, { id => $_[0]{id} }) },
-        state => sub { answer(200, { status => $_[1],
-                                     url => file($_[0], 1) }) },
-    };
-}
-
-
-sub prediction
-{
-    my ($job, $state) = @_;
-    my $at = url("/replicate/v1/predictions/$job->{id}");
-    my %p = (id => $job->{id}, status => $STATE{replicate}{$state},
-             urls => { get => $at, cancel => "$at/cancel" });
-
-    $p{output} = [ map { file($job, $_) } 1 .. $job->{count} ]
-        if $state =~ /done|partial/;
-    $p{metrics} = { predict_time => 1.5 } if $p{output};
-    $p{error} = 'it broke' if $state eq 'failed';
-    $p{error} = 'NSFW content detected' if $state eq 'content';
-    return \%p;
-}
-
-
 # what can be played instead; a code takes the job and the request, and gives
 # an answer, or undef: the usual one
 
@@ -357,10 +99,10 @@ my %PLAY = (
     huge => sub { answer(200, 'x' x ($_[2]{bytes} // 256 * 1024 * 1024)) },
     raw => sub { answer($_[2]{status}, $_[2]{body}, %{ $_[2]{header} // {} })
     },
-    truncated => sub { { %{ $_[3]->() }, cut => 1 } },  # half of the usual
-    reset_before => sub { { reset => 1 } },         # nothing was begun
-    reset_after => sub { $_[3]->(); return { reset => 1 } },
-    hang => sub { { hang => 1 } },                  # no answer at all
+    truncated => sub { +{ %{ $_[3]->() }, cut => 1 } }, # half of the usual
+    reset_before => sub { +{ reset => 1 } },        # nothing was begun
+    reset_after => sub { $_[3]->(); return +{ reset => 1 } },
+    hang => sub { +{ hang => 1 } },                 # no answer at all
     elsewhere => sub {                              # results of other hosts
         my $a = $_[3]->();
         $a->{body} =~ s{http://127\.0\.0\.1:\d+/files/}
@@ -372,121 +114,6 @@ my %PLAY = (
     never => sub { $_[0]{state} = 'running'; return undef },
     polls => sub { $_[0]{polls} = $_[2]{polls}; return undef },
 );
-
-
-# who asks; '' is right, else the reason
-
-sub plain
-{
-    my ($r, $want) = @_;
-    my $got = $r->{header}{authorization} // '';
-
-    return $got eq $want ? '' : 'the key is wrong';
-}
-
-
-sub bearer { return plain($_[0], "Bearer $KEY") }
-
-
-sub enc
-{
-    my ($s) = @_;
-
-    $s =~ s/([^A-Za-z0-9\-_.~])/sprintf '%%%02X', ord $1/ge;
-    return $s;
-}
-
-
-sub canonical_query
-{
-    my ($r, $without) = @_;
-
-    return join '&', map { enc($_) . '=' . enc($r->{query}{$_}) }
-        sort grep { $_ ne ($without // '') } keys %{ $r->{query} };
-}
-
-
-sub canonical
-{
-    my ($r, $names, $hash) = @_;
-
-    return join "\n", $r->{method}, $r->{whole_path}, canonical_query($r),
-        (map { "$_:" . ($r->{header}{$_} // '') } @$names), '',
-        join(';', @$names), $hash;
-}
-
-
-sub skewed
-{
-    my ($text) = @_;
-    my @t = $text =~ /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)Z$/
-        or return 1;
-
-    return abs(time - timegm(@t[5, 4, 3, 2], $t[1] - 1, $t[0])) > $SKEW;
-}
-
-
-sub v4
-{
-    my ($r) = @_;
-    my ($key, $scope, $names, $got) = ($r->{header}{authorization} // '')
-        =~ m{^HMAC-SHA256 Credential=([^/]+)/(\S+), SignedHeaders=(\S+),
-             \ Signature=([0-9a-f]{64})$}x or return 'no signature';
-    my $date = $r->{header}{'x-date'} // '';
-    my ($day, $region, $service) = split m{/}, $scope;
-    my @names = split /;/, $names;
-    my $hash = sha256_hex($r->{body});
-
-    return 'another access key' if $key ne $AK;
-    return 'the clock' if skewed($date) || index($date, $day) != 0;
-    return 'the scope' if $scope ne "$day/cn-north-1/cv/request";
-    return 'the body' if ($r->{header}{'x-content-sha256'} // '') ne $hash;
-    return 'host is not signed' if !grep { $_ eq 'host' } @names;
-
-    my $k = $SK;
-    $k = hmac_sha256($_, $k) for $day, $region, $service, 'request';
-    my $want = hmac_sha256_hex(join("\n", 'HMAC-SHA256', $date, $scope,
-        sha256_hex(canonical($r, \@names, $hash))), $k);
-
-    return $want eq $got ? '' : 'the signature';
-}
-
-
-sub acs3
-{
-    my ($r) = @_;
-    my ($key, $names, $got) = ($r->{header}{authorization} // '')
-        =~ /^ACS3-HMAC-SHA256 Credential=([^,]+),SignedHeaders=([^,]+),Signature=([0-9a-f]{64})$/
-        or return 'no signature';
-    my @names = split /;/, $names;
-    my $hash = sha256_hex($r->{body});
-
-    return 'another access key' if $key ne $AK;
-    return 'the clock' if skewed($r->{header}{'x-acs-date'} // '');
-    return 'no nonce' if ($r->{header}{'x-acs-signature-nonce'} // '') eq '';
-    return 'the body' if ($r->{header}{'x-acs-content-sha256'} // '') ne $hash;
-
-    my $want = hmac_sha256_hex("ACS3-HMAC-SHA256\n"
-        . sha256_hex(canonical($r, \@names, $hash)), $SK);
-
-    return $want eq $got ? '' : 'the signature';
-}
-
-
-sub rpc
-{
-    my ($r) = @_;
-    my $got = $r->{query}{Signature} // return 'no signature';
-    my $text = join '&', $r->{method}, '%2F',
-        enc(canonical_query($r, 'Signature'));
-    my $want = hmac_sha1_base64($text, "$SK&");
-
-    $want .= '=' while length($want) % 4;
-    return 'another access key' if ($r->{query}{AccessKeyId} // '') ne $AK;
-    return 'the clock' if skewed($r->{query}{Timestamp} // '');
-    return 'no nonce' if ($r->{query}{SignatureNonce} // '') eq '';
-    return $want eq $got ? '' : 'the signature';
-}
 
 
 # one request of an API
@@ -718,8 +345,13 @@ sub take
 
     return if $end < 0;
     my ($first, @lines) = split /\r\n/, substr($c->{in}, 0, $end);
-    my ($method, $target) = $first =~ m{^(\S+) (\S+) HTTP/1\.[01]$}
-        or return $c->{in} = '', $c->{close} = 1, {};
+    my ($method, $target) = $first =~ m{^(\S+) (\S+) HTTP/1\.[01]$};
+
+    if (!defined $target) {
+        @{$c}{qw( in close )} = ('', 1);
+        return {};
+    }
+
     my %header = map { /^([^:]+):\s*(.*?)\s*$/ ? (lc $1 => $2) : () } @lines;
     my $rest = substr $c->{in}, $end + 4;
     my $body;
