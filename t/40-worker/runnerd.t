@@ -190,7 +190,7 @@ sub prompts
     my @new = @all[$asked .. $#all];
 
     $asked = @all;
-    return map { $_->{json}{prompt_id} } @new;
+    return map { $_->{body}{prompt_id} } @new;
 }
 
 
@@ -323,6 +323,29 @@ subtest 'a server that is full, or drained' => sub {
                               state => 'active' });
     succeeds($_, 'all of them are made') for @t;
     prompts();
+};
+
+subtest 'a server that tells by itself' => sub {
+    $h->stop($runnerd);
+    $runnerd = runnerd(follow_poll => '60s', follow_poll_max => '60s');
+    poll(20, sub { $fake->requests('GET', '/ws') > 1 });
+    $fake->fake(node_ms => 400);
+    my $t = submit();
+
+    is $h->ended($t, 30)->{state}, 'succeeded', 'is not waited for';
+    my ($sent) = grep { ($_->{body}{prompt_id} // '')
+                        eq attempts($t)->[0]{provider_ref} }
+                 $fake->requests('POST', '/prompt');
+
+    like $sent->{body}{client_id}, qr/^[0-9a-f]{32}$/,
+        'the prompt was sent under the name of the socket';
+    my @percent = map { $_->{progress} }
+                  grep { $_->{job_id} eq $t->{jobs}[0]{job_id} }
+                  $h->heard('job.progress');
+
+    cmp_ok scalar(grep { $_ > 10 && $_ < 89 } @percent), '>', 0,
+        'and how far it is, is told';
+    is_deeply \@percent, [sort { $a <=> $b } @percent], 'which only grows';
 };
 
 $h->stop($runnerd);

@@ -134,7 +134,9 @@ follow_begin(podi_flow_t *f, comfy_run_t *run, int known)
     run->act = PODI_ACT_HISTORY;
 
     podi_follow_begin(&run->follow, known, podi_time_mono());
-    run->follow.deaf = 1;
+    run->follow.deaf = !run->heard || !run->server->hears;
+    run->track.nodes = podi_comfy_nodes(run->graph);
+    run->follows = 1;
     run->follow.cancel = run->answer.class == PODI_COMFY_PARTIAL;
 
     return runner_again(f, run->job->mem, follow_steps, follow_next, run->job,
@@ -280,7 +282,6 @@ follow_queue(podi_flow_t *f, comfy_run_t *run)
     run->server->remaining = queue.running + queue.pending;
 
     if (queue.runs) {
-        podi_job_progress(run->job, 10);
         return PODI_SEE_RUNS;
     }
 
@@ -303,7 +304,8 @@ follow_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
     switch (run->act) {
 
     case PODI_ACT_WAIT:
-        *ret_wait = run->wait;
+        *ret_wait = run->hint ? 0 : run->wait;
+        run->hint = 0;
         return PODI_AGAIN;
 
     case PODI_ACT_HISTORY:
@@ -323,6 +325,7 @@ follow_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
 static void
 follow_over(comfy_run_t *run)
 {
+    run->follows = 0;
     run->is_lost = run->act != PODI_ACT_FINISH;
 
     if (run->act == PODI_ACT_STUCK) {

@@ -318,6 +318,7 @@ comfy_is_at(comfy_run_t *run, runner_server_t *server)
     place_leave(run);
     server->ours++;
     run->server = server;
+    podi_list_append(&server->runs, &run->link);
 
     return PODI_OK;
 }
@@ -333,5 +334,6 @@ place_leave(void *thing)
     if (run->server != NULL) {
         run->server->ours--;
         run->server = NULL;
+        podi_list_remove(&run->link);
     }
 }

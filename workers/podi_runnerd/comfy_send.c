@@ -171,6 +171,12 @@ send_body(podi_flow_t *f, comfy_run_t *run)
     job.inputs_n = run->n_inputs;
     job.prompt_id = run->prompt_id;
 
+    run->heard = run->server->hears;
+
+    if (run->heard) {
+        job.client_id = podi_str_c(run->server->client_id);
+    }
+
     if (podi_random(&seed, sizeof(seed)) != PODI_OK
         || podi_mem_printf(f->mem, &job.prefix, "podi/" PODI_STR_FMT "/out",
                            podi_str_arg(&run->prompt_id)) != PODI_OK)

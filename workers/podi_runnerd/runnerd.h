@@ -5,6 +5,7 @@
  *     again.c         steps that are run again and again, as one operation
  *     server.c        the ComfyUI servers there are, from their rows
  *     probe.c         how each of them is, every few seconds
+ *     socket.c        what it tells of its own accord
  *     call.c          one request to one of them
  *     comfy.c         a job: what to run, and the order of all that follows
  *     comfy_place.c   inputs, choice of a server, and where that is noted
@@ -26,11 +27,13 @@
 #include "podi_picture.h"
 #include "podi_result.h"
 #include "podi_worker.h"
+#include "podi_ws.h"
 
 
 #define RUNNER_INPUTS_MAX   16
 #define RUNNER_LABELS_MAX   32
 #define RUNNER_VERSION_MAX  64
+#define RUNNER_CLIENT_MAX   32
 
 
 typedef struct {
@@ -50,6 +53,8 @@ typedef struct {
     unsigned              slots;
     unsigned              prefetch;
     podi_farm_state_e     state;
+    podi_str_t            ws_url;       /* "": it follows from url */
+    const char           *ca_file;
     podi_http_t          *http;
     unsigned              listed:1;     /* there is such a row still */
     unsigned              single:1;     /* nobody else uses it */
@@ -76,7 +81,14 @@ typedef struct {
     podi_comfy_info_t     info;         /* of cards; nodes NULL: not known */
     podi_breaker_t        breaker;
 
+    /* its socket */
+    podi_ws_t            *ws;           /* NULL: none is open, or opening */
+    podi_arena_t         *frames;       /* of one frame */
+    char                  client_id[RUNNER_CLIENT_MAX + 1];
+    unsigned              hears:1;      /* it is open, under client_id */
+
     /* what this process has there */
+    podi_link_t           runs;
     unsigned              ours;
     uint64_t              model_key;
     double                number;       /* of the last prompt it took */
@@ -142,6 +154,11 @@ int runner_server_is_stale(const runner_server_t *server);
 int runner_server_is_shut(const runner_server_t *server);
 
 
+/* opens the server's socket, unless there is one */
+void runner_socket(runner_server_t *server);
+void runner_socket_free(runner_server_t *server);
+
+
 /* ---- call.c ------------------------------------------------------------- */
 
 /*
@@ -167,6 +184,7 @@ const podi_http_reply_t *runner_answered(const podi_flow_t *f);
 /* ---- comfy*.c ----------------------------------------------------------- */
 
 typedef struct {
+    podi_link_t            link;        /* of server->runs */
     podi_job_t            *job;
     json_t                *graph;
     json_t                *mapping;
@@ -189,6 +207,7 @@ typedef struct {
     runner_again_t        *again;
     podi_follow_conf_t     follow_conf;
     podi_follow_t          follow;
+    podi_comfy_track_t     track;
     podi_act_e             act;
     podi_msec_t            wait;
     podi_comfy_history_t   history;
@@ -198,6 +217,9 @@ typedef struct {
     podi_buf_t             results;     /* JSON, without its end */
     unsigned               n_results;
 
+    unsigned               follows:1;   /* again is that of the follow */
+    unsigned               hint:1;      /* the socket tells of its end */
+    unsigned               heard:1;     /* sent under the socket's name */
     unsigned               adopts:1;    /* an earlier attempt's prompt */
     unsigned               has_end:1;   /* nothing is sent any more */
     unsigned               is_refused:1;        /* answer says why */

@@ -70,6 +70,7 @@ servers_told(podi_flow_t *f, void *ctx)
             all++;
             up += !runner_server_is_stale(server);
             runner_probe(server);
+            runner_socket(server);
         }
     }
 
@@ -182,10 +183,12 @@ server_make(const podi_pg_result_t *rows, int row)
     server->number = -1;
     server->probe_arena = podi_arena_create();
     server->cards = podi_arena_create();
+    server->frames = podi_arena_create();
+    podi_list_init(&server->runs);
     podi_list_append(&runnerd.servers, &server->link);
 
     if (server->probe_arena == NULL || server->cards == NULL
-        || server_fill(server, rows, row) != PODI_OK)
+        || server->frames == NULL || server_fill(server, rows, row) != PODI_OK)
     {
         server_free(server);
         return NULL;
@@ -206,7 +209,8 @@ server_fill(runner_server_t *server, const podi_pg_result_t *rows, int row)
 
     memset(&conf, 0, sizeof(conf));
     conf.user_agent = "podi";
-    conf.ca_file = ca.len > 0 ? podi_mem_dup_c(server->mem, &ca) : NULL;
+    server->ca_file = ca.len > 0 ? podi_mem_dup_c(server->mem, &ca) : NULL;
+    conf.ca_file = server->ca_file;
 
     if (podi_mem_dup(server->mem, &s, &server->updated) != PODI_OK) {
         return PODI_ERROR;
@@ -228,6 +232,12 @@ server_fill(runner_server_t *server, const podi_pg_result_t *rows, int row)
     }
 
     if (podi_mem_dup(server->mem, &s, &server->url) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    s = podi_row_str(rows, row, "ws_url");
+
+    if (podi_mem_dup(server->mem, &s, &server->ws_url) != PODI_OK) {
         return PODI_ERROR;
     }
 
@@ -422,6 +432,7 @@ server_free(runner_server_t *server)
 
     podi_list_remove(&server->link);
     podi_flow_cancel(&server->probe);
+    runner_socket_free(server);
 
     if (server->http != NULL) {
         podi_http_free(&server->http);
@@ -429,6 +440,7 @@ server_free(runner_server_t *server)
 
     podi_arena_free(&server->probe_arena);
     podi_arena_free(&server->cards);
+    podi_arena_free(&server->frames);
     podi_arena_free(&arena);
 }
 
