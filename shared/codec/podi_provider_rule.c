@@ -71,6 +71,10 @@ podi_provider_clean(podi_provider_read_t *r, podi_str_t *s)
     const json_t   *found[PODI_PROVIDER_STATES];
     unsigned char  *p;
 
+    if (s->len == 0) {
+        return;
+    }
+
     for (i = 0; i < r->op->c.n_redact; i++) {
 
         n = podi_provider_find(r->op->c.redact[i], r->json, found,

@@ -12,7 +12,7 @@ use JSON::PP ();
 use MIME::Base64 qw( encode_base64 decode_base64 );
 use Test::More;
 use Podi::Provider;
-use Podi::Repo qw( root slurp );
+use Podi::Repo qw( files root slurp );
 
 my $build = $ENV{PODI_BUILD} // root() . '/var/build';
 my $askc = "$build/test/askc";
@@ -266,5 +266,42 @@ for my $kind ([ acs3 => { 'x-acs-action' => 'Go', 'x-acs-version' => '1' },
         'auth -', "$name: a clock that is early";
     is_class step($name, 'go', 'submit'), 'auth -', "$name: another secret";
 }
+
+
+# the pages: each member of the format, and the tutorial word for word
+
+my $readme = slurp('conf/providers/README.md');
+my $code = join '', map { slurp($_) } files(
+    qr/podi_provider_\w+\.c$/, 'shared/codec');
+my %member = map { $_ => 1 }
+    $code =~ /\{ "(\w+)",\s+podi_provider_read_\w+,/g;
+
+cmp_ok scalar(keys %member), '>', 60, 'the members of the format';
+is join(' ', grep { $readme !~ /[`"]\Q$_\E[`"]/ } sort keys %member), '',
+    'each is on the page of the format';
+
+my $page = slurp('docs/tutorial-provider.md');
+my ($file, $example) = $page =~ /<!-- file: (\S+) -->\n```json\n(.*?)^```/ms;
+my ($command) = $page =~ /<!-- run: 0 -->\n```sh\npodictl (.*?)\n```/;
+my @output = $page =~ /<!-- output -->\n```\n(.*?)^```/gms;
+my ($from, $to) = $page =~ /<!-- edit: (.*?) -> (.*?) -->/;
+
+
+sub shown
+{
+    my ($text) = @_;
+
+    open my $out, '>', "$dir/$file" or die $!;
+    print $out $text;
+    close $out;
+    return scalar qx(cd '$dir' && '$ctl' $command 2>&1);
+}
+
+
+is shown($example), $output[0], 'the tutorial: its description is good';
+is $?, 0, 'the tutorial: it exits with 0';
+is shown($example =~ s/\Q$from\E/$to/r), $output[1],
+    'the tutorial: its mistake has its place';
+is $? >> 8, 1, 'the tutorial: it exits with 1';
 
 done_testing;
