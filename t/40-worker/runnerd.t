@@ -93,7 +93,7 @@ sub runnerd
 
     return $h->daemon('podi_runnerd', work_dir => $tmp, concurrency => 20,
         memory => '1g', servers_every => '100ms', follow_poll => '20ms',
-        follow_poll_max => '100ms', %own,
+        follow_poll_max => '100ms', follow_away => '2s', %own,
         stores => "local type=s3 endpoint=http://$bucket->{address} bucket=b"
                   . " region=r key_file=$key");
 }
@@ -322,6 +322,40 @@ subtest 'a server that is full, or drained' => sub {
     put('comfy_server_put', { server => 'one', url => $fake->url,
                               state => 'active' });
     succeeds($_, 'all of them are made') for @t;
+    prompts();
+};
+
+subtest 'several servers' => sub {
+    my $two = Podi::Comfy->start(checkpoints => ['base.safetensors']);
+
+    put('comfy_server_put', { server => 'two', url => $two->url });
+    poll(20, sub { $super->value(undef, 'select count(*) from podi.comfy_seen'
+                                 . ' where ok and nodes is not null') == 2 });
+    $_->fake(node_ms => 100) for $fake, $two;
+    my @t = map { submit() } 1 .. 6;
+
+    succeeds($_, 'a job is made') for @t;
+    # those that waited for room had been nowhere
+    my @where = map { [grep { $_ } map { $_->{provider} } @{ attempts($_) }] }
+                @t;
+
+    is join(' ', sort keys %{{ map { $_->[0] => 1 } @where }}),
+        'comfy:one comfy:two', 'on both';
+    is_deeply [grep { @$_ != 1 } @where], [], 'sent once each';
+
+    $two->fake(node_ms => 60_000);
+    $fake->fake(node_ms => 60_000);
+    @t = map { submit() } 1, 2;
+    poll(20, sub { $two->state->{queue_remaining}
+                   && $fake->state->{queue_remaining} });
+    $two->fake(die => 'now');
+    $fake->fake(node_ms => 0, release => 1);
+    $fake->fake(die => 'now');
+    $fake->restart;
+    succeeds($_, 'one that dies leaves its jobs to the other') for @t;
+    put('comfy_server_put', { server => 'two', url => $two->url,
+                              state => 'disabled' });
+    $fake->fake(node_ms => 0);
     prompts();
 };
 
