@@ -8,7 +8,7 @@
 # The copy lets a service user run them from a checkout that it cannot enter,
 # and keeps a build from pulling the file from under a running daemon.
 
-DAEMONS=(podi_dispatchd podi_janitord podi_imaged)
+DAEMONS=(podi_dispatchd podi_janitord podi_imaged podi_runnerd)
 
 
 # A daemon is started anew when its program or the settings changed.

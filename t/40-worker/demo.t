@@ -39,7 +39,7 @@ sub pids
 
 my $pids = pids();
 is join(' ', sort keys %$pids), 'PostgreSQL Redis nginx podi_dispatchd'
-    . ' podi_imaged podi_janitord', 'each part is up';
+    . ' podi_imaged podi_janitord podi_runnerd', 'each part is up';
 
 my ($status, $said, $progress) = verb('demo');
 is $status, 0, 'the main job runs' or diag $said, $progress;
