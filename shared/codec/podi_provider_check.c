@@ -34,6 +34,8 @@ static podi_rc_t podi_provider_check_var(podi_provider_load_t *l,
 static int podi_provider_is_input(const podi_provider_path_t *path,
     podi_provider_op_t *op);
 static int podi_provider_one_of(const char *name, const char *const *names);
+static podi_rc_t podi_provider_check_inject(podi_provider_load_t *l,
+    podi_provider_op_t *op);
 static podi_rc_t podi_provider_check_facts(podi_provider_load_t *l,
     podi_provider_op_t *op);
 
@@ -390,6 +392,41 @@ podi_provider_one_of(const char *name, const char *const *names)
 }
 
 
+/* a body that is no JSON is not told where to call: the poll finds it out */
+
+static podi_rc_t
+podi_provider_check_inject(podi_provider_load_t *l, podi_provider_op_t *op)
+{
+    const podi_provider_node_t     *member;
+    const podi_provider_call_t     *submit = &op->c.submit;
+    const podi_provider_webhook_t  *w = &op->provider->webhook;
+
+    if (w->where != PODI_INJECT_BODY) {
+        op->c.facts.has_webhook |= w->where != PODI_INJECT_NONE;
+        return PODI_OK;
+    }
+
+    if (submit->kind != PODI_BODY_JSON) {
+        return PODI_OK;
+    }
+
+    op->c.facts.has_webhook = 1;
+
+    for (member = submit->body->first; member; member = member->next) {
+        if (podi_str_eq(&member->name, &w->name)
+            || podi_str_eq(&member->name, &w->events_name))
+        {
+            return podi_provider_wrong_at(l, submit->place, "its body has "
+                                          "\"%s\" already, which webhook "
+                                          "puts there",
+                                          (const char *) member->name.data);
+        }
+    }
+
+    return PODI_OK;
+}
+
+
 static podi_rc_t
 podi_provider_check_facts(podi_provider_load_t *l, podi_provider_op_t *op)
 {
@@ -403,7 +440,10 @@ podi_provider_check_facts(podi_provider_load_t *l, podi_provider_op_t *op)
     facts->has_cancel = op->c.cancel.place != NULL;
     facts->repeatable = op->c.idempotency.len > 0;
     facts->result = (podi_result_e) op->c.result_kind;
-    facts->has_webhook |= op->provider->webhook.where != PODI_INJECT_NONE;
+
+    if (podi_provider_check_inject(l, op) != PODI_OK) {
+        return PODI_ERROR;
+    }
 
     if (facts->first_ms > facts->max_ms) {
         return podi_provider_wrong_at(l, op->c.poll.place

@@ -163,6 +163,9 @@ static const struct {
       "header\" is missing" },
     { "\"hmac_header\"", "\"none\"", "37:33: webhook.verify.kind: it must be "
       "one of: standard_webhooks, fal_ed25519, hmac_header, path_token" },
+    { "\"webhook\": {", "\"webhook\": {\"inject\": {\"where\": \"body\", "
+      "\"name\": \"b\"}, ", "19:14: operations.go.submit: its body has \"b\" "
+      "already, which webhook puts there" },
     { "\"go\": {", "\"Go\": {", "14:3: operations.Go: its name may have a-z, "
       "0-9 and _ only" },
     { "\"name\": \"x\"", "\"name\": \"x\", \"name\": \"y\"", "file: a member "

@@ -7,8 +7,10 @@ use warnings;
 use lib 't/lib';
 use File::Temp ();
 use HTTP::Tiny;
+use IO::Socket::INET;
 use IPC::Open2 qw( open2 );
 use JSON::PP ();
+use POSIX ();
 use MIME::Base64 qw( encode_base64 decode_base64 );
 use Test::More;
 use Podi::Provider;
@@ -225,6 +227,57 @@ is scalar($fake->jobs), 1, 'one was begun, and nobody knows';
 
 $fake->play(provider => 'replicate', play => 'hang');
 is_class step(@go, timeout => 1), 'unknown -', 'it never answers';
+
+
+# what would fill a memory
+
+$fake->play(provider => 'replicate', play => 'huge', bytes => 3_000_000);
+is length HTTP::Tiny->new->post($fake->url('/replicate/v1/predictions'),
+    { headers => { Authorization => 'Bearer test-key' }, content => '{}' })
+    ->{content}, 3_000_000, 'an answer of any size';
+
+
+# calls: each is signed by the fake's own hand
+
+my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 8);
+my $hook = 'http://127.0.0.1:' . $listen->sockport . '/hook';
+
+for my $case ([ replicate => 'good', 1 ], [ replicate => 'twice', 2 ],
+              [ replicate => 'forged', 1 ], [ fal => 'good', 1 ])
+{
+    my ($name, $how, $times) = @$case;
+    my ($op, $params) = @{ $CASE{$name} };
+    my $id = step($name, $op, 'submit', params => $params, @inputs,
+                  job => { webhook_url => $hook })->{id};
+    my $pid = fork // die;
+
+    if (!$pid) {                    # who is called answers nothing but 204
+        alarm 20;
+        for (1 .. $times) {
+            my $s = $listen->accept;
+            my ($length, $head) = (0, '');
+
+            while (my $line = <$s>) {
+                $length = $1 if $line =~ /^Content-Length: (\d+)/;
+                $head .= $line;
+                last if $line eq "\r\n";
+            }
+            read($s, my $body, $length);
+            open my $out, '>', "$dir/hook" or die $!;
+            print $out "$head$body";
+            close $out;
+            print $s "HTTP/1.1 204 X\r\n\r\n";
+        }
+        POSIX::_exit(0);
+    }
+
+    is join(' ', $fake->webhook($id, $how)), join(' ', (204) x $times),
+        "$name: $how";
+    waitpid $pid, 0;
+    like slurp("$dir/hook"), $name eq 'fal'
+        ? qr/^X-Fal-Webhook-Signature: [0-9a-f]{128}\r$/m
+        : qr/^webhook-signature: v1,[\w+\/]{43}=\r$/m, 'it is signed';
+}
 
 
 # signatures that are wrong

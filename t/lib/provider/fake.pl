@@ -256,7 +256,7 @@ sub webhook
     my @status;
 
     $body =~ s/\}$/,"x":1}/ if $how eq 'forged';
-    for (1 .. $how eq 'twice' ? 2 : 1) {
+    for (1 .. ($how eq 'twice' ? 2 : 1)) {
         my $s = IO::Socket::INET->new(PeerAddr => $host, Timeout => 5) or next;
 
         print $s "POST $path HTTP/1.1\r\nHost: $host\r\nConnection: close\r\n",
