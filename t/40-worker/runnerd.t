@@ -181,6 +181,25 @@ subtest 'a job' => sub {
     is scalar($fake->requests('POST', '/history')), 1, 'and removed there';
 };
 
+subtest 'a picture that tells how it was made' => sub {
+    my $stored = sub {
+        my $t = submit();
+        $h->ended($t, 60);
+        return $bucket->get(result($t)->{object_key}) // '';
+    };
+
+    like $stored->(), qr/tEXtprompt/, 'as the server wrote it';
+    put('comfy_workflow_put', { workflow => 'scale', graph => \%graph,
+        mapping => { %mapping, strip => JSON::PP::true }, idle_ms => 60_000 });
+    $ctl->one(undef, 'select * from sys.comfy_workflow_publish(?, null)',
+              'scale');
+
+    my $bare = $stored->();
+
+    unlike $bare, qr/tEXt/, 'not when the workflow wants it stripped';
+    like $bare, qr/^\x89PNG.*IEND/s, 'and is a picture still';
+};
+
 # the prompts that the server was sent since the last question, by their ids
 my $asked = 0;
 

@@ -18,6 +18,7 @@
 
 
 #define COMFY_JSON_MAX  (16 * 1024 * 1024)
+#define COMFY_UNREAD    1000        /* ms, until servers were surely read */
 
 
 static podi_rc_t comfy_open(podi_flow_t *f, void *ctx);
@@ -163,7 +164,19 @@ comfy_earlier(podi_flow_t *f, comfy_run_t *run, const podi_pg_result_t *row)
     ref = podi_json_str(json_object_get(entry, "ref"));
     server = runner_server_find(&provider);
 
-    if (server == NULL || ref.len == 0) {
+    if (ref.len == 0) {
+        return PODI_OK;
+    }
+
+    /* the row of one that has prompts of ours cannot go: it was not read yet */
+
+    if (server == NULL && podi_str_has_prefix(&provider, "comfy:")) {
+        return podi_job_defer(run->job, COMFY_UNREAD, PODI_E_UNAVAILABLE,
+                              "the server that has its prompt is not known "
+                              "yet");
+    }
+
+    if (server == NULL) {
         return PODI_OK;
     }
 

@@ -18,6 +18,7 @@
 
 static podi_objects_store_t *end_store(podi_job_t *job);
 static podi_rc_t end_fetch(podi_flow_t *f, void *ctx);
+static podi_rc_t end_strip(podi_flow_t *f, void *ctx);
 static podi_rc_t end_store_it(podi_flow_t *f, void *ctx);
 static podi_rc_t end_keep(podi_flow_t *f, void *ctx);
 static podi_rc_t end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
@@ -30,9 +31,10 @@ static podi_rc_t end_done(podi_flow_t *f, comfy_run_t *run);
 
 
 static const podi_step_t  end_file_steps[] = {
-    { "fetching a file", end_fetch,    PODI_MAY_FAIL },
-    { "storing a file",  end_store_it, 0 },
-    { "keeping its row", end_keep,     0 },
+    { "fetching a file",      end_fetch,    PODI_MAY_FAIL },
+    { "taking its texts out", end_strip,    0 },
+    { "storing a file",       end_store_it, 0 },
+    { "keeping its row",      end_keep,     0 },
     podi_null_step
 };
 
@@ -126,15 +128,21 @@ end_fetch(podi_flow_t *f, void *ctx)
 }
 
 
-/* a length that is not what was said is a failure of the transfer already */
+/*
+ * A length that is not what was said is a failure of the transfer already.
+ * ComfyUI writes the whole workflow into its PNGs.
+ */
 
 static podi_rc_t
-end_store_it(podi_flow_t *f, void *ctx)
+end_strip(podi_flow_t *f, void *ctx)
 {
     podi_job_t               *job = ctx;
     comfy_run_t              *run = job->data;
-    podi_result_ask_t         ask;
+    podi_picture_ask_t        ask = { podi_string("media.strip"), NULL, NULL,
+                                      1, -1 };
     const podi_http_reply_t  *reply;
+
+    run->bare = -1;
 
     if (run->fd == -1) {
         return PODI_OK;
@@ -147,11 +155,47 @@ end_store_it(podi_flow_t *f, void *ctx)
                          "a file that was made could not be fetched");
     }
 
+    if (!json_is_true(json_object_get(run->mapping, "strip"))
+        || podi_files_sniff(run->fd) != PODI_MEDIA_PNG)
+    {
+        return PODI_OK;
+    }
+
+    if (podi_files_temp(&runnerd.files, f->mem, &run->bare, &f->fail)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    ask.in = &run->fd;
+    ask.out = run->bare;
+
+    return podi_picture_run(f, job, &runnerd.picture, &ask);
+}
+
+
+static podi_rc_t
+end_store_it(podi_flow_t *f, void *ctx)
+{
+    podi_job_t                   *job = ctx;
+    comfy_run_t                  *run = job->data;
+    podi_result_ask_t             ask;
+    const podi_picture_answer_t  *answer = f->result;
+
+    if (run->fd == -1) {
+        return PODI_OK;
+    }
+
+    if (run->bare != -1 && answer->error != PODI_E_NONE) {
+        return podi_fail(&f->fail, answer->error, NULL,
+                         "a file that was made: %s", answer->detail);
+    }
+
     memset(&ask, 0, sizeof(ask));
     ask.files = &runnerd.files;
     ask.picture = &runnerd.picture;
     ask.store = run->store;
-    ask.fd = run->fd;
+    ask.fd = (run->bare != -1) ? run->bare : run->fd;
     ask.base = end_name(run);
 
     return podi_result_make(f, job, &ask);

@@ -214,6 +214,7 @@ typedef struct {
 
     podi_objects_store_t  *store;       /* where its files go */
     int                    fd;          /* of the file that is collected */
+    int                    bare;        /* the same without texts; -1: is not */
     podi_buf_t             results;     /* JSON, without its end */
     unsigned               n_results;
 
