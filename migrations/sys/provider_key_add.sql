@@ -7,7 +7,7 @@
 -- Returns:  key_id, provider, name, state, kek
 -- Raises:   U0409 an active key has that name, or any key that id;
 --           23502, 23514 what is missing or out of range
--- Writes:   podi.provider_key, podi.operator_audit
+-- Writes:   podi.provider_key, podi.comfy_server, podi.operator_audit
 -- Called:   podictl key add
 -- ----------------------------------------------------------------------
 create or replace function sys.provider_key_add(
@@ -37,6 +37,7 @@ begin
               using errcode = 'U0409', detail = '{"field": "name"}';
     end if;
 
+    perform internal.comfy_rekey(i_provider, i_name);
     perform internal.operator_audit('provider_key.add', jsonb_build_object(
                 'key_id', i_id, 'provider', i_provider, 'name', i_name,
                 'kek', i_kek));

@@ -5,7 +5,7 @@
 --
 -- Returns:  key_id, provider, name, state
 -- Raises:   U0404 no active key has that name
--- Writes:   podi.provider_key, podi.operator_audit
+-- Writes:   podi.provider_key, podi.comfy_server, podi.operator_audit
 -- Called:   podictl key disable
 -- ----------------------------------------------------------------------
 create or replace function sys.provider_key_disable(
@@ -28,6 +28,7 @@ begin
         raise exception 'there is no such key' using errcode = 'U0404';
     end if;
 
+    perform internal.comfy_rekey(i_provider, i_name);
     perform internal.operator_audit('provider_key.disable',
                 jsonb_build_object('key_id', key_id, 'provider', provider,
                                    'name', name));

@@ -488,6 +488,10 @@ subtest 'keys' => sub {
     is $json->decode($worker->one(undef, 'select * from sys.comfy_servers()')
                      ->{keys})->[0]{key_id}, $id, 'and with its server';
 
+    my $row_at = sub { $super->value(undef, q{select string_agg(server || ' '
+        || updated_at, ',' order by server) from podi.comfy_server
+        where (auth -> 'headers' ->> 'Authorization' = 'farm') = ?}, $_[0]) };
+    my ($asked, $others) = map { $row_at->($_) } 'true', 'false';
     my $off = 'select * from sys.provider_key_disable(?, ?)';
     is $ctl->one(undef, $off, 'comfyui', 'farm')->{state}, 'disabled', 'disabled';
     $ctl->refused('U0404', undef, $off, 'comfyui', 'farm', 'once');
@@ -495,6 +499,8 @@ subtest 'keys' => sub {
               [], 'nobody gets it any more';
     is $worker->one(undef, 'select * from sys.comfy_servers()')->{keys}, '[]',
        'with a server, either';
+    isnt $row_at->('true'), $asked, 'and who knows the server reads it anew';
+    is $row_at->('false'), $others, 'no other one';
     ok $ctl->one(undef, $sql, $db->uuid, 'comfyui', 'farm', '01234567', \$sealed),
        'the next of its name';
     is_deeply [map { "$_->{verb} $_->{name}" } @{ $super->all(undef,
