@@ -106,6 +106,10 @@ podi_daemon_settings(podi_daemon_t *pair, podi_fail_t *fail)
 
     rc = podi_settings_read(&settings, podi_arena_mem(arena), fail);
 
+    if (rc == PODI_OK && pair->conf->check != NULL) {
+        rc = pair->conf->check(podi_arena_mem(arena), fail);
+    }
+
     if (rc != PODI_OK) {
         podi_arena_free(&arena);
         return rc;

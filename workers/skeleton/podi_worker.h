@@ -200,6 +200,12 @@ typedef struct {
     const podi_action_t      *actions;      /* NULL: takes none */
     const char               *queue;        /* default of that setting */
     /*
+     * Called where settings are read, and with -t, once the daemon's own are:
+     * ERROR with fail set refuses them, as a setting would.  NULL: nothing is
+     * asked.  mem lives as long as the settings.
+     */
+    podi_rc_t               (*check)(podi_mem_t *mem, podi_fail_t *fail);
+    /*
      * Called in the child before its loop runs / after it ended.  start
      * gives ERROR with fail set when the daemon cannot work (a missing
      * directory): stop is called for what start had done, it is logged and
