@@ -213,6 +213,9 @@ const podi_provider_op_t *podi_provider_op_at(const podi_provider_t *p,
 const podi_provider_facts_t *podi_provider_facts(
     const podi_provider_op_t *op);
 
+/* headers of answers that its rules look at: i from 0; "" behind the last */
+podi_str_t podi_provider_heard(const podi_provider_op_t *op, size_t i);
+
 /* may this host of a result's URL be asked?  (no list: any host) */
 int podi_provider_may_fetch(const podi_provider_op_t *op,
     const podi_str_t *url);

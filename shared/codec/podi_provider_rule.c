@@ -273,3 +273,24 @@ podi_provider_in(const podi_provider_statuses_t *list, unsigned status)
 
     return 0;
 }
+
+
+podi_str_t
+podi_provider_heard(const podi_provider_op_t *op, size_t i)
+{
+    size_t                       n = 0;
+    const podi_provider_rule_t  *rule;
+
+    for (rule = op->c.rules; rule != NULL; rule = rule->next) {
+
+        if (rule->header.len > 0 && n++ == i) {
+            return rule->header;
+        }
+
+        if (rule->retry_header.len > 0 && n++ == i) {
+            return rule->retry_header;
+        }
+    }
+
+    return podi_str_c("");
+}
