@@ -39,6 +39,11 @@ workers_conf() {
     stack_paths < "$ROOT/conf/workers.conf" \
         | write_if_changed "$STATE/conf/workers.conf" && WORKERS_CHANGED=1
     own "root:$WEB_GROUP" 640 "$STATE/conf/workers.conf"
+
+    mkdir -p "$STATE/conf/providers"
+    cp "$ROOT"/conf/providers/*.json "$STATE/conf/providers/"
+    chmod 755 "$STATE/conf/providers"
+    chmod 644 "$STATE"/conf/providers/*.json
 }
 
 

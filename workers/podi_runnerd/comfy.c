@@ -17,24 +17,17 @@
 #include "banned.h"
 
 
-#define COMFY_JSON_MAX  (16 * 1024 * 1024)
-#define COMFY_UNREAD    1000        /* ms, until servers were surely read */
+#define COMFY_UNREAD  1000          /* ms, until servers were surely read */
 
 
-static podi_rc_t comfy_open(podi_flow_t *f, void *ctx);
 static podi_rc_t comfy_read(podi_flow_t *f, void *ctx);
-static podi_rc_t comfy_workflow(podi_flow_t *f, comfy_run_t *run,
-    const podi_pg_result_t *row);
-static podi_rc_t comfy_earlier(podi_flow_t *f, comfy_run_t *run,
-    const podi_pg_result_t *row);
-static podi_rc_t comfy_json(podi_flow_t *f, podi_job_t *job,
-    const podi_pg_result_t *row, const char *name, json_t **ret);
+static podi_rc_t comfy_workflow(podi_flow_t *f, comfy_run_t *run);
+static podi_rc_t comfy_earlier(podi_flow_t *f, comfy_run_t *run);
 static uint64_t comfy_model_key(const json_t *models);
 
 
 const podi_step_t  runner_comfy_steps[] = {
-    { "asking what to run",        comfy_open,      0 },
-    { "reading it",                comfy_read,      0 },
+    { "reading what to run",       comfy_read,      0 },
     { "looking for what was sent", comfy_adopt,     0 },
     { "reading what was found",    comfy_adopted,   0 },
     { "leaving what is lost",      comfy_left,      0 },
@@ -56,67 +49,30 @@ const podi_step_t  runner_comfy_steps[] = {
 
 
 static podi_rc_t
-comfy_open(podi_flow_t *f, void *ctx)
-{
-    podi_job_t      *job = ctx;
-    podi_pg_call_t   call;
-
-    podi_pg_call_init(&call, PODI_SQL_JOB_EXECUTOR, f->mem);
-    podi_arg_str(&call, &job->id);
-    podi_arg_int64(&call, job->fence);
-
-    return podi_pg_call(podi_worker_pg(job->worker), f, &call);
-}
-
-
-static podi_rc_t
 comfy_read(podi_flow_t *f, void *ctx)
 {
-    podi_job_t              *job = ctx;
-    podi_str_t               kind;
-    json_t                  *executor;
-    comfy_run_t             *run = job->data;
-    const podi_pg_result_t  *row = f->result;
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
 
     run->job = job;
 
-    if (podi_rows(row) == 0) {
-        return podi_job_retry(job, PODI_E_CONFLICT,
-                              "it is another's by now");
-    }
-
-    if (comfy_json(f, job, row, "executor", &executor) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    kind = podi_json_str(json_object_get(executor, "kind"));
-
-    if (!podi_str_eq_c(&kind, "comfy")) {
-        return podi_job_fail(job, PODI_E_CONFIG,
-                             "no ComfyUI workflow carries this action out");
-    }
-
-    if (podi_row_is_null(row, 0, "workflow")) {
+    if (run->head.workflow == NULL) {
         return podi_job_fail(job, PODI_E_CONFIG,
                              "its workflow has no version that is live");
     }
 
-    if (comfy_workflow(f, run, row) != PODI_OK) {
+    if (comfy_workflow(f, run) != PODI_OK) {
         return PODI_ERROR;
     }
 
-    return comfy_earlier(f, run, row);
+    return comfy_earlier(f, run);
 }
 
 
 static podi_rc_t
-comfy_workflow(podi_flow_t *f, comfy_run_t *run, const podi_pg_result_t *row)
+comfy_workflow(podi_flow_t *f, comfy_run_t *run)
 {
-    json_t  *workflow;
-
-    if (comfy_json(f, run->job, row, "workflow", &workflow) != PODI_OK) {
-        return PODI_ERROR;
-    }
+    json_t  *workflow = run->head.workflow;
 
     run->graph = json_object_get(workflow, "graph");
     run->mapping = json_object_get(workflow, "mapping");
@@ -149,17 +105,13 @@ comfy_workflow(podi_flow_t *f, comfy_run_t *run, const podi_pg_result_t *row)
  */
 
 static podi_rc_t
-comfy_earlier(podi_flow_t *f, comfy_run_t *run, const podi_pg_result_t *row)
+comfy_earlier(podi_flow_t *f, comfy_run_t *run)
 {
-    json_t           *adopt, *entry;
+    json_t           *entry;
     podi_str_t        provider, ref;
     runner_server_t  *server;
 
-    if (comfy_json(f, run->job, row, "adopt", &adopt) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    entry = json_array_get(adopt, 0);
+    entry = json_array_get(run->head.adopt, 0);
     provider = podi_json_str(json_object_get(entry, "provider"));
     ref = podi_json_str(json_object_get(entry, "ref"));
     server = runner_server_find(&provider);
@@ -193,17 +145,6 @@ comfy_earlier(podi_flow_t *f, comfy_run_t *run, const podi_pg_result_t *row)
                     podi_str_arg(&ref), podi_str_arg(&server->name));
 
     return comfy_note(f, run, "submitted", 0);
-}
-
-
-static podi_rc_t
-comfy_json(podi_flow_t *f, podi_job_t *job, const podi_pg_result_t *row,
-    const char *name, json_t **ret)
-{
-    podi_str_t                      text = podi_row_str(row, 0, name);
-    static const podi_json_limit_t  limit = { COMFY_JSON_MAX, 64 };
-
-    return podi_json_parse(&text, &limit, job->mem, ret, &f->fail);
 }
 
 

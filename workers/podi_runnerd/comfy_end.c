@@ -16,7 +16,6 @@
 #include "banned.h"
 
 
-static podi_objects_store_t *end_store(podi_job_t *job);
 static podi_rc_t end_fetch(podi_flow_t *f, void *ctx);
 static podi_rc_t end_strip(podi_flow_t *f, void *ctx);
 static podi_rc_t end_store_it(podi_flow_t *f, void *ctx);
@@ -63,7 +62,7 @@ comfy_collect(podi_flow_t *f, void *ctx)
     podi_job_progress(job, 90);
     podi_buf_init(&run->results, job->mem);
 
-    run->store = end_store(job);
+    run->store = runner_store(job);
 
     if (run->store == NULL) {
         return podi_fail(&f->fail, PODI_E_CONFIG, NULL,
@@ -72,24 +71,6 @@ comfy_collect(podi_flow_t *f, void *ctx)
 
     return runner_again(f, job->mem, end_file_steps, end_next, job,
                         &run->again);
-}
-
-
-/* beside the first input; without one, the first that there is */
-
-static podi_objects_store_t *
-end_store(podi_job_t *job)
-{
-    podi_str_t  name;
-
-    name = podi_json_str(json_object_get(json_array_get(job->inputs, 0),
-                                         "store"));
-
-    if (name.len > 0) {
-        return podi_objects_find(&runnerd.files.stores, &name);
-    }
-
-    return runnerd.files.stores.n > 0 ? &runnerd.files.stores.stores[0] : NULL;
 }
 
 

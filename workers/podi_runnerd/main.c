@@ -1,11 +1,13 @@
 /*
  * podi_runnerd: what runs on machines that are not ours.
  *
- *     claimed -> inputs -> a ComfyUI server is chosen -> noted -> prompt
- *             -> followed to its end -> files -> stored -> settled
+ *     claimed -> what carries it out?
+ *       comfy:     inputs -> a server is chosen -> noted -> prompt
+ *       provider:  inputs -> a third party is chosen -> noted -> request
+ *     -> followed to its end -> files -> stored -> settled
  *
  * Serves:    every action of its queue, by the executor of the action's row
- * Promises:  where a prompt is, and under which id, is in its row before
+ * Promises:  where a job is, and under which id, is in its row before
  *            anything goes out: whoever gets the job later looks there first,
  *            and nothing runs twice because an answer was lost.
  * Settings:  see runnerd_settings.
@@ -15,10 +17,11 @@
 #include <unistd.h>
 
 #include "podi_kek.h"
-#include "runnerd.h"
+#include "provider.h"
 #include "banned.h"
 
 
+static podi_rc_t runnerd_check(podi_mem_t *mem, podi_fail_t *fail);
 static podi_rc_t runnerd_start(podi_worker_t *w, podi_fail_t *fail);
 static void runnerd_stop(podi_worker_t *w);
 static podi_rc_t runnerd_program(podi_worker_t *w, podi_fail_t *fail);
@@ -46,6 +49,13 @@ static const podi_setting_t  runnerd_settings[] = {
     /* prompts that loaded models are worth waiting for */
     { "margin", PODI_INT, &runnerd.margin, "1", "0", "100" },
 
+    /* descriptions of third parties; and whether they may be in our networks,
+       and without TLS, which is for tests */
+    { "providers_dir", PODI_PATH, &runnerd.providers_dir,
+      "/etc/podi/providers", "1", NULL },
+    { "providers_private", PODI_BOOL, &runnerd.providers_private, "off", NULL,
+      NULL },
+
     { "follow_poll", PODI_MSEC, &runnerd.follow.poll, "1s", "10ms", "60s" },
     { "follow_poll_max", PODI_MSEC, &runnerd.follow.poll_max, "5s", "10ms",
       "5m" },
@@ -65,7 +75,7 @@ static const podi_round_conf_t  runnerd_rounds[] = {
 };
 
 static const podi_action_t  runnerd_actions[] = {
-    { "*", runner_comfy_steps, runner_comfy_undo, sizeof(comfy_run_t) },
+    { PODI_ACTION_ANY, runner_steps, runner_undo, sizeof(runner_run_t) },
     podi_null_action
 };
 
@@ -79,6 +89,7 @@ main(int argc, char **argv)
         .rounds = runnerd_rounds,
         .actions = runnerd_actions,
         .queue = "comfyui",
+        .check = runnerd_check,
         .start = runnerd_start,
         .stop = runnerd_stop,
         .data = &runnerd,
@@ -88,14 +99,29 @@ main(int argc, char **argv)
 }
 
 
+/* a description with a fault is no start, and no restart either */
+
+static podi_rc_t
+runnerd_check(podi_mem_t *mem, podi_fail_t *fail)
+{
+    podi_link_t  list;
+
+    podi_list_init(&list);
+
+    return runner_providers_read(runnerd.providers_dir, mem, &list, fail);
+}
+
+
 static podi_rc_t
 runnerd_start(podi_worker_t *w, podi_fail_t *fail)
 {
     runnerd.worker = w;
     runnerd.picture.result_max = runnerd.files.result_max;
     podi_list_init(&runnerd.servers);
+    podi_list_init(&runnerd.providers);
 
     if (runnerd_program(w, fail) != PODI_OK
+        || runner_providers_open(w, fail) != PODI_OK
         || podi_kek_of(w, &runnerd.kek, fail) != PODI_OK)
     {
         return PODI_ERROR;
@@ -148,6 +174,10 @@ runnerd_stop(podi_worker_t *w)
 
     if (runnerd.servers.next != NULL) {
         runner_servers_free();
+    }
+
+    if (runnerd.providers.next != NULL) {
+        runner_providers_close();
     }
 
     podi_files_close(&runnerd.files);

@@ -2,17 +2,19 @@
  * runnerd: what the files of podi_runnerd share.
  *
  *     main.c          settings, actions, start and stop
+ *     runner.c        a job: what it is carried out by
  *     again.c         steps that are run again and again, as one operation
  *     server.c        the ComfyUI servers there are, from their rows
  *     probe.c         how each of them is, every few seconds
  *     socket.c        what it tells of its own accord
  *     call.c          one request to one of them
- *     comfy.c         a job: what to run, and the order of all that follows
+ *     comfy.c         a job of theirs, and the order of all that follows
  *     comfy_place.c   inputs, choice of a server, and where that is noted
  *     comfy_send.c    uploads, and the prompt
  *     comfy_follow.c  until it is at its end, or lost
  *     comfy_end.c     what came of it
  *     comfy_undo.c    it is not wanted any more
+ *     provider*.c     a job of a third party: see provider.h
  */
 
 #ifndef RUNNERD_H
@@ -105,6 +107,9 @@ typedef struct {
     podi_msec_t           probe_timeout;
     podi_msec_t           call_timeout;
     uint64_t              info_max;
+    podi_link_t           providers;
+    const char           *providers_dir;
+    int                   providers_private;
     int64_t               margin;
     podi_follow_conf_t    follow;
 } runnerd_t;
@@ -134,6 +139,24 @@ PODI_MUSTCHECK podi_rc_t runner_again(podi_flow_t *f, podi_mem_t *mem,
 
 /* if it waits for its time, the time is over */
 void runner_again_now(runner_again_t *again);
+
+
+/* ---- runner.c ------------------------------------------------------------ */
+
+/* what job->data begins with, whatever the job is carried out by */
+
+typedef struct {
+    json_t               *executor;
+    json_t               *workflow;     /* NULL: there is none */
+    json_t               *adopt;        /* of earlier attempts, newest first */
+    const podi_step_t    *undo;         /* NULL: it was not begun */
+} runner_head_t;
+
+extern const podi_step_t  runner_steps[];
+extern const podi_step_t  runner_undo[];
+
+/* where its files go: beside the first input; NULL: there is no store */
+podi_objects_store_t *runner_store(const podi_job_t *job);
 
 
 /* ---- server.c, probe.c -------------------------------------------------- */
@@ -184,6 +207,7 @@ const podi_http_reply_t *runner_answered(const podi_flow_t *f);
 /* ---- comfy*.c ----------------------------------------------------------- */
 
 typedef struct {
+    runner_head_t          head;
     podi_link_t            link;        /* of server->runs */
     podi_job_t            *job;
     json_t                *graph;

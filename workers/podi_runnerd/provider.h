@@ -1,0 +1,186 @@
+/*
+ * provider: what the files share that drive third parties.
+ *
+ *     provider.c         the third parties there are, from their descriptions
+ *     provider_run.c     a job: the order of all that follows
+ *     provider_input.c   its inputs, as URLs or as bytes
+ *     provider_key.c     the keys that they are asked with
+ *     provider_try.c     asked, one choice after the other
+ *     provider_poll.c    until it is at its end
+ *     provider_item.c    what came of it
+ *     provider_call.c    requests, answers and notes
+ */
+
+#ifndef PROVIDER_H
+#define PROVIDER_H
+
+
+#include "podi_provider.h"
+#include "runnerd.h"
+
+
+#define PROVIDER_KEYS_MAX   8
+#define PROVIDER_HEARD_MAX  16
+
+typedef struct {
+    podi_link_t        link;
+    podi_provider_t   *description;
+    podi_str_t         name;
+    podi_http_t       *http;
+    podi_breaker_t     breaker;
+    podi_msec_t        paused_until;    /* they asked for it */
+    podi_msec_t        stopped_until;   /* somebody has to look: */
+    podi_error_e       stopped;         /* PROVIDER_QUOTA or _AUTH */
+    podi_msec_t        submits;         /* when the next one is due */
+    podi_msec_t        minute;
+    podi_msec_t        polls;
+    unsigned           running;         /* of this process */
+} runner_provider_t;
+
+typedef enum {
+    PROVIDER_GOES_ON,
+    PROVIDER_DONE,
+    PROVIDER_FAILS,
+    PROVIDER_RETRIES,
+    PROVIDER_DEFERS
+} provider_fate_e;
+
+typedef struct {
+    runner_head_t                 head;
+    podi_job_t                   *job;
+
+    /* what it may be carried out by: the executor, then its fallbacks */
+    size_t                        choice;
+    runner_provider_t            *provider;
+    runner_provider_t            *counted_at;   /* as running */
+    const podi_provider_op_t     *op;
+    const podi_provider_facts_t  *facts;
+
+    json_t                       *params;
+    json_t                       *inputs;       /* as templates see them */
+    json_t                       *about;        /* {id, key} */
+    podi_input_t                  files[RUNNER_INPUTS_MAX];
+    size_t                        n_inputs;
+    size_t                        at;   /* the input, or item, in hand */
+
+    podi_provider_key_t           keys[PROVIDER_KEYS_MAX];
+    size_t                        n_keys;
+
+    podi_str_t                    key;  /* of the attempt, theirs to know */
+    podi_str_t                    ref;
+    podi_str_t                    noted_at;     /* which third party */
+    json_t                       *remote;
+    podi_provider_step_e          step;
+    podi_provider_answer_t        answer;       /* the last that counts */
+
+    runner_again_t               *again;
+    uint64_t                      ticket;
+    podi_msec_t                   asked_at;
+    podi_msec_t                   wait;
+    podi_msec_t                   pace;         /* of polls */
+    podi_msec_t                   deadline;
+    unsigned                      misses;
+    unsigned                      tries;        /* of one item */
+
+    /* how the job ends */
+    provider_fate_e               fate;
+    podi_error_e                  error;
+    podi_msec_t                   delay;
+    char                          detail[512];
+
+    podi_objects_store_t         *store;
+    int                           fd;
+    podi_buf_t                    results;
+    unsigned                      n_results;
+
+    unsigned                      noted:1;      /* there is a row of it */
+    unsigned                      sent:1;       /* maybe */
+    unsigned                      submitted:1;
+    unsigned                      fresh:1;      /* too early for a poll */
+    unsigned                      resumes:1;    /* under its earlier key */
+    unsigned                      keeps:1;      /* who comes next looks */
+    unsigned                      cancels:1;
+    unsigned                      counted:1;    /* goes with mem */
+    unsigned                      over:1;       /* the ending was said */
+} provider_run_t;
+
+/* job->data of any kind */
+
+typedef union {
+    runner_head_t   head;
+    comfy_run_t     comfy;
+    provider_run_t  provider;
+} runner_run_t;
+
+extern const podi_step_t  runner_provider_steps[];
+extern const podi_step_t  runner_provider_undo[];
+
+
+/* ---- provider.c --------------------------------------------------------- */
+
+/* CONFIG: FILE:LINE, and what is wrong; a directory that is not there: none */
+PODI_MUSTCHECK podi_rc_t runner_providers_read(const char *dir,
+    podi_mem_t *mem, podi_link_t *list, podi_fail_t *fail);
+
+PODI_MUSTCHECK podi_rc_t runner_providers_open(podi_worker_t *w,
+    podi_fail_t *fail);
+void runner_providers_close(void);
+
+/* NULL: there is none */
+runner_provider_t *runner_provider_find(const podi_str_t *name);
+
+/*
+ * May it be asked to begin something?  NONE: yes.  Otherwise *ret_wait is 0
+ * when another has to do it, or how long to wait.
+ */
+podi_error_e runner_provider_may(runner_provider_t *p, provider_run_t *run,
+    podi_msec_t *ret_wait);
+void runner_provider_heard(runner_provider_t *p, provider_run_t *run,
+    podi_provider_class_e class);
+/* it was let through, and did not go out */
+void runner_provider_spared(runner_provider_t *p, provider_run_t *run);
+/* ms until it may be polled; that poll is counted */
+podi_msec_t runner_provider_poll(runner_provider_t *p,
+    const podi_provider_facts_t *facts);
+
+
+/* ---- provider_call.c ---------------------------------------------------- */
+
+void provider_fate(provider_run_t *run, provider_fate_e fate,
+    podi_error_e error, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* the fate of a class that ends it; NONE: it does not */
+void provider_judge(provider_run_t *run, const podi_provider_answer_t *a);
+
+/* AGAIN as podi_http_send; ERROR: it was never asked, f->fail says why */
+PODI_MUSTCHECK podi_rc_t provider_call(podi_flow_t *f, provider_run_t *run,
+    podi_provider_step_e step);
+PODI_MUSTCHECK podi_rc_t provider_answer(podi_flow_t *f, provider_run_t *run,
+    podi_provider_step_e step, podi_mem_t *mem, podi_provider_answer_t *ret);
+
+/* of sys.attempt_remote */
+PODI_MUSTCHECK podi_rc_t provider_note(podi_flow_t *f, provider_run_t *run,
+    const char *state);
+/* {operation, key, id, ...}; ERROR: no memory */
+PODI_MUSTCHECK podi_rc_t provider_remote(provider_run_t *run,
+    const podi_provider_answer_t *a);
+
+/* the choice of that number; DECLINED: there is none */
+PODI_MUSTCHECK podi_rc_t provider_choose(provider_run_t *run, size_t choice);
+PODI_MUSTCHECK podi_rc_t provider_is_at(provider_run_t *run,
+    const podi_str_t *provider, const podi_str_t *operation);
+
+
+/* ---- steps --------------------------------------------------------------- */
+
+podi_rc_t provider_fetch(podi_flow_t *f, void *ctx);
+podi_rc_t provider_fetched(podi_flow_t *f, void *ctx);
+podi_rc_t provider_keys(podi_flow_t *f, void *ctx);
+podi_rc_t provider_keys_read(podi_flow_t *f, void *ctx);
+podi_rc_t provider_try(podi_flow_t *f, void *ctx);
+podi_rc_t provider_poll(podi_flow_t *f, void *ctx);
+podi_rc_t provider_collect(podi_flow_t *f, void *ctx);
+
+
+#endif /* PROVIDER_H */

@@ -1,0 +1,398 @@
+/*
+ * provider_call: requests to a third party, what their answers mean, and
+ * where it is noted what was asked.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "podi_id.h"
+#include "provider.h"
+#include "banned.h"
+
+
+#define CALL_REF_MAX  200
+#define CALL_URL_MAX  1900          /* three of them fit into their row */
+
+
+static podi_rc_t call_http(podi_flow_t *f, provider_run_t *run,
+    const podi_provider_request_t *made, podi_http_request_t *request);
+static podi_rc_t call_parts(podi_flow_t *f, provider_run_t *run,
+    const podi_provider_request_t *made, podi_http_request_t *request);
+static podi_rc_t call_heard(podi_flow_t *f, provider_run_t *run,
+    podi_http_request_t *request);
+static void call_keep(json_t *remote, const char *name, const podi_str_t *s);
+static int call_is_ref(const podi_str_t *id);
+
+
+/* the first one counts; what is done may still come to nothing */
+
+void
+provider_fate(provider_run_t *run, provider_fate_e fate, podi_error_e error,
+    const char *fmt, ...)
+{
+    va_list  args;
+
+    if (run->fate != PROVIDER_GOES_ON && run->fate != PROVIDER_DONE) {
+        return;
+    }
+
+    run->fate = fate;
+    run->error = error;
+
+    va_start(args, fmt);
+    (void) vsnprintf(run->detail, sizeof(run->detail), fmt, args);
+    va_end(args);
+}
+
+
+void
+provider_judge(provider_run_t *run, const podi_provider_answer_t *a)
+{
+    podi_str_t  s = a->message.len > 0 ? a->message : a->code;
+
+    switch (a->class) {
+
+    case PODI_PROVIDER_CONTENT:
+        provider_fate(run, PROVIDER_FAILS, PODI_E_PROVIDER_REFUSED,
+                      PODI_STR_FMT, podi_str_arg(&s));
+        return;
+
+    case PODI_PROVIDER_INVALID:
+        provider_fate(run, PROVIDER_FAILS, PODI_E_EXECUTOR_REFUSED,
+                      PODI_STR_FMT, podi_str_arg(&s));
+        return;
+
+    case PODI_PROVIDER_QUOTA:
+        provider_fate(run, PROVIDER_RETRIES, PODI_E_PROVIDER_QUOTA,
+                      PODI_STR_FMT " has no room left for us",
+                      podi_str_arg(&run->provider->name));
+        return;
+
+    case PODI_PROVIDER_AUTH:
+        provider_fate(run, PROVIDER_RETRIES, PODI_E_PROVIDER_AUTH,
+                      PODI_STR_FMT " does not accept our key",
+                      podi_str_arg(&run->provider->name));
+        return;
+
+    default:
+        provider_fate(run, PROVIDER_RETRIES, PODI_E_EXECUTOR_FAILED,
+                      PODI_STR_FMT " has failed: " PODI_STR_FMT,
+                      podi_str_arg(&run->provider->name), podi_str_arg(&s));
+    }
+}
+
+
+podi_rc_t
+provider_call(podi_flow_t *f, provider_run_t *run, podi_provider_step_e step)
+{
+    unsigned char             nonce[16], hex[32];
+    podi_provider_ask_t       ask;
+    podi_http_request_t       request;
+    podi_provider_request_t   made;
+
+    if (podi_random(nonce, sizeof(nonce)) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no randomness");
+    }
+
+    podi_hex_encode(hex, nonce, sizeof(nonce));
+
+    memset(&ask, 0, sizeof(ask));
+    ask.params = run->params;
+    ask.inputs = run->inputs;
+    ask.remote = run->remote;
+    ask.job = run->about;
+    ask.keys = run->keys;
+    ask.n_keys = run->n_keys;
+    ask.now = podi_time_now();
+    ask.nonce.data = hex;
+    ask.nonce.len = sizeof(hex);
+
+    if (podi_provider_request(run->op, step, &ask, f->mem, &made, &f->fail)
+        != PODI_OK
+        || call_http(f, run, &made, &request) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    run->asked_at = podi_time_mono();
+
+    return podi_http_send(run->provider->http, f, &request);
+}
+
+
+static podi_rc_t
+call_http(podi_flow_t *f, provider_run_t *run,
+    const podi_provider_request_t *made, podi_http_request_t *request)
+{
+    podi_str_t  method;
+
+    if (podi_mem_printf(f->mem, &method, PODI_STR_FMT,
+                        podi_str_arg(&made->method)) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_http_request_init(request, (char *) method.data, &made->url);
+    request->headers = made->headers;
+    request->n_headers = made->n_headers;
+    request->body = made->body;
+    request->max = PODI_PROVIDER_REPLY_MAX;
+    request->timeout = (podi_msec_t) run->facts->total_ms;
+
+    if (made->kind == PODI_BODY_MULTIPART
+        && call_parts(f, run, made, request) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return call_heard(f, run, request);
+}
+
+
+static podi_rc_t
+call_parts(podi_flow_t *f, provider_run_t *run,
+    const podi_provider_request_t *made, podi_http_request_t *request)
+{
+    size_t             i;
+    podi_input_t      *input;
+    podi_http_part_t  *parts;
+
+    parts = podi_mem_calloc(f->mem, made->n_parts * sizeof(podi_http_part_t));
+    if (parts == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    for (i = 0; i < made->n_parts; i++) {
+        parts[i].name = made->parts[i].name;
+        parts[i].body = made->parts[i].value;
+        parts[i].fd = -1;
+
+        if (made->parts[i].input < 0) {
+            continue;
+        }
+
+        if ((size_t) made->parts[i].input >= run->n_inputs) {
+            return podi_fail(&f->fail, PODI_E_BAD_FIELD, "inputs",
+                             "the operation needs more of them");
+        }
+
+        input = &run->files[made->parts[i].input];
+        parts[i].fd = input->fd;
+        parts[i].bytes = input->bytes;
+        parts[i].type = input->type;
+
+        if (podi_mem_printf(f->mem, &parts[i].filename, "in%d.%s",
+                            made->parts[i].input + 1,
+                            podi_media_suffix(podi_media_by_mime(
+                                                  &input->type))) != PODI_OK)
+        {
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+    }
+
+    request->parts = parts;
+    request->n_parts = made->n_parts;
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+call_heard(podi_flow_t *f, provider_run_t *run, podi_http_request_t *request)
+{
+    size_t       n;
+    podi_str_t  *names;
+
+    names = podi_mem_calloc(f->mem, PROVIDER_HEARD_MAX * sizeof(podi_str_t));
+    if (names == NULL) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    for (n = 0; n < PROVIDER_HEARD_MAX; n++) {
+        names[n] = podi_provider_heard(run->op, n);
+
+        if (names[n].len == 0) {
+            break;
+        }
+    }
+
+    request->want = names;
+    request->n_want = n;
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
+provider_answer(podi_flow_t *f, provider_run_t *run,
+    podi_provider_step_e step, podi_mem_t *mem, podi_provider_answer_t *ret)
+{
+    size_t                    i;
+    podi_pair_t               pairs[PROVIDER_HEARD_MAX];
+    podi_provider_reply_t     told;
+    const podi_http_reply_t  *reply = f->result;
+
+    memset(&told, 0, sizeof(told));
+    told.sent = f->fail.uncertain;
+
+    if (reply != NULL) {
+        told.status = reply->status;
+        told.sent = 1;
+        told.body = reply->body;
+        told.headers = pairs;
+    }
+
+    for (i = 0; reply != NULL && i < PROVIDER_HEARD_MAX; i++) {
+        pairs[told.n_headers].name = podi_provider_heard(run->op, i);
+
+        if (pairs[told.n_headers].name.len == 0) {
+            break;
+        }
+
+        pairs[told.n_headers].value = reply->headers[i];
+        told.n_headers += reply->headers[i].len > 0;
+    }
+
+    if (podi_provider_answer(run->op, step, &told, mem, ret) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if (reply != NULL && ret->retry_after == 0) {
+        ret->retry_after = reply->retry_after;
+    }
+
+    if (reply != NULL && ret->n_items == 1
+        && ret->items[0].kind == PODI_RESULT_BYTES
+        && podi_mem_dup(mem, &reply->body, &ret->items[0].value) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return PODI_OK;
+}
+
+
+podi_rc_t
+provider_note(podi_flow_t *f, provider_run_t *run, const char *state)
+{
+    podi_str_t       remote;
+    podi_job_t      *job = run->job;
+    podi_pg_call_t   call;
+
+    if (podi_json_dump(run->remote, f->mem, &remote) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    podi_pg_call_init(&call, PODI_SQL_ATTEMPT_REMOTE, f->mem);
+    podi_arg_str(&call, &job->id);
+    podi_arg_int64(&call, job->fence);
+    podi_arg_c(&call, state);
+    podi_arg_str(&call, &run->noted_at);
+    podi_arg_str(&call, &run->ref);
+    podi_arg_str(&call, &remote);
+    podi_arg_null(&call);
+
+    return podi_pg_call(podi_worker_pg(job->worker), f, &call);
+}
+
+
+podi_rc_t
+provider_remote(provider_run_t *run, const podi_provider_answer_t *a)
+{
+    json_t  *remote = json_object();
+
+    if (podi_json_own(run->job->mem, remote) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    call_keep(remote, "operation", &run->facts->name);
+    call_keep(remote, "key", &run->key);
+
+    if (a != NULL) {
+        call_keep(remote, "id", &a->id);
+        call_keep(remote, "poll_url", &a->poll_url);
+        call_keep(remote, "cancel_url", &a->cancel_url);
+        call_keep(remote, "result_url", &a->result_url);
+    }
+
+    run->remote = remote;
+    run->noted_at = run->provider->name;
+    run->ref = a != NULL && call_is_ref(&a->id) ? a->id : run->key;
+
+    return PODI_OK;
+}
+
+
+/* what is left out for want of memory is missed where it is read */
+
+static void
+call_keep(json_t *remote, const char *name, const podi_str_t *s)
+{
+    if (s->len > 0 && s->len <= CALL_URL_MAX) {
+        (void) json_object_set_new(remote, name,
+                                   json_stringn((char *) s->data, s->len));
+    }
+}
+
+
+/* as the row of an attempt takes it */
+
+static int
+call_is_ref(const podi_str_t *id)
+{
+    size_t  i;
+
+    for (i = 0; i < id->len; i++) {
+        if (id->data[i] < '!' || id->data[i] > '~') {
+            return 0;
+        }
+    }
+
+    return id->len > 0 && id->len <= CALL_REF_MAX;
+}
+
+
+podi_rc_t
+provider_choose(provider_run_t *run, size_t choice)
+{
+    json_t      *one = run->head.executor;
+    podi_str_t   provider, operation;
+
+    if (choice > 0) {
+        one = json_array_get(json_object_get(one, "fallback"), choice - 1);
+    }
+
+    if (one == NULL) {
+        return PODI_DECLINED;
+    }
+
+    run->choice = choice;
+    provider = podi_json_str(json_object_get(one, "provider"));
+    operation = podi_json_str(json_object_get(one, "operation"));
+
+    return provider_is_at(run, &provider, &operation);
+}
+
+
+podi_rc_t
+provider_is_at(provider_run_t *run, const podi_str_t *provider,
+    const podi_str_t *operation)
+{
+    run->op = NULL;
+    run->n_keys = 0;
+    run->provider = runner_provider_find(provider);
+
+    if (run->provider != NULL) {
+        run->op = podi_provider_op(run->provider->description, operation);
+    }
+
+    if (run->op == NULL) {
+        return PODI_ERROR;
+    }
+
+    run->facts = podi_provider_facts(run->op);
+
+    return PODI_OK;
+}

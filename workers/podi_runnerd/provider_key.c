@@ -1,0 +1,103 @@
+/*
+ * provider_key: the keys that a third party is asked with.
+ *
+ * Asked for with each attempt, so that one that was disabled is used by
+ * nobody who begins after that; opened here, and wiped with the job.
+ */
+
+#include <string.h>
+
+#include "podi_kek.h"
+#include "provider.h"
+#include "banned.h"
+
+
+static podi_rc_t key_open(provider_run_t *run, const podi_kek_row_t *row,
+    podi_fail_t *fail);
+
+
+podi_rc_t
+provider_keys(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+    podi_pg_call_t   call;
+
+    podi_pg_call_init(&call, PODI_SQL_PROVIDER_KEYS, f->mem);
+    podi_arg_str(&call, &run->provider->name);
+
+    return podi_pg_call(podi_worker_pg(job->worker), f, &call);
+}
+
+
+/* one that does not open is as good as none, and somebody has to know */
+
+podi_rc_t
+provider_keys_read(podi_flow_t *f, void *ctx)
+{
+    int                      i;
+    podi_fail_t              fail;
+    podi_job_t              *job = ctx;
+    podi_kek_row_t           row;
+    provider_run_t          *run = job->data;
+    const podi_pg_result_t  *rows = f->result;
+
+    run->n_keys = 0;
+
+    for (i = 0; i < podi_rows(rows) && run->n_keys < PROVIDER_KEYS_MAX; i++) {
+        row.key_id = podi_row_str(rows, i, "key_id");
+        row.provider = podi_row_str(rows, i, "provider");
+        row.name = podi_row_str(rows, i, "name");
+        row.kek = podi_row_str(rows, i, "kek");
+        row.sealed = podi_row_str(rows, i, "sealed");
+
+        if (key_open(run, &row, &fail) != PODI_OK) {
+            podi_worker_log(job->worker, PODI_LOG_ERROR, "provider.key", job,
+                            "key " PODI_STR_FMT " of " PODI_STR_FMT ": %s",
+                            podi_str_arg(&row.name),
+                            podi_str_arg(&row.provider), fail.detail);
+        }
+    }
+
+    return PODI_OK;
+}
+
+
+static podi_rc_t
+key_open(provider_run_t *run, const podi_kek_row_t *row, podi_fail_t *fail)
+{
+    json_t                         *json;
+    podi_mem_t                     *mem = run->job->mem;
+    podi_str_t                      text, secret;
+    podi_secret_t                  *opened, *made;
+    podi_provider_key_t            *key = &run->keys[run->n_keys];
+    static const podi_json_limit_t  limit = { PODI_SEAL_MAX, 2 };
+
+    if (runnerd.kek == NULL) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL, "kek_file is not set");
+    }
+
+    if (podi_kek_open(runnerd.kek, row, mem, &opened, fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    text = podi_secret_bytes(opened);
+
+    if (podi_json_parse(&text, &limit, mem, &json, fail) != PODI_OK) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL, "it is no JSON");
+    }
+
+    secret = podi_json_str(json_object_get(json, "secret"));
+    key->access_key = podi_json_str(json_object_get(json, "access_key"));
+
+    if (podi_mem_dup(mem, &row->name, &key->name) != PODI_OK
+        || podi_secret_make(mem, &secret, &made) != PODI_OK)
+    {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    key->secret = made;
+    run->n_keys++;
+
+    return PODI_OK;
+}

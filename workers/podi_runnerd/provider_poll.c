@@ -1,0 +1,245 @@
+/*
+ * provider_poll: a third party is asked how it is, until it is at its end.
+ *
+ *     queued, running  again after a while, which grows
+ *     done             its result is asked for, where that is one more step
+ *     failed           by the class of what they say
+ *     no answer        again, until its time is over
+ *     not known there  once more, then it is lost
+ *     our key, money   the next attempt looks again: it is there still
+ */
+
+#include <string.h>
+
+#include "provider.h"
+#include "banned.h"
+
+
+#define POLL_MISSES  2
+#define POLL_AWAY    5000           /* ms, when they do not answer */
+
+
+static podi_rc_t poll_ask(podi_flow_t *f, void *ctx);
+static podi_rc_t poll_read(podi_flow_t *f, void *ctx);
+static podi_rc_t poll_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait);
+static podi_rc_t poll_state(podi_flow_t *f, provider_run_t *run,
+    const podi_provider_answer_t *a);
+static podi_rc_t poll_done(podi_flow_t *f, provider_run_t *run);
+static void poll_other(provider_run_t *run, const podi_provider_answer_t *a);
+static void poll_later(provider_run_t *run);
+
+
+static const podi_step_t  poll_steps[] = {
+    { "asking how it is",   poll_ask,  PODI_MAY_FAIL },
+    { "reading the answer", poll_read, 0 },
+    podi_null_step
+};
+
+
+podi_rc_t
+provider_poll(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    podi_msec_t      now = podi_time_mono();
+    provider_run_t  *run = job->data;
+
+    if (run->fate != PROVIDER_GOES_ON) {
+        return PODI_OK;
+    }
+
+    podi_job_progress(job, 5);
+
+    run->step = PODI_PROVIDER_POLL;
+    run->pace = (podi_msec_t) run->facts->first_ms;
+    run->deadline = now + (podi_msec_t) run->facts->deadline_s * 1000;
+
+    return runner_again(f, job->mem, poll_steps, poll_next, job, &run->again);
+}
+
+
+static podi_rc_t
+poll_ask(podi_flow_t *f, void *ctx)
+{
+    podi_rc_t        rc;
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (run->fresh) {
+        run->fresh = 0;
+        run->wait = (podi_msec_t) run->facts->first_ms;
+        return PODI_DONE;
+    }
+
+    run->wait = runner_provider_poll(run->provider, run->facts);
+
+    if (run->wait > 0) {
+        return PODI_DONE;
+    }
+
+    rc = provider_call(f, run, run->step);
+
+    if (rc == PODI_ERROR) {
+        run->keeps = f->fail.error == PODI_E_CONFIG;
+        provider_fate(run, PROVIDER_RETRIES,
+                      run->keeps ? PODI_E_PROVIDER_AUTH
+                                 : PODI_E_EXECUTOR_FAILED,
+                      "%s", f->fail.detail);
+        return PODI_DONE;
+    }
+
+    return rc;
+}
+
+
+static podi_rc_t
+poll_read(podi_flow_t *f, void *ctx)
+{
+    podi_rc_t                rc;
+    podi_job_t              *job = ctx;
+    provider_run_t          *run = job->data;
+    podi_provider_answer_t   a;
+
+    if (provider_answer(f, run, run->step, f->mem, &a) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    poll_later(run);
+    rc = poll_state(f, run, &a);
+
+    return rc == PODI_OK ? PODI_DONE : rc;
+}
+
+
+static podi_rc_t
+poll_state(podi_flow_t *f, provider_run_t *run,
+    const podi_provider_answer_t *a)
+{
+    switch (a->state) {
+
+    case PODI_REMOTE_QUEUED:
+    case PODI_REMOTE_RUNNING:
+        run->misses = 0;
+        run->answer.state = a->state;
+        podi_job_progress(run->job, a->progress > 5 ? (unsigned) a->progress
+                                                    : 5);
+        return PODI_OK;
+
+    case PODI_REMOTE_DONE:
+        return poll_done(f, run);
+
+    case PODI_REMOTE_FAILED:
+        provider_judge(run, a);
+        return PODI_OK;
+
+    case PODI_REMOTE_CANCELED:
+        provider_fate(run, PROVIDER_RETRIES, PODI_E_EXECUTOR_FAILED,
+                      "somebody has cancelled it at " PODI_STR_FMT,
+                      podi_str_arg(&run->provider->name));
+        return PODI_OK;
+
+    default:
+        poll_other(run, a);
+        return PODI_OK;
+    }
+}
+
+
+/* read once more, into memory that lasts */
+
+static podi_rc_t
+poll_done(podi_flow_t *f, provider_run_t *run)
+{
+    if (run->facts->has_result && run->step == PODI_PROVIDER_POLL) {
+        run->step = PODI_PROVIDER_RESULT;
+        run->wait = 0;
+        return PODI_OK;
+    }
+
+    provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
+
+    return provider_answer(f, run, run->step, run->job->mem, &run->answer);
+}
+
+
+static void
+poll_other(provider_run_t *run, const podi_provider_answer_t *a)
+{
+    switch (a->class) {
+
+    case PODI_PROVIDER_EXPIRED:
+        if (++run->misses == POLL_MISSES) {
+            provider_fate(run, PROVIDER_RETRIES, PODI_E_EXECUTOR_FAILED,
+                          PODI_STR_FMT " does not know it any more",
+                          podi_str_arg(&run->provider->name));
+        }
+
+        return;
+
+    case PODI_PROVIDER_OK:
+    case PODI_PROVIDER_RETRYABLE:
+    case PODI_PROVIDER_UNKNOWN:
+        run->wait = run->wait > POLL_AWAY ? run->wait : POLL_AWAY;
+        run->wait = run->wait > (podi_msec_t) run->facts->max_ms
+                    ? (podi_msec_t) run->facts->max_ms : run->wait;
+        return;
+
+    case PODI_PROVIDER_THROTTLED:
+        if (a->retry_after * 1000u > run->wait) {
+            run->wait = a->retry_after * 1000u;
+        }
+
+        return;
+
+    case PODI_PROVIDER_QUOTA:
+    case PODI_PROVIDER_AUTH:
+        run->keeps = 1;
+        provider_judge(run, a);
+        return;
+
+    default:
+        provider_judge(run, a);
+    }
+}
+
+
+static void
+poll_later(provider_run_t *run)
+{
+    run->wait = run->pace;
+    run->pace = run->pace * (podi_msec_t) run->facts->factor / 100;
+
+    if (run->pace > (podi_msec_t) run->facts->max_ms) {
+        run->pace = (podi_msec_t) run->facts->max_ms;
+    }
+}
+
+
+static podi_rc_t
+poll_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    (void) fail;
+
+    if (rc == PODI_ERROR) {
+        return PODI_ERROR;
+    }
+
+    if (run->fate != PROVIDER_GOES_ON) {
+        return PODI_DONE;
+    }
+
+    if (run->facts->deadline_s > 0 && podi_time_mono() >= run->deadline) {
+        run->cancels = 1;
+        provider_fate(run, PROVIDER_FAILS, PODI_E_DEADLINE,
+                      PODI_STR_FMT " did not end in time",
+                      podi_str_arg(&run->provider->name));
+        return PODI_DONE;
+    }
+
+    *ret_wait = run->wait;
+
+    return run->wait > 0 ? PODI_AGAIN : PODI_OK;
+}

@@ -1,0 +1,371 @@
+/*
+ * provider_run: a job that a third party carries out.
+ *
+ *     what did an earlier attempt leave?
+ *       an id:               followed
+ *       nothing but a wish:  under the same key again, where they know keys;
+ *                            else it may have been begun: fails, not paid
+ *     inputs -> asked for -> followed -> collected -> noted (ended) -> ending
+ *
+ * However it ends, fate says so; what is left there is left only when the
+ * next attempt is to look for it.
+ */
+
+#include <string.h>
+
+#include "podi_buf.h"
+#include "podi_id.h"
+#include "provider.h"
+#include "banned.h"
+
+
+static podi_rc_t provider_open(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_params(provider_run_t *run);
+static podi_rc_t provider_earlier(podi_flow_t *f, provider_run_t *run);
+static void provider_wished(provider_run_t *run, const podi_str_t *key);
+static podi_rc_t provider_adopt(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_adopted(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_cancel(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_end_note(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_end(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_succeed(podi_flow_t *f, provider_run_t *run);
+static void provider_usage(provider_run_t *run);
+static podi_rc_t provider_undo(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_undo_note(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_undone(podi_flow_t *f, void *ctx);
+
+
+const podi_step_t  runner_provider_steps[] = {
+    { "reading what to ask",     provider_open,      0 },
+    { "taking over",             provider_adopt,     0 },
+    { "reading its keys",        provider_adopted,   0 },
+    { "fetching the inputs",     provider_fetch,     0 },
+    { "preparing the inputs",    provider_fetched,   0 },
+    { "asking for it",           provider_try,       0 },
+    { "following it",            provider_poll,      0 },
+    { "collecting what it made", provider_collect,   0 },
+    { "cancelling it",           provider_cancel,    PODI_MAY_FAIL },
+    { "noting its end",          provider_end_note,  0 },
+    { "ending",                  provider_end,       0 },
+    podi_null_step
+};
+
+const podi_step_t  runner_provider_undo[] = {
+    { "cancelling it there", provider_undo,      PODI_MAY_FAIL },
+    { "noting its end",      provider_undo_note, PODI_MAY_FAIL },
+    { "ending",              provider_undone,    0 },
+    podi_null_step
+};
+
+
+static podi_rc_t
+provider_open(podi_flow_t *f, void *ctx)
+{
+    podi_id_t        id;
+    podi_str_t       text;
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    run->job = job;
+    run->n_inputs = json_array_size(job->inputs);
+
+    if (run->n_inputs > RUNNER_INPUTS_MAX) {
+        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "inputs",
+                         "more than %d", RUNNER_INPUTS_MAX);
+    }
+
+    if (podi_id_make(&id) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no randomness");
+    }
+
+    text = podi_id_str(&id);
+
+    if (podi_mem_dup(job->mem, &text, &run->key) != PODI_OK
+        || provider_params(run) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if (provider_earlier(f, run) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    run->about = json_pack("{s:s%,s:s%}", "id", job->id.data, job->id.len,
+                           "key", run->key.data, run->key.len);
+
+    if (podi_json_own(job->mem, run->about) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return PODI_OK;
+}
+
+
+/* what the operator has set is not the user's to say */
+
+static podi_rc_t
+provider_params(provider_run_t *run)
+{
+    json_t  *set = json_object_get(run->head.executor, "set");
+
+    run->params = json_copy(run->job->params);
+    run->inputs = json_array();
+
+    if (podi_json_own(run->job->mem, run->params) != PODI_OK
+        || podi_json_own(run->job->mem, run->inputs) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return json_is_object(set) && json_object_update(run->params, set) != 0
+           ? PODI_ERROR : PODI_OK;
+}
+
+
+/* the newest of what earlier attempts left: it stands for those before it */
+
+static podi_rc_t
+provider_earlier(podi_flow_t *f, provider_run_t *run)
+{
+    json_t      *entry = json_array_get(run->head.adopt, 0), *remote;
+    podi_str_t   provider, operation, key, state;
+
+    if (entry == NULL) {
+        return PODI_OK;
+    }
+
+    remote = json_object_get(entry, "remote");
+    provider = podi_json_str(json_object_get(entry, "provider"));
+    state = podi_json_str(json_object_get(entry, "remote_state"));
+    operation = podi_json_str(json_object_get(remote, "operation"));
+    key = podi_json_str(json_object_get(remote, "key"));
+
+    if (provider_is_at(run, &provider, &operation) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_CONFIG, NULL,
+                         "no description has " PODI_STR_FMT " any more, where "
+                         "it was begun", podi_str_arg(&provider));
+    }
+
+    if (!podi_str_eq_c(&state, "submitted")) {
+        provider_wished(run, &key);
+        return PODI_OK;
+    }
+
+    run->key = key;
+    run->remote = remote;
+    run->ref = podi_json_str(json_object_get(entry, "ref"));
+    run->noted_at = run->provider->name;
+    run->answer.state = PODI_REMOTE_QUEUED;
+    run->noted = 1;
+    run->sent = 1;
+    run->submitted = 1;
+
+    podi_worker_log(run->job->worker, PODI_LOG_INFO, "provider.adopt",
+                    run->job, PODI_STR_FMT " at " PODI_STR_FMT,
+                    podi_str_arg(&run->ref), podi_str_arg(&provider));
+
+    return PODI_OK;
+}
+
+
+/* whether it went out is not known */
+
+static void
+provider_wished(provider_run_t *run, const podi_str_t *key)
+{
+    if (run->facts->repeatable && key->len > 0) {
+        run->key = *key;
+        run->resumes = 1;
+        return;
+    }
+
+    podi_worker_log(run->job->worker, PODI_LOG_ERROR, "provider.unknown",
+                    run->job, "an attempt under " PODI_STR_FMT " at "
+                    PODI_STR_FMT " was cut off: look whether it was begun",
+                    podi_str_arg(key), podi_str_arg(&run->provider->name));
+
+    run->keeps = 1;
+    provider_fate(run, PROVIDER_FAILS, PODI_E_PROVIDER_UNKNOWN,
+                  "an attempt at " PODI_STR_FMT " was cut off",
+                  podi_str_arg(&run->provider->name));
+}
+
+
+/* from now on it is looked for under this attempt */
+
+static podi_rc_t
+provider_adopt(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    return run->submitted ? provider_keys(f, ctx) : PODI_OK;
+}
+
+
+static podi_rc_t
+provider_adopted(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (!run->submitted) {
+        return PODI_OK;
+    }
+
+    if (provider_keys_read(f, ctx) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return provider_note(f, run, "submitted");
+}
+
+
+static podi_rc_t
+provider_cancel(podi_flow_t *f, void *ctx)
+{
+    podi_rc_t        rc;
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (!run->cancels || !run->facts->has_cancel
+        || (run->facts->cancel_states & 1u << run->answer.state) == 0)
+    {
+        return PODI_OK;
+    }
+
+    rc = provider_call(f, run, PODI_PROVIDER_CANCEL);
+
+    return rc == PODI_ERROR ? PODI_OK : rc;
+}
+
+
+static podi_rc_t
+provider_end_note(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    /* what may have been begun under that key is asked for under it again */
+
+    if (run->resumes && !run->submitted
+        && (run->fate == PROVIDER_RETRIES || run->fate == PROVIDER_DEFERS))
+    {
+        return PODI_OK;
+    }
+
+    return run->noted && !run->keeps ? provider_note(f, run, "ended")
+                                     : PODI_OK;
+}
+
+
+static podi_rc_t
+provider_end(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    switch (run->fate) {
+
+    case PROVIDER_FAILS:
+        return podi_job_fail(job, run->error, "%s", run->detail);
+
+    case PROVIDER_RETRIES:
+        return podi_job_retry(job, run->error, "%s", run->detail);
+
+    case PROVIDER_DEFERS:
+        return podi_job_defer(job, run->delay, run->error, "%s", run->detail);
+
+    default:
+        return provider_succeed(f, run);
+    }
+}
+
+
+static podi_rc_t
+provider_succeed(podi_flow_t *f, provider_run_t *run)
+{
+    podi_str_t  results;
+
+    podi_buf_add_byte(&run->results, ']');
+
+    if (podi_buf_take(&run->results, &results) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if (run->answer.n_missing > 0) {
+        podi_job_log(run->job, PODI_LOG_WARN, "%zu results are missing",
+                     run->answer.n_missing);
+    }
+
+    provider_usage(run);
+    podi_job_progress(run->job, 100);
+
+    return podi_job_succeed(run->job, &results);
+}
+
+
+static void
+provider_usage(provider_run_t *run)
+{
+    json_t                         *usage, *tokens;
+    podi_fail_t                     fail;
+    static const podi_json_limit_t  limit = { 65536, 8 };
+
+    if (run->answer.usage.len == 0
+        || podi_json_parse(&run->answer.usage, &limit, run->job->mem, &usage,
+                           &fail) != PODI_OK)
+    {
+        return;
+    }
+
+    tokens = json_object_get(usage, "total_tokens");
+
+    if (json_is_integer(tokens) && json_integer_value(tokens) > 0) {
+        podi_job_usage(run->job, "tokens", json_integer_value(tokens));
+    }
+}
+
+
+/* nobody will go on with it; else whoever gets it next looks for it */
+
+static podi_rc_t
+provider_undo(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (!run->submitted || !podi_job_is_over(job)) {
+        return PODI_OK;
+    }
+
+    run->cancels = 1;
+
+    return provider_cancel(f, ctx);
+}
+
+
+static podi_rc_t
+provider_undo_note(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (!run->noted || run->keeps
+        || (run->sent && !(run->submitted && podi_job_is_over(job))))
+    {
+        return PODI_OK;
+    }
+
+    return provider_note(f, run, "ended");
+}
+
+
+static podi_rc_t
+provider_undone(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}

@@ -1,0 +1,368 @@
+/*
+ * provider_try: something is asked for, of one choice after the other.
+ *
+ *     keys -> may it be asked? -> noted (intended) -> sent -> its answer
+ *       taken                  noted (submitted); or it is the result
+ *       no room, no key, down  the next choice, if nothing was begun
+ *       too many               deferred, as long as they say
+ *       refused                fails
+ *       no answer              never again: fails, and the row stays
+ *
+ * Where a third party knows our keys for attempts, no answer is no trouble:
+ * the next attempt asks under the same key.
+ */
+
+#include <string.h>
+
+#include "provider.h"
+#include "banned.h"
+
+
+#define TRY_WAIT_MAX  2000          /* ms; more is waited for in the queue */
+
+
+static podi_rc_t try_choose(podi_flow_t *f, void *ctx);
+static podi_rc_t try_may(podi_flow_t *f, void *ctx);
+static podi_rc_t try_noted(podi_flow_t *f, void *ctx);
+static podi_rc_t try_send(podi_flow_t *f, void *ctx);
+static podi_rc_t try_sent(podi_flow_t *f, void *ctx);
+static podi_rc_t try_over(podi_flow_t *f, void *ctx);
+static podi_rc_t try_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait);
+static void try_another(provider_run_t *run, podi_error_e error,
+    const char *why);
+static podi_rc_t try_read(podi_flow_t *f, provider_run_t *run,
+    const podi_http_reply_t *reply);
+static void try_unknown(provider_run_t *run);
+static void try_leave(void *thing);
+
+
+static const podi_step_t  try_steps[] = {
+    { "choosing who is asked",  try_choose,         0 },
+    { "asking for its keys",    provider_keys,      0 },
+    { "opening them",           provider_keys_read, 0 },
+    { "noting what is meant",   try_may,            0 },
+    { "reading whether it was", try_noted,          0 },
+    { "sending it",             try_send,           PODI_MAY_FAIL },
+    { "reading the answer",     try_sent,           0 },
+    { "going on",               try_over,           0 },
+    podi_null_step
+};
+
+
+podi_rc_t
+provider_try(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (run->submitted || run->fate != PROVIDER_GOES_ON) {
+        return PODI_OK;
+    }
+
+    podi_job_progress(job, 3);
+
+    if (!run->resumes) {
+        run->choice = 0;
+    }
+
+    return runner_again(f, job->mem, try_steps, try_next, job, &run->again);
+}
+
+
+static podi_rc_t
+try_choose(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    (void) f;
+
+    run->wait = 0;
+
+    switch (run->resumes ? PODI_OK : provider_choose(run, run->choice)) {
+
+    case PODI_OK:
+        return PODI_OK;
+
+    case PODI_DECLINED:
+        /* try_another has said why */
+        return PODI_DONE;
+
+    default:
+        try_another(run, PODI_E_CONFIG, "no description has this operation");
+        return PODI_DONE;
+    }
+}
+
+
+/* nobody else is asked when an earlier attempt may have begun something */
+
+static void
+try_another(provider_run_t *run, podi_error_e error, const char *why)
+{
+    json_t  *fallback;
+
+    fallback = json_object_get(run->head.executor, "fallback");
+
+    if (!run->resumes && run->choice < json_array_size(fallback)) {
+        podi_worker_log(run->job->worker, PODI_LOG_WARN, "provider.next",
+                        run->job, "choice %zu cannot: %s", run->choice, why);
+        run->choice++;
+        return;
+    }
+
+    provider_fate(run, error == PODI_E_CONFIG ? PROVIDER_FAILS
+                                              : PROVIDER_RETRIES, error,
+                  "%s", why);
+}
+
+
+static podi_rc_t
+try_may(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    podi_msec_t      wait;
+    podi_error_e     error;
+    provider_run_t  *run = job->data;
+
+    if (run->n_keys == 0
+        && podi_provider_secret(run->provider->description, 0).len > 0)
+    {
+        try_another(run, PODI_E_PROVIDER_AUTH, "there is no key for it");
+        return PODI_DONE;
+    }
+
+    error = runner_provider_may(run->provider, run, &wait);
+
+    if (error != PODI_E_NONE && wait == 0) {
+        try_another(run, error, "it is not asked for now");
+        return PODI_DONE;
+    }
+
+    if (wait > TRY_WAIT_MAX) {
+        run->delay = wait;
+        provider_fate(run, PROVIDER_DEFERS, error, PODI_STR_FMT " is busy",
+                      podi_str_arg(&run->provider->name));
+        return PODI_DONE;
+    }
+
+    if (wait > 0) {
+        run->wait = wait;
+        return PODI_DONE;
+    }
+
+    if (!run->counted && podi_mem_own(job->mem, try_leave, run) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    try_leave(run);
+    run->counted = 1;
+    run->counted_at = run->provider;
+    run->provider->running++;
+
+    if (provider_remote(run, NULL) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return provider_note(f, run, "intended");
+}
+
+
+/* the job goes, however it ended */
+
+static void
+try_leave(void *thing)
+{
+    provider_run_t  *run = thing;
+
+    if (run->counted_at != NULL) {
+        run->counted_at->running--;
+        run->counted_at = NULL;
+    }
+}
+
+
+static podi_rc_t
+try_noted(podi_flow_t *f, void *ctx)
+{
+    podi_str_t       reason;
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (podi_row_bool(f->result, 0, "ok")) {
+        run->noted = 1;
+        return PODI_OK;
+    }
+
+    reason = podi_row_str(f->result, 0, "reason");
+    run->keeps = 1;
+    provider_fate(run, PROVIDER_RETRIES, PODI_E_CONFLICT,
+                  "it could not be noted: " PODI_STR_FMT,
+                  podi_str_arg(&reason));
+
+    return PODI_DONE;
+}
+
+
+/* what does not fit is found here, before anything goes out */
+
+static podi_rc_t
+try_send(podi_flow_t *f, void *ctx)
+{
+    podi_rc_t        rc;
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    rc = provider_call(f, run, PODI_PROVIDER_SUBMIT);
+
+    if (rc == PODI_AGAIN) {
+        run->sent = 1;
+        return PODI_AGAIN;
+    }
+
+    runner_provider_spared(run->provider, run);
+
+    switch (f->fail.error) {
+
+    case PODI_E_BAD_FIELD:
+    case PODI_E_BODY_TOO_LARGE:
+        provider_fate(run, PROVIDER_FAILS, PODI_E_EXECUTOR_REFUSED,
+                      "%s: %s", f->fail.field, f->fail.detail);
+        return PODI_DONE;
+
+    case PODI_E_CONFIG:
+        try_another(run, PODI_E_PROVIDER_AUTH, f->fail.detail);
+        return PODI_DONE;
+
+    default:
+        return PODI_ERROR;
+    }
+}
+
+
+static podi_rc_t
+try_sent(podi_flow_t *f, void *ctx)
+{
+    podi_job_t               *job = ctx;
+    provider_run_t           *run = job->data;
+    const podi_http_reply_t  *reply = f->result;
+
+    if (provider_answer(f, run, PODI_PROVIDER_SUBMIT, job->mem, &run->answer)
+        != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    runner_provider_heard(run->provider, run, run->answer.class);
+
+    return try_read(f, run, reply);
+}
+
+
+static podi_rc_t
+try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
+{
+    podi_provider_answer_t  *a = &run->answer;
+
+    switch (a->class) {
+
+    case PODI_PROVIDER_OK:
+        podi_job_usage(run->job, "calls", 1);
+
+        if (!run->facts->has_poll) {
+            provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
+            return PODI_OK;
+        }
+
+        run->submitted = 1;
+        run->fresh = 1;
+
+        if (provider_remote(run, a) != PODI_OK) {
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+
+        return provider_note(f, run, "submitted");
+
+    case PODI_PROVIDER_THROTTLED:
+        run->delay = run->provider->paused_until - podi_time_mono();
+        provider_fate(run, PROVIDER_DEFERS, PODI_E_UNAVAILABLE,
+                      PODI_STR_FMT " is busy",
+                      podi_str_arg(&run->provider->name));
+        return PODI_OK;
+
+    case PODI_PROVIDER_UNKNOWN:
+        try_unknown(run);
+        return PODI_OK;
+
+    case PODI_PROVIDER_RETRYABLE:
+        if (run->facts->repeatable && (reply != NULL || f->fail.uncertain)) {
+            run->keeps = 1;
+            provider_fate(run, PROVIDER_RETRIES, PODI_E_UNAVAILABLE,
+                          "it is asked again, under the same key");
+            return PODI_OK;
+        }
+
+        try_another(run, PODI_E_UNAVAILABLE, "it cannot be reached");
+        return PODI_OK;
+
+    case PODI_PROVIDER_QUOTA:
+        try_another(run, PODI_E_PROVIDER_QUOTA, "it has no room left for us");
+        return PODI_OK;
+
+    case PODI_PROVIDER_AUTH:
+        try_another(run, PODI_E_PROVIDER_AUTH, "it does not accept our key");
+        return PODI_OK;
+
+    default:
+        provider_judge(run, a);
+        return PODI_OK;
+    }
+}
+
+
+static void
+try_unknown(provider_run_t *run)
+{
+    run->keeps = 1;
+    podi_worker_log(run->job->worker, PODI_LOG_ERROR, "provider.unknown",
+                    run->job, "no answer of " PODI_STR_FMT " to " PODI_STR_FMT
+                    ": look whether it was begun",
+                    podi_str_arg(&run->provider->name),
+                    podi_str_arg(&run->key));
+    provider_fate(run, PROVIDER_FAILS, PODI_E_PROVIDER_UNKNOWN,
+                  PODI_STR_FMT " did not answer",
+                  podi_str_arg(&run->provider->name));
+}
+
+
+static podi_rc_t
+try_over(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}
+
+
+static podi_rc_t
+try_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    (void) fail;
+
+    if (rc == PODI_ERROR) {
+        return PODI_ERROR;
+    }
+
+    if (run->submitted || run->fate != PROVIDER_GOES_ON) {
+        return PODI_DONE;
+    }
+
+    *ret_wait = run->wait;
+
+    return run->wait > 0 ? PODI_AGAIN : PODI_OK;
+}
