@@ -9,7 +9,7 @@
 --           that it needs a result of succeeded and made none)
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   internal.job_reopen
+-- Called:   internal.job_reopen, internal.task_retry_bar
 -- ----------------------------------------------------------------------
 create or replace function internal.job_regain(
     i_tenant  uuid,

@@ -7,8 +7,8 @@
 -- Returns:  jsonb [{job_id, ord, key, action, input, inputs, needs, params,
 --           state, price, rule_id, confirmed, charged, segment, segments,
 --           progress, attempts, max_attempts, crashes, deferrals, error_code,
---           error_detail, results: [media_id], created_at, started_at,
---           ended_at}]
+--           error_detail, failure (internal.job_failure, or null),
+--           results: [media_id], created_at, started_at, ended_at}]
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   api.task_read, api.job_read
@@ -31,6 +31,8 @@ as $$
                'max_attempts', j.max_attempts, 'crashes', j.crashes,
                'deferrals', j.deferrals, 'error_code', j.error_code,
                'error_detail', j.error_detail,
+               'failure', case when j.state in ('failed', 'cancelled')
+                          then internal.job_failure(j) end,
                'results', (select coalesce(jsonb_agg(m.media_id order by m.ord,
                                                      m.media_id), '[]')
                              from podi.media m

@@ -12,18 +12,19 @@
 
 static podi_rc_t job_read(podi_flow_t *f, void *ctx);
 static podi_rc_t job_explain(podi_flow_t *f, void *ctx);
-static podi_rc_t job_reply(podi_flow_t *f, void *ctx);
+static podi_rc_t job_read_reply(podi_flow_t *f, void *ctx);
+static podi_rc_t job_explain_reply(podi_flow_t *f, void *ctx);
 
 
 static const podi_step_t  job_read_steps[] = {
-    { "reading the job", job_read,  0 },
-    { "replying",        job_reply, 0 },
+    { "reading the job", job_read,       0 },
+    { "replying",        job_read_reply, 0 },
     podi_null_step
 };
 
 static const podi_step_t  job_explain_steps[] = {
-    { "explaining the job", job_explain, 0 },
-    { "replying",           job_reply,   0 },
+    { "explaining the job", job_explain,       0 },
+    { "replying",           job_explain_reply, 0 },
     podi_null_step
 };
 
@@ -59,7 +60,16 @@ job_explain(podi_flow_t *f, void *ctx)
 
 
 static podi_rc_t
-job_reply(podi_flow_t *f, void *ctx)
+job_read_reply(podi_flow_t *f, void *ctx)
+{
+    ngx_podi_of_t  *j = ctx;
+
+    return ngx_http_podi_task_reply(f, j->request, 2);
+}
+
+
+static podi_rc_t
+job_explain_reply(podi_flow_t *f, void *ctx)
 {
     ngx_podi_of_t  *j = ctx;
 

@@ -58,6 +58,13 @@ podi_rc_t ngx_http_podi_task_again_parse(podi_flow_t *f, void *ctx);
 PODI_MUSTCHECK podi_rc_t ngx_http_podi_task_again_call(podi_flow_t *f,
     const ngx_http_podi_task_again_t *t, podi_sql_e sql);
 
+/*
+ * Replies with the row of the result, and puts words into the failures of its
+ * jobs, which are objects at this depth (podi_failure.h).
+ */
+podi_rc_t ngx_http_podi_task_reply(podi_flow_t *f, ngx_http_request_t *r,
+    unsigned depth);
+
 ngx_int_t ngx_http_podi_action_list(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_quota_list(ngx_http_request_t *r,

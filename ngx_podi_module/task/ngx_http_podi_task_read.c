@@ -44,5 +44,5 @@ task_read_reply(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_NOT_FOUND, NULL, "no such task");
     }
 
-    return ngx_podi_reply_row(f, t->request, NGX_HTTP_OK, f->result, NULL);
+    return ngx_http_podi_task_reply(f, t->request, 3);
 }

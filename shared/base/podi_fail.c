@@ -15,9 +15,20 @@ static void podi_fail_one_line(char *text);
 
 
 static const podi_error_t  podi_errors[] = {
-#define PODI_E(id, code, sqlstate, http, retry, en, zh, todo)                \
-    { code, sqlstate, http, PODI_RETRY_##retry, en, zh, todo },
+#define PODI_E(id, code, sqlstate, http, retry, en, zh, todo, advice)        \
+    { code, sqlstate, http, PODI_RETRY_##retry, en, zh, todo,                \
+      PODI_ADVICE_##advice },
+#define PODI_ADVICE(id, word, en, zh)
 #include "podi_errors.def"
+#undef PODI_ADVICE
+#undef PODI_E
+};
+
+static const podi_advice_t  podi_advices[] = {
+#define PODI_E(id, code, sqlstate, http, retry, en, zh, todo, advice)
+#define PODI_ADVICE(id, word, en, zh)  { word, en, zh },
+#include "podi_errors.def"
+#undef PODI_ADVICE
 #undef PODI_E
 };
 
@@ -64,6 +75,32 @@ podi_error_by_code(const podi_str_t *code)
     }
 
     return PODI_E_NONE;
+}
+
+
+const podi_advice_t *
+podi_advice(podi_advice_e advice)
+{
+    if ((unsigned) advice >= PODI_ADVICE_LAST) {
+        advice = PODI_ADVICE_CONTACT_OPERATOR;
+    }
+
+    return &podi_advices[advice];
+}
+
+
+podi_advice_e
+podi_advice_by_word(const podi_str_t *word)
+{
+    unsigned  i;
+
+    for (i = 0; i < PODI_ADVICE_LAST; i++) {
+        if (podi_str_eq_c(word, podi_advices[i].word)) {
+            break;
+        }
+    }
+
+    return (podi_advice_e) i;
 }
 
 

@@ -14,11 +14,23 @@
 
 
 typedef enum {
-#define PODI_E(id, code, sqlstate, http, retry, en, zh, todo)  PODI_E_##id,
+#define PODI_E(id, code, sqlstate, http, retry, en, zh, todo, advice)        \
+    PODI_E_##id,
+#define PODI_ADVICE(id, word, en, zh)
 #include "podi_errors.def"
+#undef PODI_ADVICE
 #undef PODI_E
     PODI_E_LAST
 } podi_error_e;
+
+typedef enum {
+#define PODI_E(id, code, sqlstate, http, retry, en, zh, todo, advice)
+#define PODI_ADVICE(id, word, en, zh)  PODI_ADVICE_##id,
+#include "podi_errors.def"
+#undef PODI_ADVICE
+#undef PODI_E
+    PODI_ADVICE_LAST
+} podi_advice_e;
 
 typedef enum {
     PODI_RETRY_NEVER,       /* the same again gives the same */
@@ -45,7 +57,14 @@ typedef struct {
     const char    *en;
     const char    *zh;
     const char    *todo;            /* what a page should do */
+    podi_advice_e  advice;          /* for a job that failed so */
 } podi_error_t;
+
+typedef struct {
+    const char    *word;            /* "choose_another_input" */
+    const char    *en;
+    const char    *zh;
+} podi_advice_t;
 
 
 /* never NULL */
@@ -54,6 +73,10 @@ const podi_error_t *podi_error(podi_error_e error);
 /* by SQLSTATE ("U0402") or by code; PODI_E_NONE when there is none */
 podi_error_e podi_error_by_sqlstate(const char *sqlstate);
 podi_error_e podi_error_by_code(const podi_str_t *code);
+
+/* never NULL; by its word, PODI_ADVICE_LAST when there is none */
+const podi_advice_t *podi_advice(podi_advice_e advice);
+podi_advice_e podi_advice_by_word(const podi_str_t *word);
 
 /*
  * Fill *fail and return PODI_ERROR, so that a caller writes

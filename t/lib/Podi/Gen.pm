@@ -6,7 +6,7 @@ package Podi::Gen;
 use strict;
 use warnings;
 use utf8;
-use Podi::Repo qw( errors events slurp );
+use Podi::Repo qw( errors advices events slurp );
 
 # file => how to make it; the ones that need a migrated database come last
 our %MAKE = (
@@ -35,15 +35,19 @@ sub _table
 sub errors_md
 {
     my %retry = (NEVER => 'no', LATER => 'later', AFTER_FIX => 'after the fix');
+    my %word = map { $_->{id} => $_->{word} } advices();
     my @rows = map {
         [ "`$_->{code}`", $_->{http}, $_->{sqlstate} || '', $retry{$_->{retry}},
-          $_->{en}, $_->{zh}, $_->{todo} ]
+          $_->{en}, $_->{zh}, $_->{todo}, "`$word{$_->{advice}}`" ]
     } grep { $_->{id} ne 'NONE' } errors();
 
     my $table = _table([ 'code', 'HTTP', 'SQLSTATE', 'again?', 'English',
-                         '中文', 'what a page should do' ], @rows);
+                         '中文', 'what a page should do', 'of a failed job' ],
+                       @rows);
+    my $advice = _table([ 'advice', 'English', '中文' ],
+                        map { [ "`$_->{word}`", $_->{en}, $_->{zh} ] } advices());
 
-    return <<'HEAD' . "$table\n";
+    return <<'HEAD' . "$table\n\n" . <<'ADVICE' . "$advice\n";
 # Errors
 
 <!-- generated from shared/base/podi_errors.def by docs/gen.pl -->
@@ -59,6 +63,13 @@ carries one of the same codes as `error_code`.
      "required":120,"available":30,"missing":90}
 
 HEAD
+## What can be done about a failed job
+
+`failure.advice.do` of a job is one of these words, `failure.advice.text` what it
+says to people. When the code advises `retry` and a retry would be refused now, the
+advice is why: `wait`, `submit_again` or `contact_operator`.
+
+ADVICE
 }
 
 
@@ -98,11 +109,12 @@ sub openapi
     my %list = (
         'podi_errors.def' => [ map { $_->{code} } grep { $_->{id} ne 'NONE' }
                                errors() ],
+        'the advices of podi_errors.def' => [ map { $_->{word} } advices() ],
         'podi_events.def' => [ map { $_->{type} }
                                grep { $_->{kind} eq 'FACT' } events() ],
     );
 
-    $text =~ s{(    \# generated from (\S+)\n.*?enum:\n).*?(    \# end of generated)}{
+    $text =~ s{(    \# generated from ([^\n]+)\n.*?enum:\n).*?(    \# end of generated)}{
         $1 . join('', map { "        - $_\n" } @{ $list{$2} }) . $3 }gse;
 
     return $text;

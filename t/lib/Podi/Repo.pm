@@ -10,8 +10,8 @@ use Exporter 'import';
 use File::Basename qw( dirname );
 use File::Find ();
 
-our @EXPORT_OK = qw( root files slurp relative def errors events functions
-                     without_comments routes directives );
+our @EXPORT_OK = qw( root files slurp relative def errors advices events
+                     functions without_comments routes directives );
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../../..');
 
@@ -74,8 +74,17 @@ sub def
 sub errors
 {
     return map { my %row;
-        @row{qw( id code sqlstate http retry en zh todo )} = @$_;
+        @row{qw( id code sqlstate http retry en zh todo advice )} = @$_;
         \%row } def('shared/base/podi_errors.def', 'PODI_E');
+}
+
+
+# what can be done about a job that failed
+sub advices
+{
+    return map { my %row;
+        @row{qw( id word en zh )} = @$_;
+        \%row } def('shared/base/podi_errors.def', 'PODI_ADVICE');
 }
 
 
