@@ -9,6 +9,7 @@ use IO::Socket::INET;
 use Test::More;
 use Podi::Plain;
 use Podi::Proc qw( poll );
+use Podi::Proc qw( poll );
 
 my $metrics = File::Temp->newdir;
 my $dead = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
@@ -71,7 +72,12 @@ sub row { my ($name, @rows) = @_; return (grep { /^\Q$name\E: / } @rows)[0] }
 $n->get("/limited?k=$_") for qw( a a a b );
 $n->get('/dead') for 1 .. 3;
 
-my $res = page();
+# a worker that listens may not have begun to count
+my $res;
+ok poll(20, sub {
+    $res = page();
+    row('nginx workers', rows($res->{body}, 'Workers and peers')) =~ / 2$/;
+}), 'both workers are there';
 my $html = $res->{body};
 
 is $res->{status}, 200, 'a browser gets a page';
