@@ -246,6 +246,15 @@ provider_end_note(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
+    /*
+     * What is done ends with its settle, in one commit: who is left with it
+     * when that does not come collects it, and nobody pays for it again.
+     */
+
+    if (run->fate == PROVIDER_DONE) {
+        return PODI_OK;
+    }
+
     /* what may have been begun under that key is asked for under it again */
 
     if (run->resumes && !run->submitted
