@@ -13,7 +13,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
 for part in common packages compile state keys postgres redis workers nginx \
-    stack tests asan demo
+    stack tests asan demo sandbox
 do
     # shellcheck source=/dev/null
     . "$ROOT/conf/stack/$part.sh"
@@ -40,7 +40,7 @@ usage: ./build.sh VERB
   drill | conformance ...           not yet
 
 Environment: PODI_HTTPS_PORT (8443), PODI_HTTP_PORT (8080), PODI_VAR (var),
-PODI_BUILD (var/build).
+PODI_BUILD (var/build); PODI_SANDBOX=1: `up` makes a sandbox for front ends.
 TEXT
 }
 

@@ -20,7 +20,7 @@ verb_asan() {
     PODI_BUILD=$PODI_VAR/build-asan
     export PODI_BUILD SAN=1
     export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:disable_coredump=1
-    export UBSAN_OPTIONS=print_stacktrace=1
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
     # as many as fit into the life of the test's tokens
     export PODI_FAULT_TASKS=${PODI_FAULT_TASKS:-300}

@@ -48,7 +48,7 @@ nginx_up() {
     local changed=0 fresh=0 file
 
     for file in "${NGINX_CONFS[@]}"; do
-        stack_paths < "$ROOT/conf/$file" \
+        stack_paths < "$ROOT/conf/$file" | sandbox_conf "$file" \
             | write_if_changed "$STATE/conf/$file" && changed=1
     done
     nginx_module && fresh=1

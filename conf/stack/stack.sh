@@ -10,6 +10,7 @@ verb_up() {
     packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_BUILD[@]}"
     compile
     stack_start
+    sandbox_up
     say "up: https://localhost:$PODI_HTTPS_PORT (CA: $STATE/tls/ca.crt)"
 }
 

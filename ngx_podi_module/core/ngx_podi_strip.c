@@ -27,6 +27,7 @@ static ngx_uint_t ngx_podi_strip_is(const u_char *key,
 /* the first that fits decides; lower case, with dashes */
 
 static const ngx_podi_strip_name_t  ngx_podi_strip_names[] = {
+    staying("x-podi-mock"),         /* a wish to us, see ngx_podi_sandbox.c */
     beginning("x-podi-"),
     staying("x-user-agent"),        /* of gRPC-Web: a program, nobody */
     exactly("x-user"),

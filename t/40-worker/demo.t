@@ -4,29 +4,11 @@
 use strict;
 use warnings;
 use Test::More;
+use Podi::Door qw( verb );
 use Podi::Repo qw( root );
 
 plan skip_all => 'needs the stack of ./build.sh test'
     if !$ENV{PODI_TEST_STACK};
-
-my $door = root() . '/build.sh';
-
-
-# a verb: exit status, stdout, stderr
-sub verb
-{
-    my ($verb) = @_;
-    my $errors = "$ENV{PODI_TEST_STACK}/tmp-verb.log";
-    my $said = qx($door $verb 2>$errors < /dev/null);
-    my $status = $? >> 8;
-
-    open my $in, '<', $errors or die "$errors: $!";
-    my $progress = do { local $/; <$in> };
-    unlink $errors;
-
-    return ($status, $said, $progress);
-}
-
 
 sub pids
 {

@@ -110,6 +110,7 @@ typedef union {
     runner_head_t   head;
     comfy_run_t     comfy;
     provider_run_t  provider;
+    mock_run_t      mock;
 } runner_run_t;
 
 extern const podi_step_t  runner_provider_steps[];

@@ -35,6 +35,7 @@ static podi_rc_t runner_json(podi_flow_t *f, podi_job_t *job,
 static const runner_kind_t  runner_kinds[] = {
     { "comfy", runner_comfy_steps, runner_comfy_undo },
     { "provider", runner_provider_steps, runner_provider_undo },
+    { "mock", runner_mock_steps, NULL },
     { NULL, NULL, NULL }
 };
 

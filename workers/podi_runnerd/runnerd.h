@@ -15,6 +15,7 @@
  *     comfy_end.c     what came of it
  *     comfy_undo.c    it is not wanted any more
  *     provider*.c     a job of a third party: see provider.h
+ *     mock.c          a job of nobody, in a sandbox
  */
 
 #ifndef RUNNERD_H
@@ -202,6 +203,19 @@ PODI_MUSTCHECK podi_rc_t runner_delete(podi_flow_t *f,
 
 /* a reply with 200 and a body; NULL: none */
 const podi_http_reply_t *runner_answered(const podi_flow_t *f);
+
+
+/* ---- mock.c ------------------------------------------------------------- */
+
+typedef struct {
+    runner_head_t    head;
+    podi_input_t     input;
+    int64_t          seconds;
+    int64_t          spent;
+    runner_again_t  *again;
+} mock_run_t;
+
+extern const podi_step_t  runner_mock_steps[];
 
 
 /* ---- comfy*.c ----------------------------------------------------------- */
