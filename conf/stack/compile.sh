@@ -31,7 +31,7 @@ compile_faults() {
         make -s -j2 -C "$ROOT/shared" lib \
             PODI_BUILD="$dir" SAN="${SAN:-0}" FAULTS=1 \
             && make -s -j2 -C "$ROOT/workers" "$dir/test/echod" \
-                "$dir"/bin/podi_{dispatchd,janitord,imaged} \
+                "$dir"/bin/podi_{dispatchd,janitord,imaged,runnerd} \
                 PODI_BUILD="$dir" SAN="${SAN:-0}" FAULTS=1 \
             && make -s -j2 -C "$ROOT/ngx_podi_module" \
                 PODI_BUILD="$dir" SAN="${SAN:-0}" FAULTS=1

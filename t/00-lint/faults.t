@@ -5,7 +5,8 @@ use warnings;
 use Test::More;
 use Podi::Repo qw( files slurp without_comments );
 
-my %WHO = map { $_ => 1 } qw( imaged echod dispatchd janitord nginx );
+my %WHO = map { $_ => 1 } qw( imaged echod dispatchd janitord nginx
+                        runnerd );
 my %PEER = map { $_ => 1 } qw( pg redis store none );
 
 

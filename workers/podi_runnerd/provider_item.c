@@ -15,6 +15,7 @@
 
 #include "podi_base64.h"
 #include "podi_buf.h"
+#include "podi_fault.h"
 #include "provider.h"
 #include "banned.h"
 
@@ -78,6 +79,7 @@ item_fetch(podi_flow_t *f, void *ctx)
     const podi_provider_item_t  *item = &run->answer.items[run->at];
 
     run->wait = 0;
+    PODI_FAULT(third_made);
 
     if (podi_files_temp(&runnerd.files, f->mem, &run->fd, &f->fail) != PODI_OK)
     {
@@ -154,6 +156,8 @@ item_store(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
     podi_result_e    kind = run->answer.items[run->at].kind;
+
+    PODI_FAULT(third_got);
 
     if (kind == PODI_RESULT_URL && !item_is_here(f, run)) {
         return PODI_DONE;

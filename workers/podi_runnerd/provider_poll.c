@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "podi_fault.h"
 #include "provider.h"
 #include "banned.h"
 
@@ -48,6 +49,7 @@ provider_poll(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
+    PODI_FAULT(third_begun);
     podi_job_progress(job, 5);
 
     run->step = PODI_PROVIDER_POLL;
@@ -99,6 +101,8 @@ poll_read(podi_flow_t *f, void *ctx)
     podi_job_t              *job = ctx;
     provider_run_t          *run = job->data;
     podi_provider_answer_t   a;
+
+    PODI_FAULT(third_seen);
 
     if (provider_answer(f, run, run->step, f->mem, &a) != PODI_OK) {
         return PODI_ERROR;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "podi_buf.h"
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "provider.h"
 #include "banned.h"
@@ -296,6 +297,7 @@ provider_succeed(podi_flow_t *f, provider_run_t *run)
 {
     podi_str_t  results;
 
+    PODI_FAULT(third_end);
     podi_buf_add_byte(&run->results, ']');
 
     if (podi_buf_take(&run->results, &results) != PODI_OK) {

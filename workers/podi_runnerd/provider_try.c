@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "podi_fault.h"
 #include "provider.h"
 #include "banned.h"
 
@@ -214,6 +215,7 @@ try_send(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
+    PODI_FAULT(third_ask);
     rc = provider_call(f, run, PODI_PROVIDER_SUBMIT);
 
     if (rc == PODI_AGAIN) {
@@ -247,6 +249,8 @@ try_sent(podi_flow_t *f, void *ctx)
     podi_job_t               *job = ctx;
     provider_run_t           *run = job->data;
     const podi_http_reply_t  *reply = f->result;
+
+    PODI_FAULT(third_told);
 
     if (provider_answer(f, run, PODI_PROVIDER_SUBMIT, job->mem, &run->answer)
         != PODI_OK)

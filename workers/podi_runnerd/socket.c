@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "podi_ws.h"
 #include "runnerd.h"
@@ -150,6 +151,7 @@ socket_frame(runner_server_t *server, const podi_str_t *data, int is_binary)
     comfy_run_t         *run;
     podi_comfy_frame_t   frame;
 
+    PODI_FAULT(socket_heard);
     podi_arena_reset(server->frames);
 
     if (podi_comfy_frame(data, is_binary, podi_arena_mem(server->frames),

@@ -3,6 +3,7 @@ package Podi::Hands;
 # Daemons of a test's own, with PostgreSQL and Redis but without nginx.
 #
 #     my $h = Podi::Hands->new;                  # submits to the queue "test"
+#     ... ->new(build => $dir)                   # what is built there already
 #     my $d = $h->daemon('podi_dispatchd');
 #     my $e = $h->daemon('echod', concurrency => 4, slow => '300ms');
 #     my $t = $h->submit('test.flaky', { failures => 2 });
@@ -73,7 +74,7 @@ sub new
     my ($class, %option) = @_;
     my $self = bless { pid => $$, daemons => [], %option }, $class;
 
-    $self->{build} = build();
+    $self->{build} //= build();
     $self->{tmp} = File::Temp->newdir('podi-h-XXXXXX', TMPDIR => 1);
     $self->{dir} = "$self->{tmp}";
     mkdir "$self->{dir}/$_" for qw(spool metrics);

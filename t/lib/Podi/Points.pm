@@ -4,6 +4,7 @@ package Podi::Points;
 # shared/base/podi_faults.def.
 #
 #     my $points = Podi::Points->new("$dir/points");   # and then start things
+#     ... ->new("$dir/points", who => 'runnerd')       # all points in that one
 #     my ($s, $points) = Podi::Points->stack(workers => 1, http => '...');
 #     $points->arm('settle_ask', 'pause');        # or 'kill': for one process
 #     my $pid = $points->hit('settle_ask');       # who was there, if anybody was
@@ -39,12 +40,12 @@ sub build
 
 sub new
 {
-    my ($class, $dir) = @_;
+    my ($class, $dir, %option) = @_;
 
     mkdir $dir or die "$dir: $!";
     chmod 0777, $dir;
     $ENV{PODI_FAULT_DIR} = $dir;
-    return bless { dir => $dir }, $class;
+    return bless { dir => $dir, %option }, $class;
 }
 
 
@@ -67,12 +68,13 @@ sub stack
 }
 
 
-# the file of a point, in the program that it is in the table for
+# the file of a point, in the program that it is in the table for, unless it is
+# to be another that has the same code
 sub _file
 {
     my ($self, $name) = @_;
     my ($point) = grep { $_->{name} eq $name } table() or die "no point $name";
-    my $who = $point->{who};
+    my $who = $self->{who} // $point->{who};
 
     return "$self->{dir}/" . ($who eq 'nginx' ? $who : "podi_$who") . ".$name";
 }
