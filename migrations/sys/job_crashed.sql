@@ -11,7 +11,8 @@
 --
 --      holders: <job>:<n>@<worker>, a claim by a hint: gone is who was not seen
 --      all the while, or whom the job was taken from; <job>:#<fence>, a claim
---      by the row: gone is whom the job was taken from.
+--      by the row: gone is whom the job was taken from, or who ended it and was
+--      not seen all the while.
 --      patience, in milliseconds: for so long the slots were nobody's.
 -- ----------------------------------------------------------------------
 drop function if exists sys.job_crashed(uuid[]);
@@ -39,6 +40,14 @@ begin
                    select 1 from attempt t
                     where t.job_id = x.job_id
                           and t.outcome in ('crashed', 'lost')
-                          and (t.fence = x.fence or t.worker = x.worker)));
+                          and (t.fence = x.fence or t.worker = x.worker))
+           or exists (
+                   select 1 from attempt t
+                    where t.job_id = x.job_id and t.fence = x.fence
+                          and t.outcome <> 'running'
+                          and not exists (
+                                  select 1 from worker w
+                                   where w.worker = t.worker
+                                         and w.seen_at > v_alive)));
 end
 $$;

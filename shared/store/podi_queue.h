@@ -176,8 +176,8 @@ PODI_MUSTCHECK podi_rc_t podi_queue_sweep(podi_redis_t *redis,
 
 /*
  * What runs, all of it, against the slots; differences that last longer than
- * `patience` are repaired.  AGAIN: [1 when all was rebuilt, freed, taken, the
- * holder of each that was freed].
+ * `patience` are repaired.  AGAIN: [1 when all was rebuilt, freed, taken, 1
+ * when it was rebuilt not long ago, the holder of each that was freed].
  */
 PODI_MUSTCHECK podi_rc_t podi_queue_check(podi_redis_t *redis, podi_flow_t *f,
     podi_msec_t patience, const podi_queue_running_t *running, size_t n);

@@ -17,7 +17,7 @@
 #define RUNNING_ARGS  4                 /* id, fence, lease, scopes */
 #define CLAIM_ARGS    5                 /* before the slots */
 #define BEAT_ARGS     3
-#define CHECK_IDS     3                 /* before the holders of its answer */
+#define CHECK_IDS     4                 /* before the holders of its answer */
 
 
 static podi_rc_t gate_send(podi_redis_t *redis, podi_flow_t *f,

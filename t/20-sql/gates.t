@@ -119,7 +119,11 @@ subtest 'whose slots have nobody' => sub {
     is $gone->('7@d@h:1'), 1, 'nor of one that the job was taken from';
     is $gone->('#1'), 1, 'by its fence, too';
     is $gone->('#2'), 0, 'but not by another';
-    $w->settle($w->claim_task($t)->[0], 'failed');
+    my ($again) = @{ $w->claim_task($t, worker => 'd@h:1') };
+    $w->settle($again, 'failed');
+    is $gone->("#$again->{fence}"), 0, 'who ended it has a slot to give back';
+    plant("update podi.worker set seen_at = now() - interval '5 seconds'");
+    is $gone->("#$again->{fence}"), 1, 'unless he died before he could';
 };
 
 subtest 'a gate that an action names has a name' => sub {

@@ -578,13 +578,13 @@ subtest 'Redis that is not there' => sub {
 };
 
 subtest 'the settings' => sub {
-    my $janitord = "$h->{build}/bin/podi_janitord";
     my $check = sub {
-        my ($text) = @_;
+        my ($text, $daemon) = @_;
         open my $file, '>', $conf or die "$conf: $!";
         print {$file} $text;
         close $file;
-        my $said = Podi::Pg::run_quiet($janitord, '-c', $conf, '-t');
+        my $said = Podi::Pg::run_quiet(
+            "$h->{build}/bin/" . ($daemon // 'podi_janitord'), '-c', $conf, '-t');
         return ($? >> 8) . " $said";
     };
     my $pg = "[common]\npg = host=/x\n";
@@ -595,6 +595,8 @@ subtest 'the settings' => sub {
     like $check->("${pg}lease = 12\n"), qr/^1 .*:3: .*write a time/, 'no unit';
     like $check->("${pg}lease = 1s\nbeat = 1s\n"), qr/^1 .*half of lease/,
         'a beat that is too slow';
+    like $check->("${pg}[podi_dispatchd]\nwatch = 3s\n", 'podi_dispatchd'),
+        qr/^1 .*patience is less than two times watch/, 'looks too rare';
     like $check->("[common]\nlease = 12s\n"), qr/^1 .*pg = "".*must be given/,
         'what must be given';
     like $check->("${pg}log = here\n"), qr/^1 .*absolute path/, 'a path';

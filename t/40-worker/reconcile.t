@@ -233,10 +233,16 @@ plant("insert into podi.gate (scope, slots) values ('key:one', 1)");
 ok poll(15, sub { $h->redis_say('HGET', 'podi:{q}:gates', 'key:one') =~ /1 / }),
     'Redis knows the gate';
 
-# one that did not build the slots itself has no excuse for what it finds
+# whoever looks, a rebuild not long ago excuses what he finds
 is $h->stop($dispatchd), 0, 'the dispatcher goes';
+$h->redis_say('HSET', 'podi:{q}:held', "$lease->{jobs}[0]{job_id}:#9", '');
 $dispatchd = $h->daemon('podi_dispatchd', watch => '100ms', sweep => '100ms',
                         dispatch => '50ms', patience => '2500ms');
+my $freed = 'podi_gate_repaired_total{way="freed"}';
+ok poll(15, sub { $h->metrics($dispatchd)->{$freed} }), 'a slot is freed';
+is $h->metrics($dispatchd)->{'podi_gate_drift_total{way="freed"}'} // 0, 0,
+    'which is no drift, so soon after a rebuild';
+$h->redis_say('DEL', 'podi:{q}:built');
 my $ghost = order($h->{ann}, 'test.hang');
 ok @{ $w->claim_task($ghost) }, 'a job runs that Redis knows nothing of';
 ok $h->logged($dispatchd, 'gates.drift', 15), 'R3: a job without its slot';

@@ -44,6 +44,7 @@ start_empty(void)
     close_ask(command("FLUSHDB"));
     close_ask(script(QUEUE_GATES, Q));
     close_ask(script(QUEUE_CHECK, Q, "1000"));
+    close_ask(command("DEL", Q "built"));
     close_ask(command("MSET", Q "gen", "g", Q "ready", "g"));
     close_ask(command("SET", Q "token", "0"));
 }
@@ -113,18 +114,67 @@ test_generation(void)
 
     answers(claim("9"), "[ 0]", "but the slots are not known yet");
     answers(script(QUEUE_CHECK, Q, "1000", "r1", "2", "9000", "global"),
-            "[1 0 1]", "they are built from what runs");
+            "[1 0 1 1]", "they are built from what runs");
     answers(command("SMEMBERS", Q "s:global"), "[r1:#2]", "each");
     answers(claim("9"), "[ 0]", "but the gates are not known yet");
     close_ask(script(QUEUE_GATES, Q, "global", "9 0 0 0 0"));
     answers(script(QUEUE_CHECK, Q, "1000", "r1", "2", "9000", "global"),
-            "[1 0 0]", "nor is it the turn of what is there");
+            "[1 0 0 1]", "nor is it the turn of what is there");
     a = claim("9");
     until(a->done);
     second = answer_of(a);
     ok(second.len > 6 && memcmp(second.data, "[ 0]", 4) != 0,
        "and claims are answered: " PODI_STR_FMT, podi_str_arg(&second));
     ask_free(&a);
+}
+
+
+static int
+is_there(const char *key)
+{
+    int     n;
+    ask_t  *a = command("EXISTS", key);
+
+    until(a->done);
+    n = (int) ((podi_redis_reply_t *) a->result)->integer;
+    ask_free(&a);
+
+    return n;
+}
+
+
+static int
+goes(const char *key)
+{
+    podi_msec_t  deadline = podi_time_mono() + 5000;
+
+    while (is_there(key)) {
+        if (podi_time_mono() > deadline) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* what two looks saw is no difference that was there between them */
+
+static void
+test_suspects(void)
+{
+    start_empty();
+    close_ask(script(QUEUE_PUSH, Q, HINT("a1", "a", "1")));
+    close_ask(claim("1"));
+    answers(script(QUEUE_CHECK, Q, "100"), "[0 0 0 0]",
+            "a slot without a job is suspect");
+    ok(goes(Q "suspect"), "for as long as somebody looks");
+    answers(script(QUEUE_CHECK, Q, "100"), "[0 0 0 0]",
+            "after a pause it is so anew");
+    answers(script(QUEUE_CHECK, Q, "100", "a1", "1", "9000", ""),
+            "[0 0 0 0]", "there was a job, after all");
+    ok(!is_there(Q "suspect"), "and nothing is suspect any more");
+    close_ask(script(QUEUE_RELEASE, Q, "a1", "1", ""));
 }
 
 
@@ -247,6 +297,7 @@ main(void)
     test_noscript();
     test_push();
     test_generation();
+    test_suspects();
     test_drop();
     test_fairness();
 

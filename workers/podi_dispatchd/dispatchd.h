@@ -21,11 +21,9 @@ typedef struct {
     podi_msec_t   patience;
     /*
      * Not settings: what was pushed before `rebuild_from` (monotonic) is
-     * lost and is pushed again; 0: nothing was lost.  Gates that were built
-     * anew at `rebuilt` may differ for a while.
+     * lost and is pushed again; 0: nothing was lost.
      */
     podi_msec_t   rebuild_from;
-    podi_msec_t   rebuilt;
     char          generation[40];
 } dispatchd_t;
 
@@ -41,6 +39,7 @@ typedef struct {
 typedef struct {
     int64_t             freed;
     int64_t             taken;
+    int64_t             young;          /* built anew not long ago */
 } check_t;
 
 extern const podi_step_t  dispatch_steps[];

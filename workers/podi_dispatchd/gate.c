@@ -15,7 +15,6 @@
 #include "dispatchd.h"
 #include "banned.h"
 
-#define GATE_GRACE  30000       /* ms after a rebuild: workers come back, too */
 
 
 static podi_rc_t gates_ask(podi_flow_t *f, void *ctx);
@@ -179,9 +178,9 @@ check_excuse(podi_flow_t *f, void *ctx)
     check = round->data;
     check->freed = podi_queue_count(reply, 1);
     check->taken = podi_queue_count(reply, 2);
+    check->young = podi_queue_count(reply, 3);
 
     if (podi_queue_count(reply, 0) != 0) {
-        conf->rebuilt = podi_time_mono();
         podi_worker_log(round->worker, PODI_LOG_NOTICE, "gates.rebuilt", NULL,
                         "Redis had no slots: %lld of what runs are taken",
                         (long long) check->taken);
@@ -209,10 +208,8 @@ check_count(podi_flow_t *f, void *ctx)
 {
     int64_t        leaked, missing;
     check_t       *check;
-    dispatchd_t   *conf;
     podi_round_t  *round = ctx;
 
-    conf = podi_worker_data(round->worker);
     check = round->data;
     leaked = check->freed;
     missing = check->taken;
@@ -221,7 +218,7 @@ check_count(podi_flow_t *f, void *ctx)
         leaked -= podi_row_int64(f->result, 0, "n");
     }
 
-    if (conf->rebuilt != 0 && podi_time_mono() - conf->rebuilt < GATE_GRACE) {
+    if (check->young) {
         leaked = 0;
         missing = 0;
     }

@@ -20,6 +20,9 @@
 #include "banned.h"
 
 
+static podi_rc_t dispatchd_check(podi_mem_t *mem, podi_fail_t *fail);
+
+
 static dispatchd_t  dispatchd;
 
 static const podi_setting_t  dispatchd_settings[] = {
@@ -50,10 +53,27 @@ main(int argc, char **argv)
         .name = "podi_dispatchd",
         .settings = dispatchd_settings,
         .rounds = dispatchd_rounds,
+        .check = dispatchd_check,
         .data = &dispatchd,
     };
 
     return podi_worker_main(argc, argv, &conf);
+}
+
+
+/* a difference has to be seen at several looks */
+
+static podi_rc_t
+dispatchd_check(podi_mem_t *mem, podi_fail_t *fail)
+{
+    (void) mem;
+
+    if (dispatchd.patience < 2 * dispatchd.watch) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "patience is less than two times watch");
+    }
+
+    return PODI_OK;
 }
 
 

@@ -14,6 +14,7 @@
 --
 --   gen, ready     strings  generation; that slots were rebuilt since
 --   told           string   that the gates were told since
+--   built          string   for a while, that slots were rebuilt
 --   token          string   the newest claim's token
 --   ids:<queue>    hash     job id -> its hint
 --   u:<line>       list     job ids, the oldest on the left

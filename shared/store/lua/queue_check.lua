@@ -3,16 +3,20 @@
 -- KEYS  1 prefix, "podi:{q}:" (the keys stand in queue.lua)
 -- ARGV  patience in milliseconds, then what runs: (job id, fence, milliseconds
 --       left of its lease, scopes) groups
--- gives {1 when all slots were built anew, slots freed, slots taken, who held a
---       slot that was freed, ...}
+-- gives {1 when all slots were built anew, slots freed, slots taken, 1 when they
+--       were built not long ago, who held a slot that was freed, ...}
 --
 -- What runs was asked for a moment ago, so a difference counts when it was
--- there for the whole of the patience.  Without the mark `ready` Redis has
+-- there for the whole of the patience, at each look: what a pause of as long
+-- lies between is two differences.  Without the mark `ready` Redis has
 -- lost the slots: all are built, and claims are answered from then on, unless
--- the gates are lost, too, and were not told since.  Other scopes than a job
+-- the gates are lost, too, and were not told since.  What was asked for may be
+-- over by then, and workers take and give back by rows for a while: `built` says
+-- so, to whoever compares next.  Other scopes than a job
 -- had when it was claimed are no difference: its slots move.
 
 local patience = ARGV[1] * 1000
+local YOUNG = 30000             -- ms: workers are back by then
 local runs, holds, suspects = {}, {}, {}
 local freed, took = {}, 0
 local rebuild = call('EXISTS', P .. 'ready') == 0
@@ -75,16 +79,22 @@ for i = 1, #suspects, 2 do
     call('HSET', P .. 'suspect', suspects[i], suspects[i + 1])
 end
 
+call('PEXPIRE', P .. 'suspect', ARGV[1])
+
+if rebuild then
+    call('SET', P .. 'built', 1, 'PX', YOUNG)
+end
+
 if rebuild and call('EXISTS', P .. 'told') == 1 then
     call('SET', P .. 'ready', generation())
 end
 
 finish()
 
-local answer = {rebuild and 1 or 0, #freed, took}
+local answer = {rebuild and 1 or 0, #freed, took, call('EXISTS', P .. 'built')}
 
 for i, holder in ipairs(freed) do
-    answer[3 + i] = holder      -- unpack has no room for many
+    answer[4 + i] = holder      -- unpack has no room for many
 end
 
 return answer
