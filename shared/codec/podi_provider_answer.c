@@ -16,6 +16,7 @@
 #include "banned.h"
 
 
+static void podi_provider_doubt(podi_provider_read_t *r, int safe);
 static int podi_provider_is_ok(podi_provider_read_t *r);
 static podi_provider_class_e podi_provider_by_status(
     podi_provider_read_t *r);
@@ -76,10 +77,7 @@ podi_provider_answer(const podi_provider_op_t *op, podi_provider_step_e step,
     } else {
         ret->class = rule != NULL ? (podi_provider_class_e) rule->class
                                   : podi_provider_by_status(&r);
-
-        if (ret->class == PODI_PROVIDER_UNKNOWN && safe) {
-            ret->class = PODI_PROVIDER_RETRYABLE;
-        }
+        podi_provider_doubt(&r, safe);
     }
 
     if (ret->class == PODI_PROVIDER_EXPIRED) {
@@ -89,6 +87,29 @@ podi_provider_answer(const podi_provider_op_t *op, podi_provider_step_e step,
     podi_provider_retry(&r, rule);
 
     return PODI_OK;
+}
+
+
+/* whatever a rule says: what may have been begun is not sent twice */
+
+static void
+podi_provider_doubt(podi_provider_read_t *r, int safe)
+{
+    podi_provider_answer_t  *a = r->a;
+
+    if (safe) {
+        if (a->class == PODI_PROVIDER_UNKNOWN) {
+            a->class = PODI_PROVIDER_RETRYABLE;
+        }
+
+        return;
+    }
+
+    if (a->class == PODI_PROVIDER_RETRYABLE
+        && podi_provider_in(&r->op->c.unknown, r->reply->status))
+    {
+        a->class = PODI_PROVIDER_UNKNOWN;
+    }
 }
 
 

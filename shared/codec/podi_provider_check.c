@@ -47,7 +47,9 @@ podi_provider_check(podi_provider_load_t *l, podi_provider_op_t *op)
     const podi_provider_call_t  *calls[4] = { &op->c.submit, &op->c.poll,
                                               &op->c.fetch, &op->c.cancel };
 
-    if (podi_provider_check_steps(l, op) != PODI_OK) {
+    if (podi_provider_check_steps(l, op) != PODI_OK
+        || podi_provider_check_rules(l, op) != PODI_OK)
+    {
         return PODI_ERROR;
     }
 

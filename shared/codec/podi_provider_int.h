@@ -172,6 +172,7 @@ struct podi_provider_rule_s {
     podi_provider_paths_t    retry_path;
     int64_t                  retry_fixed;
     unsigned                 has_match:1;
+    podi_provider_place_t   *place;
 };
 
 /* what the file has in common and an operation may say anew */
@@ -185,7 +186,7 @@ typedef struct {
     podi_provider_paths_t   cancel_url;
     podi_provider_paths_t   result_url;
     podi_str_t              idempotency;
-    podi_provider_statuses_t  unknown;
+    podi_provider_statuses_t  unknown;      /* of a submit; there it wins */
     podi_provider_states_t  submit_states;
 
     podi_provider_call_t    poll;
@@ -366,6 +367,8 @@ podi_provider_reader_t podi_provider_read_auth, podi_provider_read_webhook,
 
 /* what several members say together; of an operation that was read */
 podi_rc_t podi_provider_check(podi_provider_load_t *l,
+    podi_provider_op_t *op);
+podi_rc_t podi_provider_check_rules(podi_provider_load_t *l,
     podi_provider_op_t *op);
 
 

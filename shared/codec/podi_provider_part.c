@@ -313,6 +313,11 @@ podi_provider_rule(podi_provider_load_t *l, const json_t *value,
     }
 
     rule->class = -1;
+    rule->place = podi_provider_here(l);
+
+    if (rule->place == NULL) {
+        return podi_provider_no_memory(l->fail);
+    }
 
     if (podi_provider_members(l, value, rule, rows) != PODI_OK) {
         return PODI_ERROR;

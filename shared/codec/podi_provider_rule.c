@@ -28,6 +28,49 @@ static int podi_provider_rule_matches(const podi_provider_rule_t *rule,
 static unsigned podi_provider_wait(const podi_str_t *s);
 
 
+/* a gateway's, which gave up waiting for what may go on behind it */
+
+static const podi_provider_statuses_t  podi_provider_doubts = {
+    3, { 408, 502, 504 }
+};
+
+
+/* nobody pays twice: what may have been begun is not asked for again */
+
+podi_rc_t
+podi_provider_check_rules(podi_provider_load_t *l, podi_provider_op_t *op)
+{
+    unsigned                     i;
+    const podi_provider_rule_t  *rule;
+
+    if (op->c.idempotency.len > 0) {
+        return PODI_OK;
+    }
+
+    if (op->c.unknown.n == 0) {
+        op->c.unknown = podi_provider_doubts;
+    }
+
+    for (rule = op->c.rules; rule != NULL; rule = rule->next) {
+
+        if (rule->class != PODI_PROVIDER_RETRYABLE) {
+            continue;
+        }
+
+        for (i = 0; i < rule->http.n; i++) {
+            if (podi_provider_in(&op->c.unknown, rule->http.v[i])) {
+                return podi_provider_wrong_at(l, rule->place, "after a "
+                               "submit without an idempotency_header %u "
+                               "means unknown, and not retryable; a poll "
+                               "needs no rule for it", rule->http.v[i]);
+            }
+        }
+    }
+
+    return PODI_OK;
+}
+
+
 void
 podi_provider_texts(podi_provider_read_t *r)
 {

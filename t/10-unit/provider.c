@@ -83,6 +83,9 @@ static const struct {
       "array of 1 to 8 statuses" },
     { ", \"class\": \"quota\"", "", "8:4: common.errors[0]: its class is "
       "missing" },
+    { "[418]}, \"class\": \"quota\"", "[418, 504]}, \"class\": "
+      "\"retryable\"", "8:4: common.errors[0]: after a submit without an "
+      "idempotency_header 504 means unknown, and not retryable" },
     { "{\"http\": [418]}", "{}", "8:14: common.errors[0].match: it would "
       "match every answer: http, code_regex or header is missing" },
     { "^a|b$", "^(a", "9:47: common.errors[1].match.code_regex: no regular "

@@ -88,9 +88,12 @@ static const answer_t  fal[] = {
       "\"https://queue.fal.run/a/requests/f1/cancel\",\"response_url\":"
       "\"https://queue.fal.run/a/requests/f1\"}",
       "ok queued id=f1 poll cancel result" },
-    { "upscale", SUBMIT, 504, "X-Fal-Retryable: true",
+    { "upscale", SUBMIT, 503, "X-Fal-Retryable: true",
       "{\"error_type\":\"startup_timeout\"}",
       "retryable - code=startup_timeout" },
+    { "upscale", SUBMIT, 504, "X-Fal-Retryable: true",
+      "{\"error_type\":\"startup_timeout\"}",
+      "unknown - code=startup_timeout" },
     { "upscale", SUBMIT, 403, NULL, "{\"detail\":\"User is locked. Reason: "
       "Exhausted balance\"}",
       "quota - msg=User is locked. Reason: Exhausted balance" },
@@ -373,6 +376,47 @@ test_provider(const char *name, const answer_t *answers)
 }
 
 
+/* a gateway gave up: what is behind it may go on, and nobody pays twice */
+
+static void
+test_doubts(const podi_provider_op_t *op)
+{
+    size_t                     i;
+    podi_provider_reply_t      reply;
+    podi_provider_answer_t     a;
+    const podi_provider_op_t  *ruled;
+    static const struct {
+        unsigned               status;
+        podi_provider_class_e  class;
+    }  doubts[] = {
+        { 408, PODI_PROVIDER_UNKNOWN }, { 502, PODI_PROVIDER_UNKNOWN },
+        { 504, PODI_PROVIDER_UNKNOWN }, { 500, PODI_PROVIDER_RETRYABLE },
+        { 503, PODI_PROVIDER_RETRYABLE }
+    };
+
+    memset(&reply, 0, sizeof(reply));
+    ruled = provider_shipped(mem, "dashscope", "text_to_image");
+
+    for (i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+        reply.status = doubts[i].status;
+        reply.body = str("");
+        ok(podi_provider_answer(op, SUBMIT, &reply, mem, &a) == PODI_OK
+           && a.class == doubts[i].class, "a submit: %u", reply.status);
+
+        reply.body = str("{\"code\":\"InternalError.Timeout\"}");
+        ok(podi_provider_answer(ruled, SUBMIT, &reply, mem, &a) == PODI_OK
+           && a.class == doubts[i].class, "whatever a rule says");
+        ok(podi_provider_answer(ruled, POLL, &reply, mem, &a) == PODI_OK
+           && a.class == PODI_PROVIDER_RETRYABLE, "but for a poll");
+    }
+
+    reply.body = str("{\"code\":\"RequestTimeOut\"}");
+    reply.status = 500;
+    ok(podi_provider_answer(ruled, SUBMIT, &reply, mem, &a) == PODI_OK
+       && a.class == PODI_PROVIDER_UNKNOWN, "a rule may say unknown");
+}
+
+
 /* nothing came back: was it sent? */
 
 static void
@@ -399,6 +443,8 @@ test_silence(void)
        && a.class == PODI_PROVIDER_RETRYABLE, "a poll: again");
     ok(podi_provider_answer(safe, SUBMIT, &reply, mem, &a) == PODI_OK
        && a.class == PODI_PROVIDER_RETRYABLE, "sent under a key: again");
+
+    test_doubts(op);
 
     reply.status = 504;
     ok(podi_provider_answer(safe, SUBMIT, &reply, mem, &a) == PODI_OK
