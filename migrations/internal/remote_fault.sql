@@ -24,5 +24,5 @@ as $$
                then 'provider'
            when i_ref !~ '^[!-~]{1,200}$' then 'ref'
            when jsonb_typeof(i_remote) is distinct from 'object'
-                or length(i_remote::text) > 8192 then 'remote' end
+                or length(i_remote::text) > 65536 then 'remote' end
 $$;

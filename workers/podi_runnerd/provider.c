@@ -336,7 +336,7 @@ runner_provider_heard(runner_provider_t *p, provider_run_t *run,
 
     case PODI_PROVIDER_THROTTLED:
         p->paused_until = now + (run->answer.retry_after > 0
-                                 ? run->answer.retry_after * 1000u
+                                 ? provider_after(run, run->answer.retry_after)
                                  : PROVIDER_PAUSE);
         break;
 

@@ -8,7 +8,8 @@
  *     provider_try.c     asked, one choice after the other
  *     provider_poll.c    until it is at its end
  *     provider_item.c    what came of it
- *     provider_call.c    requests, answers and notes
+ *     provider_call.c    requests and answers
+ *     provider_note.c    what is kept of them, for who comes next
  */
 
 #ifndef PROVIDER_H
@@ -96,6 +97,7 @@ typedef struct {
     unsigned                      noted:1;      /* there is a row of it */
     unsigned                      sent:1;       /* maybe */
     unsigned                      submitted:1;
+    unsigned                      unnoted:1;    /* that it was submitted */
     unsigned                      fresh:1;      /* too early for a poll */
     unsigned                      resumes:1;    /* under its earlier key */
     unsigned                      keeps:1;      /* who comes next looks */
@@ -160,6 +162,17 @@ PODI_MUSTCHECK podi_rc_t provider_call(podi_flow_t *f, provider_run_t *run,
 PODI_MUSTCHECK podi_rc_t provider_answer(podi_flow_t *f, provider_run_t *run,
     podi_provider_step_e step, podi_mem_t *mem, podi_provider_answer_t *ret);
 
+/* ms that they want us to stay away: never longer than an hour */
+podi_msec_t provider_after(provider_run_t *run, unsigned seconds);
+
+/* the choice of that number; DECLINED: there is none */
+PODI_MUSTCHECK podi_rc_t provider_choose(provider_run_t *run, size_t choice);
+PODI_MUSTCHECK podi_rc_t provider_is_at(provider_run_t *run,
+    const podi_str_t *provider, const podi_str_t *operation);
+
+
+/* ---- provider_note.c ---------------------------------------------------- */
+
 /* of sys.attempt_remote */
 PODI_MUSTCHECK podi_rc_t provider_note(podi_flow_t *f, provider_run_t *run,
     const char *state);
@@ -167,10 +180,16 @@ PODI_MUSTCHECK podi_rc_t provider_note(podi_flow_t *f, provider_run_t *run,
 PODI_MUSTCHECK podi_rc_t provider_remote(provider_run_t *run,
     const podi_provider_answer_t *a);
 
-/* the choice of that number; DECLINED: there is none */
-PODI_MUSTCHECK podi_rc_t provider_choose(provider_run_t *run, size_t choice);
-PODI_MUSTCHECK podi_rc_t provider_is_at(provider_run_t *run,
-    const podi_str_t *provider, const podi_str_t *operation);
+/* can who comes next collect, from its row, what this answer has? */
+int provider_is_kept(const provider_run_t *run);
+/* what an earlier attempt was answered; DECLINED: it is not there */
+PODI_MUSTCHECK podi_rc_t provider_kept(provider_run_t *run);
+
+/* was it noted that it was submitted?  An id that is known is never lost */
+void provider_noted(podi_flow_t *f, provider_run_t *run);
+/* steps: again, when it was not */
+podi_rc_t provider_note_again(podi_flow_t *f, void *ctx);
+podi_rc_t provider_noted_again(podi_flow_t *f, void *ctx);
 
 
 /* ---- steps --------------------------------------------------------------- */

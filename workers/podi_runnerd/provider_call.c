@@ -1,6 +1,5 @@
 /*
- * provider_call: requests to a third party, what their answers mean, and
- * where it is noted what was asked.
+ * provider_call: requests to a third party, and what their answers mean.
  */
 
 #include <stdarg.h>
@@ -12,8 +11,7 @@
 #include "banned.h"
 
 
-#define CALL_REF_MAX  200
-#define CALL_URL_MAX  1900          /* three of them fit into their row */
+#define CALL_AFTER_MAX  3600        /* s */
 
 
 static podi_rc_t call_http(podi_flow_t *f, provider_run_t *run,
@@ -22,8 +20,6 @@ static podi_rc_t call_parts(podi_flow_t *f, provider_run_t *run,
     const podi_provider_request_t *made, podi_http_request_t *request);
 static podi_rc_t call_heard(podi_flow_t *f, provider_run_t *run,
     podi_http_request_t *request);
-static void call_keep(json_t *remote, const char *name, const podi_str_t *s);
-static int call_is_ref(const podi_str_t *id);
 
 
 /* the first one counts; what is done may still come to nothing */
@@ -274,83 +270,20 @@ provider_answer(podi_flow_t *f, provider_run_t *run,
 }
 
 
-podi_rc_t
-provider_note(podi_flow_t *f, provider_run_t *run, const char *state)
+/* what is longer is a mistake, of theirs or on the way here */
+
+podi_msec_t
+provider_after(provider_run_t *run, unsigned seconds)
 {
-    podi_str_t       remote;
-    podi_job_t      *job = run->job;
-    podi_pg_call_t   call;
-
-    if (podi_json_dump(run->remote, f->mem, &remote) != PODI_OK) {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    if (seconds > CALL_AFTER_MAX) {
+        podi_worker_log(run->job->worker, PODI_LOG_WARN, "provider.after",
+                        run->job, PODI_STR_FMT " asks for %u s: %u are waited",
+                        podi_str_arg(&run->provider->name), seconds,
+                        CALL_AFTER_MAX);
+        seconds = CALL_AFTER_MAX;
     }
 
-    podi_pg_call_init(&call, PODI_SQL_ATTEMPT_REMOTE, f->mem);
-    podi_arg_str(&call, &job->id);
-    podi_arg_int64(&call, job->fence);
-    podi_arg_c(&call, state);
-    podi_arg_str(&call, &run->noted_at);
-    podi_arg_str(&call, &run->ref);
-    podi_arg_str(&call, &remote);
-    podi_arg_null(&call);
-
-    return podi_pg_call(podi_worker_pg(job->worker), f, &call);
-}
-
-
-podi_rc_t
-provider_remote(provider_run_t *run, const podi_provider_answer_t *a)
-{
-    json_t  *remote = json_object();
-
-    if (podi_json_own(run->job->mem, remote) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    call_keep(remote, "operation", &run->facts->name);
-    call_keep(remote, "key", &run->key);
-
-    if (a != NULL) {
-        call_keep(remote, "id", &a->id);
-        call_keep(remote, "poll_url", &a->poll_url);
-        call_keep(remote, "cancel_url", &a->cancel_url);
-        call_keep(remote, "result_url", &a->result_url);
-    }
-
-    run->remote = remote;
-    run->noted_at = run->provider->name;
-    run->ref = a != NULL && call_is_ref(&a->id) ? a->id : run->key;
-
-    return PODI_OK;
-}
-
-
-/* what is left out for want of memory is missed where it is read */
-
-static void
-call_keep(json_t *remote, const char *name, const podi_str_t *s)
-{
-    if (s->len > 0 && s->len <= CALL_URL_MAX) {
-        (void) json_object_set_new(remote, name,
-                                   json_stringn((char *) s->data, s->len));
-    }
-}
-
-
-/* as the row of an attempt takes it */
-
-static int
-call_is_ref(const podi_str_t *id)
-{
-    size_t  i;
-
-    for (i = 0; i < id->len; i++) {
-        if (id->data[i] < '!' || id->data[i] > '~') {
-            return 0;
-        }
-    }
-
-    return id->len > 0 && id->len <= CALL_REF_MAX;
+    return (podi_msec_t) seconds * 1000;
 }
 
 

@@ -22,6 +22,7 @@
 
 #define ITEM_TRIES  3
 #define ITEM_WAIT   1000            /* ms */
+#define ITEM_DOUBLE 5               /* times, at most */
 
 
 static podi_rc_t item_fetch(podi_flow_t *f, void *ctx);
@@ -34,6 +35,7 @@ static podi_rc_t item_get(podi_flow_t *f, provider_run_t *run,
 static podi_rc_t item_write(podi_flow_t *f, provider_run_t *run,
     const podi_provider_item_t *item);
 static int item_is_here(podi_flow_t *f, provider_run_t *run);
+static void item_again(provider_run_t *run);
 static int item_may_be(podi_media_e type, podi_result_e kind);
 static podi_rc_t item_make(podi_flow_t *f, provider_run_t *run);
 
@@ -199,8 +201,8 @@ item_is_here(podi_flow_t *f, provider_run_t *run)
         return 0;
     }
 
-    if (++run->tries < ITEM_TRIES) {
-        run->wait = ITEM_WAIT;
+    if (run->tries + 1 < ITEM_TRIES || !run->submitted) {
+        item_again(run);
         return 0;
     }
 
@@ -210,6 +212,17 @@ item_is_here(podi_flow_t *f, provider_run_t *run)
                   podi_str_arg(&run->provider->name));
 
     return 0;
+}
+
+
+/* paid for, and nobody else can get it: as long as the job has time */
+
+static void
+item_again(provider_run_t *run)
+{
+    run->wait = ITEM_WAIT << (run->tries < ITEM_DOUBLE ? run->tries
+                                                       : ITEM_DOUBLE);
+    run->tries++;
 }
 
 
@@ -256,7 +269,14 @@ item_keep(podi_flow_t *f, void *ctx)
         if (f->fail.error != PODI_E_PICTURE_INVALID
             && f->fail.error != PODI_E_PICTURE_TOO_LARGE)
         {
-            return PODI_ERROR;
+            if (run->submitted
+                || podi_error(f->fail.error)->retry == PODI_RETRY_NEVER)
+            {
+                return PODI_ERROR;
+            }
+
+            item_again(run);
+            return PODI_DONE;
         }
 
         provider_fate(run, PROVIDER_FAILS, PODI_E_EXECUTOR_FAILED,

@@ -32,8 +32,10 @@ static void poll_later(provider_run_t *run);
 
 
 static const podi_step_t  poll_steps[] = {
-    { "asking how it is",   poll_ask,  PODI_MAY_FAIL },
-    { "reading the answer", poll_read, 0 },
+    { "noting it again",        provider_note_again,  PODI_MAY_FAIL },
+    { "reading whether it was", provider_noted_again, 0 },
+    { "asking how it is",       poll_ask,             PODI_MAY_FAIL },
+    { "reading the answer",     poll_read,            0 },
     podi_null_step
 };
 
@@ -169,6 +171,8 @@ poll_done(podi_flow_t *f, provider_run_t *run)
 static void
 poll_other(provider_run_t *run, const podi_provider_answer_t *a)
 {
+    podi_msec_t  after;
+
     switch (a->class) {
 
     case PODI_PROVIDER_EXPIRED:
@@ -189,10 +193,8 @@ poll_other(provider_run_t *run, const podi_provider_answer_t *a)
         return;
 
     case PODI_PROVIDER_THROTTLED:
-        if (a->retry_after * 1000u > run->wait) {
-            run->wait = a->retry_after * 1000u;
-        }
-
+        after = provider_after(run, a->retry_after);
+        run->wait = after > run->wait ? after : run->wait;
         return;
 
     case PODI_PROVIDER_QUOTA:
@@ -223,6 +225,7 @@ static podi_rc_t
 poll_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
 {
     podi_job_t      *job = ctx;
+    podi_msec_t      now = podi_time_mono();
     provider_run_t  *run = job->data;
 
     (void) fail;
@@ -235,12 +238,16 @@ poll_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
         return PODI_DONE;
     }
 
-    if (run->facts->deadline_s > 0 && podi_time_mono() >= run->deadline) {
+    if (run->facts->deadline_s > 0 && now >= run->deadline) {
         run->cancels = 1;
         provider_fate(run, PROVIDER_FAILS, PODI_E_DEADLINE,
                       PODI_STR_FMT " did not end in time",
                       podi_str_arg(&run->provider->name));
         return PODI_DONE;
+    }
+
+    if (run->facts->deadline_s > 0 && run->wait > run->deadline - now) {
+        run->wait = run->deadline - now;
     }
 
     *ret_wait = run->wait;

@@ -24,6 +24,7 @@ static podi_rc_t provider_open(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_params(provider_run_t *run);
 static podi_rc_t provider_earlier(podi_flow_t *f, provider_run_t *run);
 static void provider_wished(provider_run_t *run, const podi_str_t *key);
+static void provider_cut_off(provider_run_t *run);
 static podi_rc_t provider_adopt(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_adopted(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_cancel(podi_flow_t *f, void *ctx);
@@ -44,6 +45,8 @@ const podi_step_t  runner_provider_steps[] = {
     { "preparing the inputs",    provider_fetched,   0 },
     { "asking for it",           provider_try,       0 },
     { "following it",            provider_poll,      0 },
+    { "noting it again",         provider_note_again,  PODI_MAY_FAIL },
+    { "reading whether it was",  provider_noted_again, 0 },
     { "collecting what it made", provider_collect,   0 },
     { "cancelling it",           provider_cancel,    PODI_MAY_FAIL },
     { "noting its end",          provider_end_note,  0 },
@@ -161,6 +164,23 @@ provider_earlier(podi_flow_t *f, provider_run_t *run)
     run->sent = 1;
     run->submitted = 1;
 
+    if (!run->facts->has_poll) {
+        switch (provider_kept(run)) {
+
+        case PODI_OK:
+            provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
+            break;
+
+        case PODI_DECLINED:
+            run->submitted = 0;
+            provider_cut_off(run);
+            return PODI_OK;
+
+        default:
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+    }
+
     podi_worker_log(run->job->worker, PODI_LOG_INFO, "provider.adopt",
                     run->job, PODI_STR_FMT " at " PODI_STR_FMT,
                     podi_str_arg(&run->ref), podi_str_arg(&provider));
@@ -180,10 +200,19 @@ provider_wished(provider_run_t *run, const podi_str_t *key)
         return;
     }
 
+    run->key = *key;
+    provider_cut_off(run);
+}
+
+
+static void
+provider_cut_off(provider_run_t *run)
+{
     podi_worker_log(run->job->worker, PODI_LOG_ERROR, "provider.unknown",
                     run->job, "an attempt under " PODI_STR_FMT " at "
                     PODI_STR_FMT " was cut off: look whether it was begun",
-                    podi_str_arg(key), podi_str_arg(&run->provider->name));
+                    podi_str_arg(&run->key),
+                    podi_str_arg(&run->provider->name));
 
     run->keeps = 1;
     provider_fate(run, PROVIDER_FAILS, PODI_E_PROVIDER_UNKNOWN,

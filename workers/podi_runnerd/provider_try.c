@@ -2,7 +2,7 @@
  * provider_try: something is asked for, of one choice after the other.
  *
  *     keys -> may it be asked? -> noted (intended) -> sent -> its answer
- *       taken                  noted (submitted); or it is the result
+ *       taken                  noted (submitted), or its results are
  *       no room, no key, down  the next choice, if nothing was begun
  *       too many               deferred, as long as they say
  *       refused                fails
@@ -27,6 +27,7 @@ static podi_rc_t try_may(podi_flow_t *f, void *ctx);
 static podi_rc_t try_noted(podi_flow_t *f, void *ctx);
 static podi_rc_t try_send(podi_flow_t *f, void *ctx);
 static podi_rc_t try_sent(podi_flow_t *f, void *ctx);
+static podi_rc_t try_accepted(podi_flow_t *f, void *ctx);
 static podi_rc_t try_over(podi_flow_t *f, void *ctx);
 static podi_rc_t try_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
@@ -34,6 +35,7 @@ static void try_another(provider_run_t *run, podi_error_e error,
     const char *why);
 static podi_rc_t try_read(podi_flow_t *f, provider_run_t *run,
     const podi_http_reply_t *reply);
+static podi_rc_t try_taken(podi_flow_t *f, provider_run_t *run);
 static void try_unknown(provider_run_t *run);
 static void try_leave(void *thing);
 
@@ -46,6 +48,7 @@ static const podi_step_t  try_steps[] = {
     { "reading whether it was", try_noted,          0 },
     { "sending it",             try_send,           PODI_MAY_FAIL },
     { "reading the answer",     try_sent,           0 },
+    { "noting that it is there", try_accepted,      PODI_MAY_FAIL },
     { "going on",               try_over,           0 },
     podi_null_step
 };
@@ -272,21 +275,7 @@ try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
     switch (a->class) {
 
     case PODI_PROVIDER_OK:
-        podi_job_usage(run->job, "calls", 1);
-
-        if (!run->facts->has_poll) {
-            provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
-            return PODI_OK;
-        }
-
-        run->submitted = 1;
-        run->fresh = 1;
-
-        if (provider_remote(run, a) != PODI_OK) {
-            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-        }
-
-        return provider_note(f, run, "submitted");
+        return try_taken(f, run);
 
     case PODI_PROVIDER_THROTTLED:
         run->delay = run->provider->paused_until - podi_time_mono();
@@ -325,6 +314,26 @@ try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
 }
 
 
+static podi_rc_t
+try_taken(podi_flow_t *f, provider_run_t *run)
+{
+    podi_job_usage(run->job, "calls", 1);
+
+    run->submitted = run->facts->has_poll || provider_is_kept(run);
+    run->fresh = run->facts->has_poll;
+
+    if (!run->facts->has_poll) {
+        provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
+    }
+
+    if (run->submitted && provider_remote(run, &run->answer) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return PODI_OK;
+}
+
+
 static void
 try_unknown(provider_run_t *run)
 {
@@ -341,10 +350,24 @@ try_unknown(provider_run_t *run)
 
 
 static podi_rc_t
+try_accepted(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    return run->submitted ? provider_note(f, run, "submitted") : PODI_OK;
+}
+
+
+static podi_rc_t
 try_over(podi_flow_t *f, void *ctx)
 {
-    (void) f;
-    (void) ctx;
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (run->submitted) {
+        provider_noted(f, run);
+    }
 
     return PODI_DONE;
 }

@@ -9,6 +9,8 @@ package Podi::Bucket;
 #     $b->get('t/r/2');                # undef: not there
 #     $b->log                          # [{method, key, status, headers}]
 #
+#     $b->refuse(2)                    # so many PUTs get 503
+#
 # A key that holds "/deny/" is refused with 403 to everybody.
 
 use strict;
@@ -79,6 +81,17 @@ sub get
 }
 
 
+sub refuse
+{
+    my ($self, $n) = @_;
+
+    for my $i (1 .. $n) {
+        open my $out, '>', "$self->{dir}/.refuse.$i" or die "refuse: $!";
+    }
+    return;
+}
+
+
 sub log
 {
     my ($self) = @_;
@@ -128,6 +141,8 @@ sub _answer
         return (204, '');
     }
 
+    unlink $_ and return (503, '<Code>SlowDown</Code>')
+        for glob "$self->{dir}/.refuse.*";
     return (412, '') if -e $file && ($headers->{'if-none-match'} // '') eq '*';
     $self->put($key, $body);
     return (200, '');

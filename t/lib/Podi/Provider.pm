@@ -8,6 +8,7 @@ package Podi::Provider;
 #     $fake->write($dir, @names)              the same as files
 #     $fake->play(provider => 'fal', step => 'poll', play => 'failed')
 #     $fake->webhook($id, 'forged')           the statuses that came back
+#     $fake->finish($id)                      it is done with the next poll
 #     $fake->log, $fake->jobs, $fake->reset
 #
 # Keys that it takes: "test-key"; of signing kinds "test-ak" and "test-sk".
@@ -98,6 +99,8 @@ sub _ask
 
 
 sub play { my ($self, %p) = @_; return $self->_ask(POST => '/__fake', \%p) }
+
+sub finish { return $_[0]->_ask(POST => '/__fake', { finish => $_[1] }) }
 
 sub reset { return $_[0]->_ask(POST => '/__fake', { reset => JSON::PP::true }) }
 

@@ -8,6 +8,7 @@
 #     POST /__fake       {"provider","step","play","times",...}: what the next
 #                        answers are; see %PLAY.  {"reset":true} forgets all
 #     POST /__fake       {"webhook":"ID","how":"good|twice|forged|old"}
+#     POST /__fake       {"finish":"ID"}: it is done with the next poll
 #     GET /__fake/log    the requests so far;  GET /__fake/jobs  what was begun
 #
 # A job is queued at its first poll, runs at the second and is done at the
@@ -231,6 +232,12 @@ sub control
     if (defined $c->{webhook}) {
         my $job = $job{ $c->{webhook} } or return answer(404, {});
         return answer(200, { status => webhook($job, $c->{how} // 'good') });
+    }
+
+    if (defined $c->{finish}) {
+        my $job = $job{ $c->{finish} } or return answer(404, {});
+        @{$job}{qw( state polls )} = ('done', 0);
+        return answer(200, {});
     }
 
     return answer(400, { detail => 'no such play' }) if !$PLAY{ $c->{play} // '' };

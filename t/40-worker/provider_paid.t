@@ -1,0 +1,121 @@
+# What a third party has made is paid for: it is asked for once, whatever
+# happens behind that.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Proc qw(poll);
+use Podi::ThirdParty;
+
+my $s = Podi::ThirdParty->new;
+my $h = $s->{h};
+my %draw = (operation => 'text_to_image', inputs => { min => 1, max => 1 });
+
+$s->describe('now', of => 'volc_ark', edit => sub {
+    $_[0]{network}{total_ms} = 5000;
+});
+$s->describe($_, of => 'replicate') for qw(replicate slow);
+$s->describe('drawn', of => 'openai_images');
+$s->key($_) for qw(now replicate slow drawn);
+$s->action('draw.now', provider => 'now', set => { model => 'm' }, %draw);
+$s->action('draw.drawn', provider => 'drawn', %draw);
+$s->action("scale.$_", provider => $_, operation => 'upscale',
+           set => { model => 'a/b' }) for qw(replicate slow);
+
+my $dispatchd = $h->daemon('podi_dispatchd', dispatch => '50ms');
+my $runnerd = $s->runnerd;
+
+subtest 'URLs at once, and nobody gives them' => sub {
+    $s->play('files', 'error503', step => 'download', times => 3);
+    my $t = $s->submit('draw.now', prompt => 'a cat');
+
+    $s->succeeds($t, 'the next attempt fetches them');
+    is scalar($s->asked('submit')), 0, 'there is no such step';
+    is scalar(grep { $_->{path} =~ /images/ } $s->{fake}->log), 1,
+        'and asks for nothing new';
+    is_deeply [map { $_->{outcome} } $s->attempts($t)],
+        ['retried', 'succeeded'], 'though it is another attempt';
+    is_deeply [map { $_->{remote_state} } $s->attempts($t)],
+        ['ended', 'ended'], 'which has taken its place';
+    $s->forget;
+};
+
+subtest 'a runner that dies while it fetches' => sub {
+    $s->play('files', 'hang', step => 'download');
+    my $t = $s->submit('draw.now', prompt => 'a cat');
+
+    ok poll(20, sub { $s->asked('download') }), 'what was made';
+    is $s->is_noted($t, 'submitted'), 1, 'is noted before';
+    kill 'KILL', $h->child($runnerd);
+    $s->succeeds($t, 'another fetches it');
+    is scalar(grep { $_->{path} =~ /images/ } $s->{fake}->log), 1,
+        'and asks for nothing new';
+    $s->forget;
+};
+
+subtest 'bytes at once, and no store for them' => sub {
+    $s->{bucket}->refuse(2);
+    my $t = $s->submit('draw.drawn', prompt => 'a cat');
+
+    $s->succeeds($t, 'are kept until there is one');
+    is scalar(grep { $_->{path} =~ /images/ } $s->{fake}->log), 1,
+        'nothing is asked for twice';
+    is scalar($s->attempts($t)), 1, 'in one attempt';
+    $s->forget;
+};
+
+subtest 'a gateway that gave up' => sub {
+    for my $status (408, 502, 504) {
+        $s->play('replicate', 'raw', status => $status, body => '<html>');
+        $s->fails($s->submit('scale.replicate'), 'provider_unknown',
+                  qr/did not answer/);
+        is scalar($s->asked('submit')), 1, "$status is not asked again";
+    }
+};
+
+subtest 'an id that cannot be noted' => sub {
+    $s->forget;
+    $s->{super}->run(q{create function podi.bar() returns trigger
+        language plpgsql as $$ begin raise 'not now'; end $$});
+    $s->{super}->run(q{create trigger bar before update on podi.attempt
+        for each row when (new.remote_state = 'submitted')
+        execute function podi.bar()});
+    $s->play('replicate', 'polls', polls => 400);
+    my $t = $s->submit('scale.replicate');
+    my @told;
+
+    ok poll(20, sub { @told = $s->log('provider.unnoted') }), 'is told';
+    my ($id) = $told[0]{msg} =~ /(job-\d+) at replicate/;
+
+    ok $id, 'under its name';
+    is $told[0]{level}, 'error', 'as an error';
+    ok poll(20, sub { $s->asked('poll') > 1 }), 'and gone on with';
+    $s->{super}->run('drop trigger bar on podi.attempt');
+    ok poll(20, sub { $s->is_noted($t, 'submitted') }),
+        'until it can be noted';
+    is scalar($s->log('provider.unnoted')), 1, 'it is told once';
+    is +($s->attempts($t))[0]{provider_ref}, $id, 'as what it is';
+    kill 'KILL', $h->child($runnerd);
+    $s->{fake}->finish($id);
+    $s->succeeds($t, 'and found by who comes next');
+    is scalar($s->asked('submit')), 1, 'who asks for nothing';
+};
+
+subtest 'somebody who wants us to stay away for months' => sub {
+    $s->play('replicate', 'throttled', after => 4_294_968);
+    my $t = $s->submit('scale.slow');
+
+    ok poll(20, sub { $s->log('provider.after') }), 'is warned of';
+    ok poll(20, sub { $s->job($t)->{deferrals} }), 'and waited for';
+    is $s->job($t)->{attempts}, 0, 'which is no attempt';
+    ok $s->{super}->value(undef, q{select not_before - now()
+        between interval '50 minutes' and interval '61 minutes'
+        from podi.job where job_id = ?}, $t->{jobs}[0]{job_id}),
+        'for an hour, and no longer';
+    $h->{work}->cancel($h->{ann}, $t->{task_id}, $t->{task_id});
+};
+
+$s->done;
+done_testing;
