@@ -26,6 +26,7 @@ PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BENCH=(util-linux valgrind wrk)
 PACKAGES_PEERS=(nodejs npm)
 PACKAGES_QUEUES=(python3-celery python3-redis python3-rq)
+PACKAGES_POOLS=(python3-celery python3-gevent python3-redis python3-requests)
 PACKAGES_ASAN=(libpcre2-dev patch xz-utils zlib1g-dev)
 
 POLICY=/usr/sbin/policy-rc.d

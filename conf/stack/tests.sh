@@ -113,6 +113,12 @@ bench_peers() {
 }
 
 
+# What polls third parties beside podi_runnerd.
+bench_pools() {
+    (packages_need "${PACKAGES_POOLS[@]}") || note "without Celery"
+}
+
+
 # njs verifies tokens beside us; Debian's package would load it into the
 # machine's own nginx.
 bench_njs() {
@@ -131,6 +137,7 @@ verb_bench() {
         "${PACKAGES_TEST[@]}" "${PACKAGES_BENCH[@]}"
     [ "${name:-jobs}" != jobs ] || bench_peers
     [ "${name:-gateway}" != gateway ] || bench_njs
+    [ "${name:-executors}" != executors ] || bench_pools
     compile
 
     for script in "$ROOT"/t/bench/*.pl; do

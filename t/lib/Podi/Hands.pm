@@ -79,7 +79,8 @@ sub new
     $self->{dir} = "$self->{tmp}";
     mkdir "$self->{dir}/$_" for qw(spool metrics);
 
-    $self->{pg} = Podi::Pg->new(durable => $option{durable});
+    $self->{pg} = Podi::Pg->new(durable => $option{durable},
+                                conf => $option{pg_conf} // {});
     $self->{db} = Podi::Sql->new(pg => $self->{pg});
     $self->{redis} = "$self->{dir}/redis.sock";
     $self->redis_start;
