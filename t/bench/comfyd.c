@@ -98,8 +98,8 @@ ws_tell(const char *client, const char *fmt, ...)
 static void
 ws_tell_node(const prompt_t *p, const char *state)
 {
-    ws_tell(p->client, "{\"type\": \"progress_state\", \"data\": {\"prompt_id\":"
-            " \"%s\", \"nodes\": {\"1\": {\"value\": 1.0, \"max\": 1.0, "
+    ws_tell(p->client, "{\"type\": \"progress_state\", \"data\": "
+            "{\"prompt_id\": \"%s\", \"nodes\": {\"1\": {\"value\": 1.0, \"max\": 1.0, "
             "\"state\": \"%s\", \"node_id\": \"1\", \"prompt_id\": \"%s\"}}}}",
             p->id, state, p->id);
 }

@@ -155,7 +155,8 @@ sub measure
             my ($is, $error) = $self->$side($JOBS);
 
             push @error, $error if $error;
-            push @{ $of{"$side.ms"} }, Podi::Bench::median(@{ $is->{ms} // [] });
+            push @{ $of{"$side.ms"} },
+                Podi::Bench::median(@{ $is->{ms} // [] });
             push @{ $of{"$side.$_"} }, $is->{$_} for qw( cpu pg redis );
         }
     }

@@ -129,7 +129,8 @@ sub ours
     my $port = $x->server('thirdd', 1000 * $LASTS);
     my $dir = "$r->{h}{dir}/providers";
 
-    Podi::Runner::write_file("$dir/bench.json", $json->encode(described($port)));
+    Podi::Runner::write_file("$dir/bench.json",
+                             $json->encode(described($port)));
     $r->put('queue_put', { queue => 'http', label => 'HTTP' });
     $r->secret('bench');
     $r->action('bench.third', queue => 'http', executor => {
@@ -142,8 +143,8 @@ sub ours
                 actions => [{ action => 'bench.third' }]) } 1 .. $JOBS;
     my @result = measure($port, $daemon->{pid}, $began, sub {
         $JOBS == $r->{db}->value(undef, 'select count(*) from podi.task_header'
-            . " t join podi.job j using (task_id) where j.action = 'bench.third'"
-            . " and t.state = 'succeeded'");
+            . ' t join podi.job j using (task_id)'
+            . " where j.action = 'bench.third' and t.state = 'succeeded'");
     });
 
     $r->{h}->stop($daemon);
