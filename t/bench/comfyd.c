@@ -99,8 +99,9 @@ static void
 ws_tell_node(const prompt_t *p, const char *state)
 {
     ws_tell(p->client, "{\"type\": \"progress_state\", \"data\": "
-            "{\"prompt_id\": \"%s\", \"nodes\": {\"1\": {\"value\": 1.0, \"max\": 1.0, "
-            "\"state\": \"%s\", \"node_id\": \"1\", \"prompt_id\": \"%s\"}}}}",
+            "{\"prompt_id\": \"%s\", \"nodes\": {\"1\": "
+            "{\"value\": 1.0, \"max\": 1.0, \"state\": \"%s\", "
+            "\"node_id\": \"1\", \"prompt_id\": \"%s\"}}}}",
             p->id, state, p->id);
 }
 
