@@ -132,9 +132,15 @@ typedef struct {
     unsigned            more:1;     /* than FILES_MAX: the rest is left out */
 } podi_comfy_history_t;
 
-/* GET /history/{id} */
+/*
+ * GET /history/{id}.  What is kept of it is in mem; the text, many times as
+ * large once it is read, goes before this returns.
+ */
 PODI_MUSTCHECK podi_rc_t podi_comfy_history(const podi_str_t *body,
     const podi_str_t *id, podi_mem_t *mem, podi_comfy_history_t *ret_history);
+
+/* GET /history: there is nothing in it */
+int podi_comfy_is_blank(const podi_str_t *body);
 
 /* whether the mapping asks for that file */
 int podi_comfy_wants(const json_t *mapping, const podi_comfy_file_t *file);
@@ -156,7 +162,10 @@ typedef struct {
     unsigned  foreign;
 } podi_comfy_queue_t;
 
-/* GET /queue; id "": of none in particular; ours NULL: all are foreign */
+/*
+ * GET /queue; id "": of none in particular; ours NULL: all are foreign.
+ * Nothing of it stays in mem.
+ */
 PODI_MUSTCHECK podi_rc_t podi_comfy_queue(const podi_str_t *body,
     const podi_str_t *id, podi_comfy_ours_pt ours, void *data,
     podi_mem_t *mem, podi_comfy_queue_t *ret_queue);

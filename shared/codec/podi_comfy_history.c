@@ -11,6 +11,9 @@
 #include "banned.h"
 
 
+static podi_rc_t podi_comfy_entry(const podi_str_t *body,
+    const podi_str_t *id, podi_mem_t *text, podi_mem_t *mem,
+    podi_comfy_history_t *ret_history);
 static podi_rc_t podi_comfy_end(const json_t *entry, podi_mem_t *mem,
     podi_comfy_history_t *history);
 static podi_rc_t podi_comfy_exception(const json_t *data, podi_mem_t *mem,
@@ -19,20 +22,41 @@ static int podi_comfy_is_oom(const podi_str_t *exception,
     const podi_str_t *message);
 static podi_rc_t podi_comfy_files(const json_t *outputs, podi_mem_t *mem,
     podi_comfy_history_t *history);
-static void podi_comfy_add_file(podi_comfy_history_t *history,
-    const podi_comfy_file_t *file);
+static podi_rc_t podi_comfy_add_file(podi_comfy_history_t *history,
+    podi_mem_t *mem, const podi_comfy_file_t *file);
 
 
 podi_rc_t
 podi_comfy_history(const podi_str_t *body, const podi_str_t *id,
     podi_mem_t *mem, podi_comfy_history_t *ret_history)
 {
+    podi_rc_t      rc;
+    podi_arena_t  *arena;
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return PODI_ERROR;
+    }
+
+    rc = podi_comfy_entry(body, id, podi_arena_mem(arena), mem, ret_history);
+    podi_arena_free(&arena);
+
+    return rc;
+}
+
+
+/* text: of the memory that goes */
+
+static podi_rc_t
+podi_comfy_entry(const podi_str_t *body, const podi_str_t *id,
+    podi_mem_t *text, podi_mem_t *mem, podi_comfy_history_t *ret_history)
+{
     json_t                *json, *entry;
     podi_comfy_history_t   history;
 
     memset(&history, 0, sizeof(history));
 
-    if (podi_comfy_parse(body, PODI_COMFY_ANSWER_MAX, mem, &json) != PODI_OK
+    if (podi_comfy_parse(body, PODI_COMFY_ANSWER_MAX, text, &json) != PODI_OK
         || !json_is_object(json))
     {
         return PODI_ERROR;
@@ -52,6 +76,30 @@ podi_comfy_history(const podi_str_t *body, const podi_str_t *id,
     *ret_history = history;
 
     return PODI_OK;
+}
+
+
+int
+podi_comfy_is_blank(const podi_str_t *body)
+{
+    size_t  i;
+    char    seen[3] = "";
+    size_t  n = 0;
+
+    for (i = 0; i < body->len; i++) {
+
+        if (memchr(" \t\r\n", body->data[i], 4) != NULL) {
+            continue;
+        }
+
+        if (n == 2) {
+            return 0;
+        }
+
+        seen[n++] = (char) body->data[i];
+    }
+
+    return strcmp(seen, "{}") == 0;
 }
 
 
@@ -94,15 +142,21 @@ static podi_rc_t
 podi_comfy_exception(const json_t *data, podi_mem_t *mem,
     podi_comfy_history_t *history)
 {
-    podi_str_t  message;
+    podi_str_t  message, node, class_type, exception;
 
     message = podi_json_str(json_object_get(data, "exception_message"));
+    node = podi_json_str(json_object_get(data, "node_id"));
+    class_type = podi_json_str(json_object_get(data, "node_type"));
+    exception = podi_json_str(json_object_get(data, "exception_type"));
 
-    history->node = podi_json_str(json_object_get(data, "node_id"));
-    history->class_type = podi_json_str(json_object_get(data, "node_type"));
-    history->exception = podi_json_str(json_object_get(data,
-                                                       "exception_type"));
-    history->oom = podi_comfy_is_oom(&history->exception, &message) != 0;
+    history->oom = podi_comfy_is_oom(&exception, &message) != 0;
+
+    if (podi_mem_dup(mem, &node, &history->node) != PODI_OK
+        || podi_mem_dup(mem, &class_type, &history->class_type) != PODI_OK
+        || podi_mem_dup(mem, &exception, &history->exception) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
 
     return podi_comfy_sentence(&message, mem, &history->sentence);
 }
@@ -148,8 +202,10 @@ podi_comfy_files(const json_t *outputs, podi_mem_t *mem,
                                                                "subfolder"));
                 file.type = podi_json_str(json_object_get(element, "type"));
 
-                if (file.filename.len > 0 && file.type.len > 0) {
-                    podi_comfy_add_file(history, &file);
+                if (file.filename.len > 0 && file.type.len > 0
+                    && podi_comfy_add_file(history, mem, &file) != PODI_OK)
+                {
+                    return PODI_ERROR;
                 }
             }
         }
@@ -161,11 +217,12 @@ podi_comfy_files(const json_t *outputs, podi_mem_t *mem,
 
 /* once: some nodes name the same file twice, as a picture and as a video */
 
-static void
-podi_comfy_add_file(podi_comfy_history_t *history,
+static podi_rc_t
+podi_comfy_add_file(podi_comfy_history_t *history, podi_mem_t *mem,
     const podi_comfy_file_t *file)
 {
     size_t                    i;
+    podi_comfy_file_t        *copy;
     const podi_comfy_file_t  *other;
 
     for (i = 0; i < history->files_n; i++) {
@@ -175,16 +232,23 @@ podi_comfy_add_file(podi_comfy_history_t *history,
             && podi_str_eq(&other->subfolder, &file->subfolder)
             && podi_str_eq(&other->type, &file->type))
         {
-            return;
+            return PODI_OK;
         }
     }
 
     if (history->files_n == PODI_COMFY_FILES_MAX) {
         history->more = 1;
-        return;
+        return PODI_OK;
     }
 
-    history->files[history->files_n++] = *file;
+    copy = &history->files[history->files_n++];
+
+    return podi_mem_dup(mem, &file->node, &copy->node) == PODI_OK
+           && podi_mem_dup(mem, &file->kind, &copy->kind) == PODI_OK
+           && podi_mem_dup(mem, &file->filename, &copy->filename) == PODI_OK
+           && podi_mem_dup(mem, &file->subfolder, &copy->subfolder) == PODI_OK
+           && podi_mem_dup(mem, &file->type, &copy->type) == PODI_OK
+           ? PODI_OK : PODI_ERROR;
 }
 
 

@@ -14,6 +14,8 @@
 #include "banned.h"
 
 
+static podi_rc_t podi_comfy_classes(const podi_str_t *body, size_t max,
+    podi_mem_t *text, podi_comfy_info_t *info);
 static podi_rc_t podi_comfy_class_info(const char *class_type,
     const json_t *given, podi_comfy_info_t *info);
 static podi_rc_t podi_comfy_inputs_info(const json_t *given, json_t *names,
@@ -26,15 +28,9 @@ podi_rc_t
 podi_comfy_info(const podi_str_t *body, size_t max, podi_mem_t *mem,
     podi_comfy_info_t *ret_info)
 {
-    json_t             *json, *given;
-    const char         *class_type;
+    podi_rc_t           rc;
+    podi_arena_t       *arena;
     podi_comfy_info_t   info;
-
-    if (podi_comfy_parse(body, max, mem, &json) != PODI_OK
-        || !json_is_object(json))
-    {
-        return PODI_ERROR;
-    }
 
     info.nodes = json_object();
     if (podi_json_own(mem, info.nodes) != PODI_OK) {
@@ -46,15 +42,42 @@ podi_comfy_info(const podi_str_t *body, size_t max, podi_mem_t *mem,
         return PODI_ERROR;
     }
 
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return PODI_ERROR;
+    }
+
+    rc = podi_comfy_classes(body, max, podi_arena_mem(arena), &info);
+    podi_arena_free(&arena);
+
+    if (rc == PODI_OK) {
+        *ret_info = info;
+    }
+
+    return rc;
+}
+
+
+static podi_rc_t
+podi_comfy_classes(const podi_str_t *body, size_t max, podi_mem_t *text,
+    podi_comfy_info_t *info)
+{
+    json_t      *json, *given;
+    const char  *class_type;
+
+    if (podi_comfy_parse(body, max, text, &json) != PODI_OK
+        || !json_is_object(json))
+    {
+        return PODI_ERROR;
+    }
+
     json_object_foreach(json, class_type, given) {
         if (podi_comfy_class_info(class_type, json_object_get(given, "input"),
-                                  &info) != PODI_OK)
+                                  info) != PODI_OK)
         {
             return PODI_ERROR;
         }
     }
-
-    *ret_info = info;
 
     return PODI_OK;
 }

@@ -28,6 +28,8 @@ typedef struct {
 } podi_comfy_look_t;
 
 
+static podi_rc_t podi_comfy_items(const podi_str_t *body, podi_mem_t *text,
+    podi_comfy_look_t *look);
 static void podi_comfy_look(podi_comfy_look_t *look, const json_t *items,
     int running);
 static unsigned podi_comfy_before(const json_t *items, double number);
@@ -38,11 +40,45 @@ podi_comfy_queue(const podi_str_t *body, const podi_str_t *id,
     podi_comfy_ours_pt ours, void *data, podi_mem_t *mem,
     podi_comfy_queue_t *ret_queue)
 {
-    json_t             *json, *running, *pending;
-    podi_comfy_look_t   look;
-    podi_comfy_queue_t  queue;
+    podi_rc_t            rc;
+    podi_arena_t        *arena;
+    podi_comfy_look_t    look;
+    podi_comfy_queue_t   queue;
 
-    if (podi_comfy_parse(body, PODI_COMFY_ANSWER_MAX, mem, &json) != PODI_OK) {
+    (void) mem;
+
+    memset(&queue, 0, sizeof(queue));
+    memset(&look, 0, sizeof(look));
+
+    look.id = id;
+    look.ours = ours;
+    look.data = data;
+    look.queue = &queue;
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return PODI_ERROR;
+    }
+
+    rc = podi_comfy_items(body, podi_arena_mem(arena), &look);
+    podi_arena_free(&arena);
+
+    if (rc == PODI_OK) {
+        *ret_queue = queue;
+    }
+
+    return rc;
+}
+
+
+static podi_rc_t
+podi_comfy_items(const podi_str_t *body, podi_mem_t *text,
+    podi_comfy_look_t *look)
+{
+    json_t  *json, *running, *pending;
+
+    if (podi_comfy_parse(body, PODI_COMFY_ANSWER_MAX, text, &json) != PODI_OK)
+    {
         return PODI_ERROR;
     }
 
@@ -53,22 +89,12 @@ podi_comfy_queue(const podi_str_t *body, const podi_str_t *id,
         return PODI_ERROR;
     }
 
-    memset(&queue, 0, sizeof(queue));
-    memset(&look, 0, sizeof(look));
+    podi_comfy_look(look, running, 1);
+    podi_comfy_look(look, pending, 0);
 
-    look.id = id;
-    look.ours = ours;
-    look.data = data;
-    look.queue = &queue;
-
-    podi_comfy_look(&look, running, 1);
-    podi_comfy_look(&look, pending, 0);
-
-    if (queue.waits) {
-        queue.before = podi_comfy_before(pending, look.number);
+    if (look->queue->waits) {
+        look->queue->before = podi_comfy_before(pending, look->number);
     }
-
-    *ret_queue = queue;
 
     return PODI_OK;
 }
