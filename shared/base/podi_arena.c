@@ -14,6 +14,7 @@
 
 #include "podi_assert.h"
 #include "podi_mem.h"
+#include "podi_secret.h"
 #include "banned.h"
 
 
@@ -47,6 +48,7 @@ struct podi_arena_s {
     podi_arena_block_t  *first;
     podi_arena_block_t  *current;
     podi_arena_owned_t  *owned;
+    unsigned             wipes:1;
 };
 
 
@@ -104,6 +106,15 @@ podi_arena_reset(podi_arena_t *arena)
 
 
 void
+podi_arena_wipes(podi_arena_t *arena)
+{
+    podi_assert(arena->magic == PODI_ARENA_MAGIC);
+
+    arena->wipes = 1;
+}
+
+
+void
 podi_arena_free(podi_arena_t **arena)
 {
     if (*arena == NULL) {
@@ -136,8 +147,17 @@ podi_arena_release(podi_arena_t *arena)
         o->release(o->thing);
     }
 
+    if (arena->wipes) {
+        podi_wipe(arena->first->data, arena->first->used);
+    }
+
     for (block = arena->first->next; block != NULL; block = next) {
         next = block->next;
+
+        if (arena->wipes) {
+            podi_wipe(block->data, block->used);
+        }
+
         free(block);
     }
 

@@ -58,6 +58,8 @@ typedef struct podi_arena_s  podi_arena_t;
 podi_arena_t *podi_arena_create(void);
 podi_mem_t *podi_arena_mem(podi_arena_t *arena);
 void podi_arena_reset(podi_arena_t *arena);
+/* it is for secrets: what it releases is overwritten first */
+void podi_arena_wipes(podi_arena_t *arena);
 void podi_arena_free(podi_arena_t **arena);
 
 

@@ -93,6 +93,8 @@ ws_init(podi_ws_t *ws, podi_fail_t *fail)
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    /* the URL and the headers may be secrets */
+    podi_arena_wipes(ws->arena);
     podi_buf_init(&ws->head, podi_arena_mem(ws->arena));
 
     return PODI_OK;

@@ -16,6 +16,7 @@ static unsigned  released_n;
 static void release(void *thing);
 static int own_nothing(podi_mem_t *mem, podi_free_pt f, void *thing);
 static void test_secret(podi_mem_t *mem);
+static void test_wipes(void);
 static void write_file(const char *path, const char *text, mode_t mode);
 
 
@@ -68,6 +69,7 @@ main(void)
        "what finds no owner is released at once");
 
     test_secret(mem);
+    test_wipes();
 
     podi_arena_free(&arena);
     ok(strcmp(released, "cbaba") == 0, "released at the end");
@@ -92,6 +94,37 @@ own_nothing(podi_mem_t *mem, podi_free_pt f, void *thing)
     (void) thing;
 
     return -1;
+}
+
+
+/* what was there is read where it was: the arena keeps its first block */
+
+static void
+test_wipes(void)
+{
+    int             i;
+    char           *p;
+    podi_str_t      s;
+    podi_mem_t     *mem;
+    podi_arena_t   *arena;
+
+    for (i = 0; i < 2; i++) {
+        arena = podi_arena_create();
+        mem = podi_arena_mem(arena);
+
+        if (i == 1) {
+            podi_arena_wipes(arena);
+        }
+
+        ok(podi_mem_printf(mem, &s, "hunter2") == PODI_OK, "a secret");
+        podi_arena_reset(arena);
+        p = podi_mem_alloc(mem, 8);
+        ok((unsigned char *) p == s.data, "the same memory again");
+        is_int(memcmp(p, "hunter2", 7) != 0, i,
+               i ? "it was wiped" : "as it is, where nobody asked for more");
+
+        podi_arena_free(&arena);
+    }
 }
 
 

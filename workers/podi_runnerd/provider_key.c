@@ -66,12 +66,9 @@ provider_keys_read(podi_flow_t *f, void *ctx)
 static podi_rc_t
 key_open(provider_run_t *run, const podi_kek_row_t *row, podi_fail_t *fail)
 {
-    json_t                         *json;
-    podi_mem_t                     *mem = run->job->mem;
-    podi_str_t                      text, secret;
-    podi_secret_t                  *opened, *made;
-    podi_provider_key_t            *key = &run->keys[run->n_keys];
-    static const podi_json_limit_t  limit = { PODI_SEAL_MAX, 2 };
+    podi_mem_t           *mem = run->job->mem;
+    podi_secret_t        *opened, *made;
+    podi_provider_key_t  *key = &run->keys[run->n_keys];
 
     if (runnerd.kek == NULL) {
         return podi_fail(fail, PODI_E_CONFIG, NULL, "kek_file is not set");
@@ -81,22 +78,22 @@ key_open(provider_run_t *run, const podi_kek_row_t *row, podi_fail_t *fail)
         return PODI_ERROR;
     }
 
-    text = podi_secret_bytes(opened);
+    memset(key, 0, sizeof(*key));
 
-    if (podi_json_parse(&text, &limit, mem, &json, fail) != PODI_OK) {
-        return podi_fail(fail, PODI_E_CONFIG, NULL, "it is no JSON");
+    if (podi_kek_member(opened, "access_key", mem, &made) == PODI_OK) {
+        key->access_key = podi_secret_bytes(made);
     }
 
-    secret = podi_json_str(json_object_get(json, "secret"));
-    key->access_key = podi_json_str(json_object_get(json, "access_key"));
-
-    if (podi_mem_dup(mem, &row->name, &key->name) != PODI_OK
-        || podi_secret_make(mem, &secret, &made) != PODI_OK)
-    {
-        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    if (podi_kek_member(opened, "secret", mem, &made) != PODI_OK) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL, "it has no secret");
     }
 
     key->secret = made;
+
+    if (podi_mem_dup(mem, &row->name, &key->name) != PODI_OK) {
+        return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
     run->n_keys++;
 
     return PODI_OK;

@@ -2,12 +2,14 @@
  * podi_kek: reading the key-encryption key; the rows that it seals.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "podi_base64.h"
+#include "podi_json.h"
 #include "podi_kek.h"
 #include "podi_worker_int.h"
 #include "banned.h"
@@ -16,10 +18,12 @@
 #define KEK_CREDENTIAL  "podi_kek"
 
 
+static const char *podi_kek_credential(podi_mem_t *mem);
 static podi_rc_t podi_kek_where(const char *file, podi_mem_t *mem,
     const char **ret_path, podi_fail_t *fail);
 static podi_rc_t podi_kek_parse(const podi_str_t *text, podi_mem_t *mem,
     podi_secret_t **ret_kek);
+static void podi_kek_wipe(json_t *json);
 static podi_rc_t podi_kek_aad(const podi_kek_row_t *row, podi_mem_t *mem,
     podi_str_t *ret_aad);
 
@@ -55,13 +59,36 @@ podi_kek_of(podi_worker_t *w, podi_secret_t **ret_kek, podi_fail_t *fail)
 {
     const char  *file = w->set->kek_file;
 
-    if (podi_kek_read(file, w->mem, ret_kek, fail) == PODI_OK) {
+    *ret_kek = NULL;
+
+    if ((file == NULL || file[0] == '\0')
+        && podi_kek_credential(w->mem) == NULL)
+    {
         return PODI_OK;
     }
 
-    *ret_kek = NULL;
+    return podi_kek_read(file, w->mem, ret_kek, fail);
+}
 
-    return file == NULL || file[0] == '\0' ? PODI_OK : PODI_ERROR;
+
+/* NULL: none was handed over; what cannot be looked at was */
+
+static const char *
+podi_kek_credential(podi_mem_t *mem)
+{
+    podi_str_t   path;
+    const char  *dir;
+
+    dir = getenv("CREDENTIALS_DIRECTORY");
+
+    if (dir == NULL || dir[0] != '/'
+        || podi_mem_printf(mem, &path, "%s/" KEK_CREDENTIAL, dir) != PODI_OK)
+    {
+        return NULL;
+    }
+
+    return access((const char *) path.data, F_OK) == 0 || errno != ENOENT
+           ? (const char *) path.data : NULL;
 }
 
 
@@ -71,24 +98,14 @@ static podi_rc_t
 podi_kek_where(const char *file, podi_mem_t *mem, const char **ret_path,
     podi_fail_t *fail)
 {
-    podi_str_t    path;
-    const char   *dir;
+    const char   *path;
     struct stat   st;
 
-    dir = getenv("CREDENTIALS_DIRECTORY");
+    path = podi_kek_credential(mem);
 
-    if (dir != NULL && dir[0] == '/') {
-        if (podi_mem_printf(mem, &path, "%s/" KEK_CREDENTIAL, dir)
-            != PODI_OK)
-        {
-            return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
-        }
-
-        *ret_path = (const char *) path.data;
-
-        if (access(*ret_path, F_OK) == 0) {
-            return PODI_OK;
-        }
+    if (path != NULL) {
+        *ret_path = path;
+        return PODI_OK;
     }
 
     if (file == NULL || file[0] == '\0') {
@@ -201,6 +218,56 @@ podi_kek_open(const podi_secret_t *kek, const podi_kek_row_t *row,
     }
 
     return PODI_OK;
+}
+
+
+podi_rc_t
+podi_kek_member(const podi_secret_t *text, const char *name, podi_mem_t *mem,
+    podi_secret_t **ret_value)
+{
+    json_t             *json;
+    podi_rc_t           rc = PODI_DECLINED;
+    podi_str_t          s = podi_secret_bytes(text), value;
+    podi_fail_t         fail;
+    podi_arena_t       *arena;
+    podi_json_limit_t   limit = { PODI_SEAL_MAX, 2 };
+
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return PODI_ERROR;
+    }
+
+    if (podi_json_parse(&s, &limit, podi_arena_mem(arena), &json, &fail)
+        == PODI_OK)
+    {
+        value = podi_json_str(json_object_get(json, name));
+
+        if (value.len > 0) {
+            rc = podi_secret_make(mem, &value, ret_value);
+        }
+
+        podi_kek_wipe(json);
+    }
+
+    podi_arena_free(&arena);
+
+    return rc;
+}
+
+
+/* the strings of an object: jansson lets go of them as they are */
+
+static void
+podi_kek_wipe(json_t *json)
+{
+    json_t      *value;
+    podi_str_t   s;
+    const char  *name;
+
+    json_object_foreach(json, name, value) {
+        s = podi_json_str(value);
+        podi_wipe(s.data, s.len);
+    }
 }
 
 

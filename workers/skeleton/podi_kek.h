@@ -35,7 +35,7 @@ typedef struct {
 PODI_MUSTCHECK podi_rc_t podi_kek_read(const char *file, podi_mem_t *mem,
     podi_secret_t **ret_kek, podi_fail_t *fail);
 
-/* the one that a daemon is set to have; NULL: none is named */
+/* the one that a daemon is set to have; NULL: none is named, or handed over */
 PODI_MUSTCHECK podi_rc_t podi_kek_of(podi_worker_t *w,
     podi_secret_t **ret_kek, podi_fail_t *fail);
 
@@ -48,6 +48,13 @@ PODI_MUSTCHECK podi_rc_t podi_kek_seal(const podi_secret_t *kek,
 PODI_MUSTCHECK podi_rc_t podi_kek_open(const podi_secret_t *kek,
     const podi_kek_row_t *row, podi_mem_t *mem, podi_secret_t **ret_text,
     podi_fail_t *fail);
+
+/*
+ * A string of such a text, which is JSON; of what was read on the way nothing
+ * is left.  DECLINED: it has none, or an empty one.
+ */
+PODI_MUSTCHECK podi_rc_t podi_kek_member(const podi_secret_t *text,
+    const char *name, podi_mem_t *mem, podi_secret_t **ret_value);
 
 
 #endif /* PODI_KEK_H */
