@@ -2,8 +2,8 @@
 -- internal.executor_check(action)
 --
 --      Whether what an action is carried out by is there: its workflow, live
---      when the action can be asked for; and that it is no mock outside a
---      sandbox.
+--      when the action can be asked for, and a server with all its labels,
+--      whatever the state of that is; and that it is no mock outside a sandbox.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
@@ -31,6 +31,14 @@ begin
     then
         v_bad := 'executor.workflow';
         v_why := 'there is no such workflow, or none that is live';
+
+    elsif v_kind = 'comfy' and i_action.executor ? 'labels'
+          and i_action.state = 'active' and not exists (
+          select 1 from podi.comfy_server s
+           where to_jsonb(s.labels) @> (i_action.executor -> 'labels'))
+    then
+        v_bad := 'executor.labels';
+        v_why := 'no server has all these labels';
 
     elsif v_kind = 'mock' and not exists (
           select 1 from podi.setting s

@@ -15,8 +15,9 @@ language plpgsql immutable
 as $$
 declare
     c_name     constant text := '^"[a-z0-9][a-z0-9._-]{0,63}"$';
+    c_labels   constant text := '^\[("[a-z0-9][a-z0-9._-]{0,31}"(, |\]$)){1,16}$';
     c_members  constant jsonb := '{"builtin": ["kind"],
-        "comfy": ["kind", "workflow"], "mock": ["kind", "mock"],
+        "comfy": ["kind", "workflow", "labels"], "mock": ["kind", "mock"],
         "provider": ["kind", "provider", "operation", "set", "fallback"]}';
     v_more     jsonb := coalesce(e -> 'fallback', '[]');
     v_bad      text;
@@ -36,6 +37,8 @@ begin
                    where not c_members -> (e ->> 'kind') ? k.name)
         when e ->> 'kind' = 'comfy'
              and coalesce((e -> 'workflow')::text, '') !~ c_name then '.workflow'
+        when e ->> 'kind' = 'comfy' and e ? 'labels'
+             and (e -> 'labels')::text !~ c_labels then '.labels'
         when e ->> 'kind' = 'mock'
              and coalesce((e -> 'mock')::text, '') !~ '^"(ok|slow|fail)"$'
             then '.mock'

@@ -10,14 +10,22 @@
 --           names in its remote, or the live one; adopt [{fence, provider, ref,
 --           remote, remote_state, started_at}], the newest first, of those that
 --           are intended or submitted; keys: the providers whose keys it may
---           need, see sys.provider_keys
+--           need, see sys.provider_keys; deferrals of the job; tried [{provider,
+--           vram}], the newest first: where attempts failed that were to be
+--           tried again, and the memory that was short there, if it was
 --           No row: the job is not this holder's any more
 -- Raises:   nothing
 -- Writes:   nothing
 -- Called:   what runs jobs elsewhere, after each claim
 -- ----------------------------------------------------------------------
 create or replace function sys.job_executor(i_job uuid, i_fence int)
-returns table (executor jsonb, workflow jsonb, adopt jsonb, keys text[])
+returns table (
+    executor   jsonb,
+    workflow   jsonb,
+    adopt      jsonb,
+    keys       text[],
+    deferrals  int,
+    tried      jsonb)
 language plpgsql stable security definer
 set search_path = podi, pg_temp
 set enable_seqscan = off
@@ -34,7 +42,8 @@ begin
                            || jsonb_path_query_array(a.executor,
                                   '$.fallback[*].provider')) p (name)
                  order by p.name)
-           else '{}' end
+           else '{}' end,
+           j.deferrals, coalesce(r.list, '[]')
       from job j
       join action a on a.action = j.action
       left join lateral (
@@ -48,6 +57,14 @@ begin
             where t.job_id = j.job_id and t.tenant_id = j.tenant_id
                   and t.fence < i_fence
                   and t.remote_state in ('intended', 'submitted')) o on true
+      left join lateral (
+           select jsonb_agg(jsonb_build_object(
+                      'provider', t.provider, 'vram', t.remote -> 'vram')
+                      order by t.fence desc) as list
+             from attempt t
+            where t.job_id = j.job_id and t.tenant_id = j.tenant_id
+                  and t.fence < i_fence and t.outcome = 'retried'
+                  and t.provider is not null) r on true
       left join lateral (
            select jsonb_build_object(
                       'name', f.workflow, 'version', f.version,

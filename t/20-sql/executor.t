@@ -109,7 +109,7 @@ sub executor
                            $job->{job_id}, $fence // $job->{fence}) or return;
 
     $row->{$_} = defined $row->{$_} ? $json->decode($row->{$_}) : undef
-        for qw(executor workflow adopt);
+        for qw(executor workflow adopt tried);
     return $row;
 }
 
@@ -145,6 +145,10 @@ subtest 'an executor has a form' => sub {
                                   { kind => 'comfy', workflow => 'A b' },
                                   { kind => 'comfy', workflow => 3 },
                                   { kind => 'comfy', workflow => 'none' }],
+        'executor.labels'     => [map { { kind => 'comfy', workflow => 'x',
+                                          labels => $_ } }
+                                  [], 'gpu', {}, undef, [3], ['A'], ['a b'],
+                                  [('gpu') x 17], ['gpu', ['eu']]],
         'executor.url'        => [{ kind => 'builtin', url => 'x' },
                                   { kind => 'comfy', workflow => 'x', url => 1 }],
         'executor.mock'       => [{ kind => 'mock', mock => 'maybe' }],
@@ -326,6 +330,40 @@ subtest 'a workflow goes live where it can run' => sub {
            description => { zh => 'x', en => 'x' }, max_wait_ms => 600_000,
            executor => { kind => 'comfy', workflow => 'scale' } })),
        'an action may name it';
+
+    my $wants = sub { $text->({ action => 'comfy.scale', executor => {
+        kind => 'comfy', workflow => 'scale', labels => [@_] } }) };
+
+    bad 'executor.labels', $put, $wants->('gpu', 'eu'),
+        'no server has both labels';
+    ok $ctl->one(undef, $put, $wants->('gpu')), 'one has the first';
+    $ctl->one(undef, $put, $text->({ action => 'comfy.scale', executor => {
+        kind => 'comfy', workflow => 'scale' } }));
+};
+
+subtest 'who comes next knows where it failed' => sub {
+    my $a = held('r1');
+    is_deeply [@{ executor($a) }{qw(deferrals tried)}], [0, []],
+              'nowhere, at first';
+    $w->retry($a, 'deferral');
+    $w->bend($a->{job_id}, 'not_before = now()');
+    my $b = $w->claim([ $a->{job_id} ], worker => 'r1')->[0];
+    is_deeply [@{ executor($b) }{qw(deferrals tried)}], [1, []],
+              'one that was put off was nowhere';
+
+    remote($b, 'ended', ref => 'p1', remote => { vram => 24 });
+    $w->retry($b, 'attempt', code => 'executor_failed');
+    $w->bend($a->{job_id}, 'not_before = now()');
+    my $c = $w->claim([ $a->{job_id} ], worker => 'r1')->[0];
+    is_deeply executor($c)->{tried}, [{ provider => 'comfy:one', vram => 24 }],
+              'one that failed was somewhere';
+
+    remote($c, 'submitted', ref => 'p2');
+    my $d = lost($c, 'r2');
+    is scalar(@{ executor($d)->{tried} }), 1,
+       'that a holder died says nothing of a server';
+    remote($d, 'ended', ref => 'p2');
+    $w->settle($d, 'cancelled', code => 'job_cancelled');
 };
 
 subtest 'where an attempt is' => sub {
