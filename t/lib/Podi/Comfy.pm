@@ -9,6 +9,8 @@ package Podi::Comfy;
 #     $fake->requests('POST', '/prompt')       # of every start, in order
 #     $fake->faults                            # what strict mode refused
 #     $fake->stop                              # fails the test when there are
+#     my @fake = Podi::Comfy->start_many(50);  # in one process, which the first
+#                                              # one stops and nobody restarts
 #
 # Switches: Podi::Comfy::Switch.  The log is read from a file, so that it is
 # there when the server is not.  Options of start besides switches: port, and
@@ -66,6 +68,30 @@ sub restart
     $self->{control} = HTTP::Tiny->new(timeout => 30);
     $self->{control}->get($self->url . '/__fake');
     return $self;
+}
+
+
+sub start_many
+{
+    my ($class, $n, %option) = @_;
+    my $tmp = File::Temp->newdir('podi-comfy-XXXXXX', TMPDIR => 1);
+    my $out = "$tmp/out";
+    my $pid = Podi::Proc::spawn(log => $out, cmd => [$^X, "-I$HERE",
+        "$HERE/comfy/fake.pl", '--dir', "$tmp", '--set', encode(\%option),
+        '--servers', $n]);
+    my @port;
+
+    poll(30, sub {
+        @port = (Podi::Comfy::Files::slurp($out) // '') =~ /^(\d+)\n/mg;
+        @port == $n || reaped($pid);
+    });
+    die 'the fakes do not start' if @port != $n;
+    my @fake = map { bless { tmp => $tmp, dir => "$tmp/$_", keep => 0,
+        port => $port[$_ - 1], control => HTTP::Tiny->new(timeout => 30) },
+        $class } 1 .. $n;
+
+    $fake[0]{pid} = $pid;
+    return @fake;
 }
 
 

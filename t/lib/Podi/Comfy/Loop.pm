@@ -6,6 +6,7 @@ package Podi::Comfy::Loop;
 #            `-> frames (after $c->upgrade)  -> on_frame($c, $f), on_gone($c)
 #
 #     $loop->after($seconds, sub { ... });  $loop->run;
+#     Podi::Comfy::Loop->new(beside => $loop, ...)  # another port, run by it
 #
 # A connection does one request after another: the next one is read when the
 # first has its answer, however long that takes.
@@ -37,9 +38,14 @@ sub new
         LocalAddr => '127.0.0.1', LocalPort => $option{port} // 0,
         Blocking => 0) or die "cannot listen: $@\n";
 
-    return bless { %option, listen => $listen, timers => [], conn => {},
-                   read => IO::Select->new($listen),
-                   write => IO::Select->new }, $class;
+    my $all = $option{beside} // { timers => [], conn => {}, door => {},
+        read => IO::Select->new, write => IO::Select->new };
+    my $self = bless { %option, listen => $listen,
+        map { $_ => $all->{$_} } qw( timers conn door read write ) }, $class;
+
+    $self->{read}->add($listen);
+    $self->{door}{ fileno $listen } = $self;
+    return $self;
 }
 
 
@@ -75,8 +81,9 @@ sub run
         $self->_flush($_) for grep { $_ } map { $self->{conn}{fileno $_} }
             @{ $write || [] };
         for my $sock (@{ $read || [] }) {
-            $sock == $self->{listen} ? $self->_accept
-                : $self->_readable($sock);
+            my $door = $self->{door}{ fileno $sock // -1 };
+
+            $door ? $door->_accept : $self->_readable($sock);
         }
         while (@{ $self->{timers} } && $self->{timers}[0]{at} <= time) {
             shift(@{ $self->{timers} })->{code}->();

@@ -146,7 +146,11 @@ sub get_queue
 {
     my ($self) = @_;
 
-    return (200, {}, $self->{run}->queue);
+    my $queue = $self->{run}->queue;
+    my $more = $self->{switch}{queue_bytes};
+
+    $queue->{pad} = 'x' x $more if $more;
+    return (200, {}, $queue);
 }
 
 
@@ -175,12 +179,36 @@ sub get_history
     my ($self, $r, $id) = @_;
     my $run = $self->{run};
 
-    return (200, {}, $run->{history}{$id} ? { $id => $run->{history}{$id} }
-            : {}) if length $id;
+    return (200, {}, $run->{history}{$id}
+            ? { $id => $self->_told($run->{history}{$id}) } : {})
+        if length $id;
     my ($max, $offset) = @{ $r->{query} }{qw( max_items offset )};
 
     return $self->_trouble if grep { defined && !/^-?\d+$/ } $max, $offset;
     return (200, {}, $run->history($max, $offset // -1));
+}
+
+
+# an entry, as the switches want it told
+sub _told
+{
+    my ($self, $entry) = @_;
+    my ($bytes, $files, $names) = @{ $self->{switch} }{
+        qw( entry_bytes files names )};
+
+    return $entry if !$bytes && !$files && !$names;
+    my %meta = %{ $entry->{meta} };
+    my %out = map {
+        my @image = map { { %$_, %{ $names || {} } } }
+                    @{ $entry->{outputs}{$_}{images} };
+
+        push @image, map { { %{ $image[0] }, filename => "more_$_.png" } }
+                     1 .. $files;
+        ($_ => { images => \@image })
+    } keys %{ $entry->{outputs} };
+
+    $meta{pad} = 'x' x $bytes if $bytes;
+    return { %$entry, meta => \%meta, outputs => \%out };
 }
 
 
@@ -289,6 +317,7 @@ sub _spoiled
     return (200, { 'Content-Type' => 'text/html' },
             '<html><body>Please sign in</body></html>') if $as eq 'html';
     return (200, $headers, substr $bytes, 0, $half) if $as eq 'short';
+    return (200, $headers, $bytes . 'x' x $half) if $as eq 'huge';
     return (200, $headers, $bytes, cut => $half);
 }
 
@@ -359,7 +388,11 @@ sub get_system_stats
     my @argv = ('main.py', '--cpu', '--listen', '127.0.0.1',
                 $self->{switch}{disable_metadata} ? '--disable-metadata' : ());
 
-    return (200, {}, { %$stats, system => { %{ $stats->{system} },
+    my $vram = $self->{switch}{vram};
+    my @device = map { { %$_, $vram ? (vram_total => $vram, vram_free => $vram)
+                                    : () } } @{ $stats->{devices} };
+
+    return (200, {}, { %$stats, devices => \@device, system => { %{ $stats->{system} },
         comfyui_version => $self->{switch}{version}, argv => \@argv } });
 }
 

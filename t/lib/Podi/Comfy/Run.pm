@@ -31,7 +31,8 @@ sub new
     my ($class, %option) = @_;
 
     return bless { %option, pending => [], history => {}, order => [],
-                   cache => {}, number => 0, foreign => {} }, $class;
+                   cache => {}, number => 0, foreign => {},
+                   taken => 0, most => 0 }, $class;
 }
 
 
@@ -57,8 +58,26 @@ sub put
     my ($self, $item) = @_;
 
     push_item($self->{pending}, $item);
+    $self->{taken}++ if !$self->{foreign}{ $item->[1] };
+    my $mine = grep { !$self->{foreign}{ $_->[1] } } @{ $self->{pending} },
+        $self->{job} ? $self->{job}{item} : ();
+
+    $self->{most} = $mine if $mine > $self->{most};
     $self->_status;
     $self->_wake;
+}
+
+
+# as a new process, without one
+sub amnesia
+{
+    my ($self) = @_;
+
+    @{ $self->{pending} } = ();
+    $self->{cache} = {};
+    $self->{number} = 0;
+    delete $self->{job};
+    $self->forget(@{ $self->{order} });
 }
 
 

@@ -31,7 +31,8 @@ use constant PAGE => '<html><head><title>504 Gateway Time-out</title></head>'
     . '<body>nginx</body></html>';
 
 
-# dir, data (a directory), port, switch => { ... }
+# dir, data (a directory), port, switch => { ... }, beside => another one of the
+# same process
 sub new
 {
     my ($class, %arg) = @_;
@@ -44,6 +45,7 @@ sub new
         $class;
 
     $self->{loop} = Podi::Comfy::Loop->new(port => $arg{port},
+        beside => $arg{beside} && $arg{beside}{loop},
         max_body => $self->{switch}{max_upload},
         on_accept => sub { $self->_accepted(@_) },
         on_request => sub { $self->_request(@_) },
@@ -394,7 +396,8 @@ sub _control
         my $answer = $r->{path} eq '/__fake/log'
             ? { requests => $self->{log}, faults => $self->{faults} }
             : { %{ $self->{switch} }, pid => $$,
-                queue_remaining => $self->{run}->remaining };
+                queue_remaining => $self->{run}->remaining,
+                map { $_ => $self->{run}{$_} } qw( taken most ) };
         return $c->answer(200, { 'Content-Type' => 'application/json' },
                           encode($answer));
     }
@@ -431,6 +434,7 @@ sub _act
 
     return if !$value && $name ne 'foreign';
     $name eq 'release' ? $run->release
+        : $name eq 'amnesia' ? $run->amnesia
         : $name eq 'foreign' ? $run->foreign($value)
         : $name eq 'ws_drop' ? $sockets->drop_all
         : $name eq 'ping' ? $sockets->ping : $sockets->huge($value);

@@ -9,7 +9,11 @@ package Podi::Comfy::Switch;
 #   status RULE      code N: an error page with that status
 #   non_json RULE    200 with a page instead of JSON
 #   reset_prompt RULE  queued BOOL: POST /prompt ends in a reset, taken or not
-#   view RULE        as expired | truncated | short | html, at N
+#   view RULE        as expired | truncated | short | html | huge, at N
+#   entry_bytes N, queue_bytes N  so much more in an entry of the history, the
+#                    queue;  files N: outputs that an entry names besides
+#   names {filename, subfolder}   what an entry calls each of its outputs
+#   amnesia          it forgets all that it has, and counts anew
 #   hang BOOL        prompts are taken, none is worked on
 #   die NOW|PROMPT|NODE  the process ends at once | on a prompt | at a node
 #   oom N            N prompts run out of memory
@@ -21,6 +25,7 @@ package Podi::Comfy::Switch;
 #   foreign N        so many prompts of others (0: they go), foreign_ms each
 #   lose_history     BOOL, or "now": what is there goes, later ones stay
 #   ws ok|refused|closed|mute; ws_drop; huge_frame N; ping; fragment BOOL
+#   vram N           bytes of its device
 #   version T, targeted BOOL, progress_state BOOL, disable_metadata BOOL
 #   auth             {"header":[N,V]} | {"query":[N,V]} | null
 #   checkpoints [NAMES], missing [CLASSES], max_upload N
@@ -40,12 +45,13 @@ my %DEFAULT = (
     interrupt_ignored => 0, node_ms => 0, foreign_ms => 60_000,
     lose_history => 0, ws => 'ok', fragment => 0, version => '0.3.64',
     targeted => 1, progress_state => 1, disable_metadata => 0, auth => undef,
+    entry_bytes => 0, queue_bytes => 0, files => 0, names => undef, vram => 0,
     checkpoints => [], missing => [], max_upload => 104_857_600, strict => 1,
 );
 my %RULE = map { $_ => 1 }
     qw( silent cut status non_json reset_prompt view error stall );
 my %ACTION = map { $_ => 1 }
-    qw( release foreign ws_drop huge_frame ping );
+    qw( release foreign ws_drop huge_frame ping amnesia );
 
 
 sub new
