@@ -115,6 +115,10 @@ podi_farm_is_up(const podi_farm_server_t *server)
 static int
 podi_farm_has_room(const podi_farm_server_t *server)
 {
+    if (server->trial) {
+        return server->ours == 0;
+    }
+
     return server->ours < (server->slots ? server->slots : 1)
                           + server->prefetch;
 }

@@ -34,6 +34,7 @@ typedef struct {
     unsigned            shut:1;     /* by its breaker */
     unsigned            stale:1;    /* not seen for too long, or never */
     unsigned            tried:1;    /* by this job, and it failed there */
+    unsigned            trial:1;    /* it was shut: one prompt, to begin with */
     unsigned            slots;      /* at once; 0 counts as 1 */
     unsigned            prefetch;
     unsigned            ours;       /* there, or on their way */

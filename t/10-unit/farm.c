@@ -215,6 +215,36 @@ test_all(void)
 }
 
 
+/* one that was shut gets one prompt, whatever its room would be */
+
+static void
+test_trial(void)
+{
+    podi_farm_ask_t      ask;
+    podi_farm_choice_t   choice;
+    podi_farm_server_t   s[2];
+
+    memset(&ask, 0, sizeof(ask));
+    memset(s, 0, sizeof(s));
+    s[0].capable = 1;
+    s[0].trial = 1;
+    s[0].slots = 4;
+    s[0].prefetch = 4;
+
+    is_int(podi_farm_choose(s, 1, &ask, &choice), 0, "on trial: one");
+    s[0].ours = 1;
+    is_int(podi_farm_choose(s, 1, &ask, &choice), -1, "and no second one");
+    ok(choice.why == PODI_FARM_ALL_FULL, "it is full, not down");
+
+    s[1] = s[0];
+    s[1].trial = 0;
+    s[1].ours = 7;
+    is_int(podi_farm_choose(s, 2, &ask, &choice), 1, "others have their room");
+    s[0].trial = 0;
+    is_int(podi_farm_choose(s, 2, &ask, &choice), 0, "it passed: as before");
+}
+
+
 static void
 test_restarted(void)
 {
@@ -256,6 +286,7 @@ main(void)
 {
     test_choose();
     test_all();
+    test_trial();
     test_restarted();
 
     return tap_done();

@@ -122,6 +122,8 @@ again_next(void *data)
     rc = again->next(again->ctx, again->rc, &again->fail, &wait);
 
     if (rc == PODI_AGAIN) {
+        /* what was answered may be large, and the wait long */
+        podi_arena_reset(again->arena);
         again->waits = 1;
         again->io->arm(again->timer, wait);
         return;

@@ -3,7 +3,8 @@
  *
  *     what to run -> is an earlier attempt's prompt somewhere?
  *       yes: followed; only when it is lost, on with
- *     inputs fetched -> server chosen -> noted (intended) -> uploads -> prompt
+ *     server looked for -> inputs fetched -> server chosen -> noted (intended)
+ *       -> uploads -> prompt
  *       -> noted (submitted) -> followed: history, queue, history
  *     at its end: files collected -> removed there -> noted (ended) -> ending
  *
@@ -31,6 +32,7 @@ const podi_step_t  runner_comfy_steps[] = {
     { "looking for what was sent", comfy_adopt,     0 },
     { "reading what was found",    comfy_adopted,   0 },
     { "leaving what is lost",      comfy_left,      0 },
+    { "looking for room",          comfy_room,      0 },
     { "fetching the inputs",       comfy_fetch,     0 },
     { "choosing a server",         comfy_choose,    0 },
     { "noting the server",         comfy_chosen,    0 },

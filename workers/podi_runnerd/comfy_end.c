@@ -2,7 +2,8 @@
  * comfy_end: what came of a prompt: its files, and the ending of the job.
  *
  *     ended         what becomes of the job
- *     done          succeeds with its files; without one it fails
+ *     done          succeeds with its files; without one it fails, and when
+ *                   they are more, or larger, than is taken
  *     invalid, or an exception of a node: fails, as it would anywhere
  *     no memory     memory is freed there, another attempt
  *     interrupted, lost, gone, stuck, refused by a server that lacks
@@ -16,6 +17,7 @@
 #include "banned.h"
 
 
+static int end_is_too_much(const comfy_run_t *run);
 static podi_rc_t end_fetch(podi_flow_t *f, void *ctx);
 static podi_rc_t end_strip(podi_flow_t *f, void *ctx);
 static podi_rc_t end_store_it(podi_flow_t *f, void *ctx);
@@ -41,9 +43,25 @@ static const podi_step_t  end_file_steps[] = {
 static int
 end_has_files(const comfy_run_t *run)
 {
-    return !run->is_refused && !run->is_lost
+    return !run->is_refused && !run->is_lost && !run->too_large
            && run->answer.class != PODI_COMFY_PARTIAL
            && run->history.end == PODI_COMFY_DONE;
+}
+
+
+/* before one of them is fetched: what was made is delivered whole */
+
+static int
+end_is_too_much(const comfy_run_t *run)
+{
+    size_t   i;
+    int64_t  n = 0;
+
+    for (i = 0; i < run->history.files_n; i++) {
+        n += podi_comfy_wants(run->mapping, &run->history.files[i]) != 0;
+    }
+
+    return run->history.more || n > runnerd.results_max;
 }
 
 
@@ -54,6 +72,10 @@ comfy_collect(podi_flow_t *f, void *ctx)
     comfy_run_t  *run = job->data;
 
     run->at = 0;
+
+    if (end_has_files(run) && end_is_too_much(run)) {
+        run->too_large = 1;
+    }
 
     if (!end_has_files(run)) {
         return PODI_OK;
@@ -101,7 +123,12 @@ end_fetch(podi_flow_t *f, void *ctx)
     }
 
     request.into_fd = run->fd;
-    request.max = (int64_t) runnerd.files.result_max;
+    request.max = (int64_t) (runnerd.results_bytes - run->bytes);
+
+    if (request.max > (int64_t) runnerd.files.result_max) {
+        request.max = (int64_t) runnerd.files.result_max;
+    }
+
     request.timeout = runnerd.files.store_timeout;
     request.idle_timeout = runnerd.files.store_idle;
 
@@ -129,12 +156,19 @@ end_strip(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
+    if (runner_is_too_large(f)) {
+        run->too_large = 1;
+        return PODI_DONE;
+    }
+
     reply = runner_answered(f);
 
     if (reply == NULL || reply->bytes == 0) {
         return podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
                          "a file that was made could not be fetched");
     }
+
+    run->bytes += (uint64_t) reply->bytes;
 
     if (!json_is_true(json_object_get(run->mapping, "strip"))
         || podi_files_sniff(run->fd) != PODI_MEDIA_PNG)
@@ -228,7 +262,8 @@ end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
         return PODI_ERROR;
     }
 
-    return run->at >= run->history.files_n ? PODI_DONE : PODI_OK;
+    return run->too_large || run->at >= run->history.files_n ? PODI_DONE
+                                                             : PODI_OK;
 }
 
 
@@ -286,6 +321,12 @@ comfy_end(podi_flow_t *f, void *ctx)
 
     if (run->is_lost) {
         return end_lost(run);
+    }
+
+    if (run->too_large) {
+        return podi_job_fail(run->job, PODI_E_EXECUTOR_TOO_LARGE,
+                             "what was made is more, or larger, than is "
+                             "taken");
     }
 
     if (run->history.end != PODI_COMFY_DONE) {

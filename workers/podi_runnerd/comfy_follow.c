@@ -235,34 +235,27 @@ follow_seen(podi_flow_t *f, void *ctx)
 }
 
 
+/* what is larger than it may be is an end, too: the job fails by that */
+
 static podi_see_e
 follow_history(podi_flow_t *f, comfy_run_t *run)
 {
-    podi_str_t                body;
-    podi_mem_t               *mem = run->job->mem;
-    podi_comfy_history_t      history;
     const podi_http_reply_t  *reply = runner_answered(f);
 
+    if (runner_is_too_large(f)) {
+        run->too_large = 1;
+        return PODI_SEE_END;
+    }
+
     if (reply == NULL
-        || podi_comfy_history(&reply->body, &run->prompt_id, f->mem, &history)
-           != PODI_OK)
+        || podi_comfy_history(&reply->body, &run->prompt_id, run->job->mem,
+                              &run->history) != PODI_OK)
     {
         return PODI_SEE_NOTHING;
     }
 
-    if (history.end == PODI_COMFY_ABSENT) {
-        return PODI_SEE_ABSENT;
-    }
-
-    /* once more, to be kept: all looks before it are forgotten */
-    if (podi_mem_dup(mem, &reply->body, &body) != PODI_OK
-        || podi_comfy_history(&body, &run->prompt_id, mem, &run->history)
-           != PODI_OK)
-    {
-        return PODI_SEE_NOTHING;
-    }
-
-    return PODI_SEE_END;
+    return run->history.end == PODI_COMFY_ABSENT ? PODI_SEE_ABSENT
+                                                 : PODI_SEE_END;
 }
 
 
@@ -271,6 +264,11 @@ follow_queue(podi_flow_t *f, comfy_run_t *run)
 {
     podi_comfy_queue_t        queue;
     const podi_http_reply_t  *reply = runner_answered(f);
+
+    /* so much waits there that it may well be among it: the history decides */
+    if (runner_is_too_large(f)) {
+        return PODI_SEE_WAITS;
+    }
 
     if (reply == NULL
         || podi_comfy_queue(&reply->body, &run->prompt_id, NULL, NULL, f->mem,

@@ -224,8 +224,7 @@ comfy_sent(podi_flow_t *f, void *ctx)
 
     case PODI_COMFY_ACCEPTED:
     case PODI_COMFY_PARTIAL:
-        run->server->model_key = run->model_key;
-        run->server->number = run->answer.number;
+        runner_server_took(run, run->answer.number);
         return comfy_note(f, run, "submitted", 0);
 
     case PODI_COMFY_UNKNOWN:

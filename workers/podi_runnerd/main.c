@@ -46,6 +46,13 @@ static const podi_setting_t  runnerd_settings[] = {
     { "call_timeout", PODI_MSEC, &runnerd.call_timeout, "10s", "100ms", "5m" },
     /* of /object_info */
     { "info_max", PODI_SIZE, &runnerd.info_max, "32m", "1k", "256m" },
+    /* of what a server tells of a prompt at its end, and of all that waits
+       there, which is that of others as well */
+    { "history_max", PODI_SIZE, &runnerd.history_max, "8m", "1k", "64m" },
+    { "queue_max", PODI_SIZE, &runnerd.queue_max, "32m", "1k", "64m" },
+    /* what one job may leave: files, and bytes of all of them */
+    { "results_max", PODI_INT, &runnerd.results_max, "100", "1", "1000" },
+    { "results_bytes", PODI_SIZE, &runnerd.results_bytes, "2g", "1k", "64g" },
     /* prompts that loaded models are worth waiting for */
     { "margin", PODI_INT, &runnerd.margin, "1", "0", "100" },
 

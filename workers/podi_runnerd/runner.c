@@ -81,10 +81,13 @@ runner_read(podi_flow_t *f, void *ctx)
 
     if (runner_json(f, job, "executor", &head->executor) != PODI_OK
         || runner_json(f, job, "workflow", &head->workflow) != PODI_OK
-        || runner_json(f, job, "adopt", &head->adopt) != PODI_OK)
+        || runner_json(f, job, "adopt", &head->adopt) != PODI_OK
+        || runner_json(f, job, "tried", &head->tried) != PODI_OK)
     {
         return PODI_ERROR;
     }
+
+    head->deferrals = podi_row_int64(f->result, 0, "deferrals");
 
     if (runner_kind(head) == NULL) {
         return podi_job_fail(job, PODI_E_CONFIG,

@@ -5,11 +5,13 @@
  *     runner.c        a job: what it is carried out by
  *     again.c         steps that are run again and again, as one operation
  *     server.c        the ComfyUI servers there are, from their rows
+ *     farm.c          what is found out about them, and told
  *     probe.c         how each of them is, every few seconds
  *     socket.c        what it tells of its own accord
  *     call.c          one request to one of them
  *     comfy.c         a job of theirs, and the order of all that follows
- *     comfy_place.c   inputs, choice of a server, and where that is noted
+ *     comfy_choose.c  the server that it goes to
+ *     comfy_place.c   inputs, and where it is, as it is noted
  *     comfy_send.c    uploads, and the prompt
  *     comfy_follow.c  until it is at its end, or lost
  *     comfy_end.c     what came of it
@@ -74,10 +76,18 @@ typedef struct {
     unsigned              remaining;
     unsigned              targeted:1;
     unsigned              answers:1;    /* this time */
-    unsigned              is_up:1;      /* as it was noted last */
+    unsigned              is_up:1;      /* the last time */
+    unsigned              was_said:1;   /* how it is */
+    unsigned              looks_back:1; /* for what it remembers */
+    unsigned              asks_cards:1;
+    unsigned              notes:1;
+    unsigned              noted_up:1;   /* as it was noted last */
     unsigned              new_cards:1;  /* not noted yet */
+    unsigned              trial:1;      /* it was shut: one prompt only */
+    unsigned              held;         /* prompts, when the look began */
     int64_t               vram;
     char                  version[RUNNER_VERSION_MAX];
+    char                  was_version[RUNNER_VERSION_MAX];
     char                  cards_version[RUNNER_VERSION_MAX];
     char                  fault[128];
     podi_arena_t         *cards;
@@ -108,6 +118,10 @@ typedef struct {
     podi_msec_t           probe_timeout;
     podi_msec_t           call_timeout;
     uint64_t              info_max;
+    uint64_t              history_max;
+    uint64_t              queue_max;
+    int64_t               results_max;  /* files of a job */
+    uint64_t              results_bytes;
     podi_link_t           providers;
     const char           *providers_dir;
     int                   providers_private;
@@ -150,6 +164,8 @@ typedef struct {
     json_t               *executor;
     json_t               *workflow;     /* NULL: there is none */
     json_t               *adopt;        /* of earlier attempts, newest first */
+    json_t               *tried;        /* where it failed already */
+    int64_t               deferrals;
     const podi_step_t    *undo;         /* NULL: it was not begun */
 } runner_head_t;
 
@@ -183,11 +199,29 @@ void runner_socket(runner_server_t *server);
 void runner_socket_free(runner_server_t *server);
 
 
+/* ---- farm.c ------------------------------------------------------------- */
+
+/* how many prompts are followed there that it took; they are marked ... */
+unsigned runner_server_holds(runner_server_t *server);
+/* ... and whether one of those is not at its end yet */
+int runner_server_held(const runner_server_t *server);
+
+/* whoever has a prompt there looks for it now */
+void runner_server_hint(runner_server_t *server);
+/* it forgot all that it had */
+void runner_server_anew(runner_server_t *server);
+
+void runner_farm_metrics(void);
+/* one more, of name{label="value"} */
+void runner_farm_count(const char *name, const char *label,
+    const podi_str_t *value);
+
+
 /* ---- call.c ------------------------------------------------------------- */
 
 /*
- * Fills request: the server's URL and keys, no body.  What it points to is in
- * f->mem.  ERROR: no memory.
+ * Fills request: the server's URL and keys, no body, and how large an answer
+ * to such a path may be.  What it points to is in f->mem.  ERROR: no memory.
  */
 PODI_MUSTCHECK podi_rc_t runner_call(podi_flow_t *f,
     const runner_server_t *server, const char *method, const podi_str_t *path,
@@ -200,6 +234,9 @@ PODI_MUSTCHECK podi_rc_t runner_ask(podi_flow_t *f,
 /* {"delete":["<id>"]} */
 PODI_MUSTCHECK podi_rc_t runner_delete(podi_flow_t *f,
     const runner_server_t *server, const char *path, const podi_str_t *id);
+
+/* there was an answer, and it was larger than it may be */
+int runner_is_too_large(const podi_flow_t *f);
 
 /* a reply with 200 and a body; NULL: none */
 const podi_http_reply_t *runner_answered(const podi_flow_t *f);
@@ -237,6 +274,7 @@ typedef struct {
     size_t                 at;          /* the one that is being dealt with */
 
     runner_server_t       *server;      /* NULL: none was chosen */
+    double                 since;       /* its number, when it was */
     podi_str_t             prompt_id;
     podi_str_t             remote;      /* JSON, as it is noted */
     podi_str_t             body;
@@ -255,8 +293,11 @@ typedef struct {
     int                    bare;        /* the same without texts; -1: is not */
     podi_buf_t             results;     /* JSON, without its end */
     unsigned               n_results;
+    uint64_t               bytes;       /* of all that was fetched */
 
     unsigned               follows:1;   /* again is that of the follow */
+    unsigned               held:1;      /* it did, when a look began */
+    unsigned               too_large:1; /* what is told of its end */
     unsigned               hint:1;      /* the socket tells of its end */
     unsigned               heard:1;     /* sent under the socket's name */
     unsigned               adopts:1;    /* an earlier attempt's prompt */
@@ -271,10 +312,16 @@ typedef struct {
 extern const podi_step_t  runner_comfy_steps[];
 extern const podi_step_t  runner_comfy_undo[];
 
-/* comfy_place.c */
-podi_rc_t comfy_fetch(podi_flow_t *f, void *ctx);
+/* it took the run's prompt */
+void runner_server_took(const comfy_run_t *run, double number);
+
+/* comfy_choose.c */
+podi_rc_t comfy_room(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_choose(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_chosen(podi_flow_t *f, void *ctx);
+
+/* comfy_place.c */
+podi_rc_t comfy_fetch(podi_flow_t *f, void *ctx);
 
 /* of sys.attempt_remote; state is "intended", "submitted" or "ended" */
 PODI_MUSTCHECK podi_rc_t comfy_note(podi_flow_t *f, comfy_run_t *run,
@@ -282,6 +329,8 @@ PODI_MUSTCHECK podi_rc_t comfy_note(podi_flow_t *f, comfy_run_t *run,
 /* the job is at that server from now on; ERROR: no memory */
 PODI_MUSTCHECK podi_rc_t comfy_is_at(comfy_run_t *run,
     runner_server_t *server);
+/* and at none */
+void comfy_leave(comfy_run_t *run);
 
 /* comfy_send.c */
 podi_rc_t comfy_upload(podi_flow_t *f, void *ctx);

@@ -14,6 +14,7 @@
 
 
 #define SERVER_JSON_MAX  (1024 * 1024)
+#define SERVER_LOOKS     4          /* connections for what is small */
 
 
 static podi_rc_t servers_ask(podi_flow_t *f, void *ctx);
@@ -22,11 +23,13 @@ static runner_server_t *server_of_row(const podi_pg_result_t *rows, int row);
 static runner_server_t *server_make(const podi_pg_result_t *rows, int row);
 static podi_rc_t server_fill(runner_server_t *server,
     const podi_pg_result_t *rows, int row);
+static podi_rc_t server_client(runner_server_t *server,
+    const podi_str_t *ca_file);
 static podi_rc_t server_labels(runner_server_t *server, const podi_str_t *s);
 static podi_rc_t server_auth(runner_server_t *server,
     const podi_pg_result_t *rows, int row);
 static podi_rc_t server_secret(runner_server_t *server, const json_t *keys,
-    const podi_str_t *name, podi_str_t *ret_secret);
+    const podi_str_t *name, podi_secret_t **ret_secret);
 static podi_rc_t server_add_auth(runner_server_t *server, const json_t *names,
     const json_t *keys, podi_buf_t *query);
 static void server_free(runner_server_t *server);
@@ -76,6 +79,7 @@ servers_told(podi_flow_t *f, void *ctx)
 
     podi_metric_set(round->worker, "podi_runner_servers", "", all);
     podi_metric_set(round->worker, "podi_runner_servers_up", "", up);
+    runner_farm_metrics();
 
     return PODI_DONE;
 }
@@ -178,6 +182,7 @@ server_make(const podi_pg_result_t *rows, int row)
         return NULL;
     }
 
+    podi_arena_wipes(arena);
     server->arena = arena;
     server->mem = podi_arena_mem(arena);
     server->number = -1;
@@ -201,16 +206,9 @@ server_make(const podi_pg_result_t *rows, int row)
 static podi_rc_t
 server_fill(runner_server_t *server, const podi_pg_result_t *rows, int row)
 {
-    podi_str_t         s, ca;
-    podi_http_conf_t   conf;
+    podi_str_t  s;
 
     s = podi_row_str(rows, row, "updated_at");
-    ca = podi_row_str(rows, row, "ca_file");
-
-    memset(&conf, 0, sizeof(conf));
-    conf.user_agent = "podi";
-    server->ca_file = ca.len > 0 ? podi_mem_dup_c(server->mem, &ca) : NULL;
-    conf.ca_file = server->ca_file;
 
     if (podi_mem_dup(server->mem, &s, &server->updated) != PODI_OK) {
         return PODI_ERROR;
@@ -257,6 +255,31 @@ server_fill(runner_server_t *server, const podi_pg_result_t *rows, int row)
         return PODI_ERROR;
     }
 
+    s = podi_row_str(rows, row, "ca_file");
+
+    return server_client(server, &s);
+}
+
+
+static podi_rc_t
+server_client(runner_server_t *server, const podi_str_t *ca_file)
+{
+    podi_http_conf_t  conf;
+
+    if (ca_file->len > 0) {
+        server->ca_file = podi_mem_dup_c(server->mem, ca_file);
+
+        if (server->ca_file == NULL) {
+            return PODI_ERROR;
+        }
+    }
+
+    memset(&conf, 0, sizeof(conf));
+    conf.user_agent = "podi";
+    conf.ca_file = server->ca_file;
+
+    /* a look at a prompt never waits for the files of the others */
+    conf.per_host = server->slots + server->prefetch + SERVER_LOOKS;
     server->http = podi_http_create(podi_worker_io(runnerd.worker), &conf);
 
     return server->http != NULL ? PODI_OK : PODI_ERROR;
@@ -334,10 +357,11 @@ static podi_rc_t
 server_add_auth(runner_server_t *server, const json_t *names,
     const json_t *keys, podi_buf_t *query)
 {
-    json_t       *ref;
-    podi_str_t    name, key, secret;
-    const char   *member;
-    podi_pair_t  *pair;
+    json_t         *ref;
+    podi_str_t      name, key, value;
+    const char     *member;
+    podi_pair_t    *pair;
+    podi_secret_t  *secret;
 
     json_object_foreach((json_t *) names, member, ref) {
         key = podi_json_str(ref);
@@ -348,6 +372,8 @@ server_add_auth(runner_server_t *server, const json_t *names,
             continue;
         }
 
+        value = podi_secret_bytes(secret);
+
         if (query != NULL) {
             if (query->len > 0) {
                 podi_buf_add_byte(query, '&');
@@ -355,12 +381,12 @@ server_add_auth(runner_server_t *server, const json_t *names,
 
             podi_buf_add_uri(query, &name, 0);
             podi_buf_add_byte(query, '=');
-            podi_buf_add_uri(query, &secret, 0);
+            podi_buf_add_uri(query, &value, 0);
             continue;
         }
 
         pair = &server->headers[server->n_headers++];
-        pair->value = secret;
+        pair->value = value;
 
         if (podi_mem_dup(server->mem, &name, &pair->name) != PODI_OK) {
             return PODI_ERROR;
@@ -375,15 +401,13 @@ server_add_auth(runner_server_t *server, const json_t *names,
 
 static podi_rc_t
 server_secret(runner_server_t *server, const json_t *keys,
-    const podi_str_t *name, podi_str_t *ret_secret)
+    const podi_str_t *name, podi_secret_t **ret_secret)
 {
-    size_t              i;
-    json_t             *key, *json;
-    podi_str_t          text;
-    podi_fail_t         fail;
-    podi_secret_t      *secret;
-    podi_kek_row_t      row;
-    podi_json_limit_t   limit = { SERVER_JSON_MAX, 0 };
+    size_t           i;
+    json_t          *key;
+    podi_fail_t      fail;
+    podi_secret_t   *text;
+    podi_kek_row_t   row;
 
     (void) snprintf(server->fault, sizeof(server->fault),
                     "no key " PODI_STR_FMT, podi_str_arg(name));
@@ -400,23 +424,15 @@ server_secret(runner_server_t *server, const json_t *keys,
         row.kek = podi_json_str(json_object_get(key, "kek"));
         row.sealed = podi_json_str(json_object_get(key, "sealed"));
 
-        if (podi_kek_open(runnerd.kek, &row, server->mem, &secret, &fail)
+        if (podi_kek_open(runnerd.kek, &row, server->mem, &text, &fail)
             != PODI_OK)
         {
             return PODI_DECLINED;
         }
 
-        text = podi_secret_bytes(secret);
-
-        if (podi_json_parse(&text, &limit, server->mem, &json, &fail)
-            != PODI_OK)
+        if (podi_kek_member(text, "secret", server->mem, ret_secret)
+            == PODI_OK)
         {
-            return PODI_DECLINED;
-        }
-
-        *ret_secret = podi_json_str(json_object_get(json, "secret"));
-
-        if (ret_secret->len > 0) {
             return PODI_OK;
         }
     }

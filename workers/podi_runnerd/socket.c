@@ -23,6 +23,7 @@
 #define SOCKET_TO       89
 
 
+static void socket_begin(runner_server_t *server, podi_mem_t *mem);
 static podi_rc_t socket_url(const runner_server_t *server, podi_mem_t *mem,
     podi_str_t *ret_url);
 static void socket_open(void *data);
@@ -37,9 +38,8 @@ static void socket_close(void *data, const podi_ws_end_t *end);
 void
 runner_socket(runner_server_t *server)
 {
-    podi_fail_t      fail;
-    podi_ws_conf_t   conf;
-    unsigned char    id[RUNNER_CLIENT_MAX / 2];
+    podi_arena_t   *arena;
+    unsigned char   id[RUNNER_CLIENT_MAX / 2];
 
     if (server->ws != NULL || runner_server_is_stale(server)
         || podi_random(id, sizeof(id)) != PODI_OK)
@@ -47,13 +47,29 @@ runner_socket(runner_server_t *server)
         return;
     }
 
+    arena = podi_arena_create();
+    if (arena == NULL) {
+        return;
+    }
+
+    podi_arena_wipes(arena);
     podi_hex_encode((unsigned char *) server->client_id, id, sizeof(id));
-    podi_arena_reset(server->frames);
+    socket_begin(server, podi_arena_mem(arena));
+    podi_arena_free(&arena);
+}
+
+
+/* mem: of the URL, which may have a key in it */
+
+static void
+socket_begin(runner_server_t *server, podi_mem_t *mem)
+{
+    podi_fail_t      fail;
+    podi_ws_conf_t   conf;
+
     memset(&conf, 0, sizeof(conf));
 
-    if (socket_url(server, podi_arena_mem(server->frames), &conf.url)
-        != PODI_OK)
-    {
+    if (socket_url(server, mem, &conf.url) != PODI_OK) {
         return;
     }
 
@@ -201,7 +217,10 @@ socket_tell(comfy_run_t *run, const podi_comfy_frame_t *frame)
 }
 
 
-/* what is under way is heard of no more; the next look at it opens another */
+/*
+ * What is under way is heard of no more; the next look at it opens another.
+ * It may have gone with all that it had, so that is looked for at once.
+ */
 
 static void
 socket_close(void *data, const podi_ws_end_t *end)
@@ -216,10 +235,13 @@ socket_close(void *data, const podi_ws_end_t *end)
                         end->fail.detail);
     }
 
-    server->hears = 0;
-
     podi_list_each(link, &server->runs) {
         podi_list_owner(link, comfy_run_t, link)->follow.deaf = 1;
+    }
+
+    if (server->hears) {
+        server->hears = 0;
+        runner_server_hint(server);
     }
 
     podi_ws_free(&server->ws);

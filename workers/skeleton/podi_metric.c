@@ -18,7 +18,7 @@
 #include "podi_worker_int.h"
 #include "banned.h"
 
-#define METRIC_MAX         512
+#define METRIC_MAX         2048
 #define METRIC_NAME_MAX    64
 #define METRIC_LABELS_MAX  160
 
