@@ -8,7 +8,8 @@
 #include "banned.h"
 
 
-#define PODI_FOLLOW_DEAF  4
+#define PODI_FOLLOW_DEAF    4
+#define PODI_FOLLOW_SILENT  3
 
 
 static podi_act_e podi_follow_look(podi_follow_t *f);
@@ -129,6 +130,7 @@ podi_follow_absent(podi_follow_t *f, const podi_follow_conf_t *conf,
     podi_msec_t now, podi_msec_t *ret_wait)
 {
     f->heard_at = now;
+    f->silent = 0;
 
     if (f->state == PODI_FOLLOW_HISTORY) {
         f->state = PODI_FOLLOW_QUEUE;
@@ -163,6 +165,7 @@ podi_follow_there(podi_follow_t *f, const podi_follow_conf_t *conf, int runs,
     podi_msec_t  idle = conf->idle * (f->deaf ? PODI_FOLLOW_DEAF : 1);
 
     f->heard_at = now;
+    f->silent = 0;
     f->missed = 0;
     f->known = 1;
 
@@ -206,7 +209,9 @@ static podi_act_e
 podi_follow_nothing(podi_follow_t *f, const podi_follow_conf_t *conf,
     podi_msec_t now, podi_msec_t *ret_wait)
 {
-    if (now - f->heard_at >= conf->away) {
+    f->silent++;
+
+    if (f->silent >= PODI_FOLLOW_SILENT && now - f->heard_at >= conf->away) {
         return podi_follow_over(f, PODI_ACT_GONE);
     }
 

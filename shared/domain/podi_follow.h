@@ -23,6 +23,10 @@
  * its queue a moment before it is in the history.  Three times, when it is not
  * known whether it got there: it may arrive a moment after it was sent.
  *
+ * Gone is a server that gave no answer for a while, and none to three looks in
+ * a row: who did not look meanwhile, since he was stopped himself, has not
+ * missed anybody.
+ *
  * The caller does what he is told, and says what came of it.  What he says
  * that was not asked for changes nothing, so answers may be late.
  */
@@ -76,7 +80,8 @@ typedef struct {
     podi_msec_t  gap;           /* between missing it twice */
     podi_msec_t  idle;          /* it runs so long without a sign: stuck */
     podi_msec_t  grace;         /* to stop */
-    podi_msec_t  away;          /* without an answer: gone */
+    podi_msec_t  away;          /* without an answer, and three looks that
+                                   got none: gone */
 } podi_follow_conf_t;
 
 typedef struct {
@@ -87,6 +92,7 @@ typedef struct {
     podi_msec_t          sign_at;   /* the last sign, or when it began */
     podi_msec_t          stop_at;   /* when it was first asked to stop */
     unsigned             missed;
+    unsigned             silent;    /* looks without an answer, in a row */
     unsigned             known:1;   /* it got there */
     unsigned             runs:1;
     unsigned             stop:1;

@@ -243,9 +243,12 @@ podi_http_transfer_read(podi_http_transfer_t *t, CURLcode code,
         return;
     }
 
-    if (transfer_reply(t, fail) == PODI_OK) {
-        fail->error = PODI_E_NONE;
+    if (transfer_reply(t, fail) != PODI_OK) {
+        fail->uncertain = 1;            /* it was answered */
+        return;
     }
+
+    fail->error = PODI_E_NONE;
 }
 
 

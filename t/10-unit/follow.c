@@ -142,6 +142,25 @@ static const step_t  away[] = {
     END
 };
 
+/* who was stopped himself has not looked */
+
+static const step_t  slept[] = {
+    { PODI_SEE_ABSENT, 0, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_WAITS, 0, PODI_ACT_WAIT, 1000 },
+    { PODI_SEE_TIME, 90000, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_NOTHING, 90000, PODI_ACT_WAIT, 1500 },
+    { PODI_SEE_TIME, 91500, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_NOTHING, 91500, PODI_ACT_WAIT, 2250 },
+    { PODI_SEE_TIME, 93750, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_ABSENT, 93750, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_NOTHING, 125000, PODI_ACT_WAIT, 3375 },
+    { PODI_SEE_TIME, 128375, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_NOTHING, 128375, PODI_ACT_WAIT, 5000 },
+    { PODI_SEE_TIME, 133375, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_NOTHING, 133375, PODI_ACT_GONE, 0 },
+    END
+};
+
 static const step_t  stuck[] = {
     { PODI_SEE_ABSENT, 0, PODI_ACT_QUEUE, 0 },
     { PODI_SEE_RUNS, 0, PODI_ACT_WAIT, 1000 },
@@ -434,6 +453,7 @@ main(void)
     steps_are("seen in between, it is missed anew", found, 0);
     steps_are("a silence in between counts for nothing", silence, 0);
     steps_are("without an answer for long, the server is gone", away, 0);
+    steps_are("but not before three looks", slept, 0);
     steps_are("no sign: it is stopped, and if it does not, stuck", stuck, 0);
     steps_are("a sign in between: it goes on", goes_on, 0);
     steps_are("where no sign can come, it takes longer", deaf, 1);
