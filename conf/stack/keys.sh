@@ -4,7 +4,6 @@
 #
 #     keys/   pg_* redis                              passwords, one a file
 #             kek                                     the workers' alone
-#             webhook.key                             theirs and nginx's
 #             context.key chain.key token.key refresh.key store.key
 #     tls/    ca.crt ca.key server.crt server.key
 
@@ -22,8 +21,6 @@ keys_up() {
     own root:root 600 "$STATE/keys/pg_super"
     key_make kek kek
     own "$WEB_USER:$WEB_GROUP" 600 "$STATE/keys/kek"
-    key_make secret webhook.key
-    own "$WEB_USER:$WEB_GROUP" 600 "$STATE/keys/webhook.key"
 }
 
 

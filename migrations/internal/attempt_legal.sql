@@ -19,12 +19,13 @@ begin
                          'retried', 'deferred', 'crashed', 'returned', 'lost')
        and (a.outcome = 'running') = (a.ended_at is null)
        and jsonb_typeof(a.usage) = 'object' and a.cost_micros >= 0
-       -- what is elsewhere can be found there; who ended it left nothing
+       -- what is elsewhere can be found there; what succeeded is no more than to be
+       -- removed there
        and (a.remote is null) = (a.remote_state is null)
        and (a.remote_state is null
-            or a.remote_state in ('intended', 'submitted', 'ended')
+            or a.remote_state in ('intended', 'submitted', 'left', 'ended')
                and jsonb_typeof(a.remote) = 'object' and a.provider is not null)
-       and (a.outcome not in ('succeeded', 'failed', 'cancelled')
-            or a.remote_state is null or a.remote_state = 'ended');
+       and (a.outcome <> 'succeeded' or a.remote_state is null
+            or a.remote_state in ('left', 'ended'));
 end
 $$;

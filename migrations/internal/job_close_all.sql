@@ -14,7 +14,7 @@
 --      `whole` says so; else what its finished segments have cost already.
 --      The outcome none is of what never ran: it does not end what has begun to
 --      run meanwhile.
---      An attempt whose holder ended it leaves nothing elsewhere to be looked for.
+--      What an attempt leaves elsewhere, internal.remote_after says.
 --      A fence that rises (bump) makes an end that no holder knows a fence
 --      for, so that a holder who comes late is told STALE.
 -- ----------------------------------------------------------------------
@@ -47,7 +47,7 @@ begin
            set outcome = j.outcome, error_code = j.error_code, ended_at = v_now,
                usage = t.usage || coalesce(j.usage, '{}'),
                cost_micros = coalesce(j.cost_micros, t.cost_micros),
-               remote_state = internal.remote_after(t.remote_state, j.outcome)
+               remote_state = internal.remote_after(t, j.outcome)
           from j
          where t.job_id = j.job_id and t.fence = j.fence - j.bump
                and t.tenant_id = j.tenant_id and t.outcome = 'running'

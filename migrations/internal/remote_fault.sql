@@ -17,7 +17,8 @@ returns text
 language sql immutable
 as $$
     select case
-           when coalesce(i_state, '') not in ('intended', 'submitted', 'ended')
+           when coalesce(i_state, '') not in ('intended', 'submitted', 'left',
+                                            'ended')
                then 'state'
            when coalesce(i_provider, '')
                 !~ '^([a-z][a-z0-9_]{0,31}|comfy:[a-z0-9][a-z0-9_-]{0,31})$'

@@ -2,13 +2,14 @@
 -- sys.attempt_remote(job, fence, state, provider, ref, remote, slots)
 --
 --      Notes where an attempt is, and under which id, before anything goes out
---      (intended), once it was taken (submitted), and when nothing is left to
---      be looked for (ended).  Earlier attempts of the job under the same id
---      end: their place is taken.
+--      (intended), once it was taken (submitted), when its holder does not
+--      wait for it any more (left), and when nothing is left to be looked for
+--      (ended).  Earlier attempts of the job under the same id end: their place
+--      is taken.
 --
 -- Returns:  ok; reason: NULL, or why nothing was written:
 --           stale  the job is not this holder's any more
---           open   something else was submitted and has not ended
+--           open   something else was submitted, or left, and has not ended
 --           gone   the server is not there, or takes nothing new
 --           full   so many other running attempts are at the server
 -- Raises:   U0422 what is not of that form
@@ -50,7 +51,7 @@ begin
            set remote_state = i_state, provider = i_provider,
                provider_ref = i_ref, remote = i_remote
          where t.job_id = i_job and t.fence = i_fence and t.outcome = 'running'
-               and (t.remote_state is distinct from 'submitted'
+               and (coalesce(t.remote_state, 'ended') in ('intended', 'ended')
                     or i_state <> 'intended' and t.provider = i_provider
                        and t.provider_ref is not distinct from i_ref);
         if not found then

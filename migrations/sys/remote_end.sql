@@ -1,7 +1,8 @@
 -- ----------------------------------------------------------------------
 -- sys.remote_end(job, fence)
 --
---      Nothing of an attempt is left elsewhere any more, and its job has ended.
+--      Nothing of an attempt is left elsewhere any more, and nobody waits for
+--      it; see sys.remote_left.
 --
 -- Returns:  whether that was so, and open until now
 -- Raises:   nothing
@@ -17,10 +18,11 @@ as $$
 begin
     update attempt t set remote_state = 'ended'
       from job j
-     where t.job_id = i_job and t.fence = i_fence
-           and t.remote_state in ('intended', 'submitted')
+     where t.job_id = i_job and t.fence = i_fence and t.outcome <> 'running'
            and j.job_id = t.job_id and j.tenant_id = t.tenant_id
-           and j.settled_fence is not null;
+           and (t.remote_state = 'left'
+                or t.remote_state in ('intended', 'submitted')
+                   and j.settled_fence is not null);
     return found;
 end
 $$;

@@ -388,7 +388,7 @@ subtest 'where an attempt is' => sub {
     is remote($job, 'ended', ref => 'p2', fence => $job->{fence} - 1), 'stale',
        'not for somebody else';
     $w->settle($job, 'succeeded');
-    is states($job), 'ended', 'who ends the job leaves nothing open';
+    is states($job), 'left', 'what was made is to be removed there';
     is remote($job, 'submitted', ref => 'p2'), 'stale', 'and has no say any more';
     is executor($job), undef, 'it is not his';
 
@@ -434,11 +434,16 @@ subtest 'who comes next adopts' => sub {
     $w->settle($d, 'cancelled', code => 'job_cancelled');
 };
 
-subtest 'what nobody held when it ended' => sub {
-    my $left = sub { $worker->all(undef, 'select * from sys.remote_left(?, 10)',
-                                  'comfyui') };
+subtest 'what nobody waits for' => sub {
+    my $left = sub { $worker->all(undef, 'select * from sys.remote_left(?, 10, ?)',
+                                  'comfyui', $_[0] // 0) };
     my $end = sub { $worker->value(undef, 'select sys.remote_end(?, ?)',
                                    $_[0]{job_id}, $_[0]{fence}) };
+    my $minutes = sub { $super->value(undef, 'select round(extract(epoch from'
+                        . ' left_next - clock_timestamp()) / 60)'
+                        . ' from podi.attempt where job_id = ? and fence = ?',
+                        $_[0]{job_id}, $_[0]{fence}) };
+    $end->($_) for @{ $left->() };
     my $a = held();
     remote($a, 'submitted', ref => 'p1', remote => { server => 'one' });
     is_deeply $left->(), [], 'nothing, while it runs';
@@ -446,14 +451,41 @@ subtest 'what nobody held when it ended' => sub {
     $w->bend($a->{job_id}, "lease_until = now() - interval '1 s'");
     $w->sys('job_sweep(10)');
     is_deeply $left->(), [], 'nothing, while it waits';
+    ok !$end->($a), 'or be ended';
     $w->cancel($ann, $w->job($a->{job_id})->{task_id});
     is $w->job($a->{job_id})->{state}, 'cancelled', 'it is cancelled';
-    is_deeply [map { [@{$_}{qw(job_id fence provider ref state)}] } @{ $left->() }],
-              [[$a->{job_id}, $a->{fence}, 'comfy:one', 'p1', 'cancelled']],
+    is_deeply [map { [@{$_}{qw(job_id fence provider ref remote_state)}] } @{ $left->() }],
+              [[$a->{job_id}, $a->{fence}, 'comfy:one', 'p1', 'submitted']],
               'somebody has to say so there';
-    ok $end->($a), 'which is done';
+    is scalar(@{ $left->(60_000) }), 1, 'he is told again';
+    is_deeply $left->(), [], 'but not at once, when he asks for time';
+    is $minutes->($a), 2, 'which doubles';
+    ok $end->($a), 'it is done';
     ok !$end->($a), 'once';
     is_deeply $left->(), [], 'nothing is left';
+
+    my $b = held();
+    remote($b, 'submitted', ref => 'p2');
+    is remote($b, 'left', ref => 'p2'), 'ok', 'what its holder does not wait for';
+    is_deeply $left->(), [], 'is his, while he has the job';
+    is remote($b, 'intended', ref => 'p3'), 'open', 'and not forgotten';
+    my $c = lost($b, 'r2');
+    is_deeply [map { $_->{ref} } @{ $left->() }], ['p2'], 'is somebody\'s then';
+    is scalar(@{ $left->(400_000) }), 1, 'he may ask for much time';
+    is $minutes->($b), 10, 'but for no more than ten minutes twice';
+    is_deeply executor($c)->{adopt}, [], 'though not of who comes next';
+    ok $end->($b), 'it is done before the job ends';
+    remote($c, 'submitted', ref => 'p4');
+    $w->settle($c, 'cancelled', code => 'job_cancelled');
+    is states($c), 'ended left', 'cancelled, and not seen to its end';
+
+    for my $want (['comfy:one', 'left'], ['replicate', 'ended']) {
+        my $d = held();
+        remote($d, 'submitted', ref => 'p5', provider => $want->[0]);
+        $w->settle($d, 'succeeded');
+        is states($d), $want->[1], "what succeeded at $want->[0]";
+    }
+    $end->($_) for @{ $left->() };
 };
 
 subtest 'a server has so much room' => sub {
@@ -603,7 +635,7 @@ subtest 'who may' => sub {
             'provider_key_list()', q{provider_key_disable('x', 'x')},
             'provider_key_add(null, null, null, null, null)'],
         podi_worker => [map { "select * from sys.$_" } 'comfy_servers()',
-            'comfy_seen_put(null)', q{remote_left('x', 1)}, 'remote_end(null, 1)', q{provider_keys('x')},
+            'comfy_seen_put(null)', q{remote_left('x', 1, 1)}, 'remote_end(null, 1)', q{provider_keys('x')},
             'job_executor(null, 1)',
             'attempt_remote(null, 1, null, null, null, null, null)'],
     );

@@ -5,6 +5,11 @@
  *                ^                               |
  *                '------- OK, or its time -------'
  *
+ *     cancelled -> is what is under way kept?
+ *         no:   it is cancelled
+ *         yes:  this run of the steps goes on, and is the last; whoever undoes
+ *               may wait for it
+ *
  * A flow never loops; this is the engine of what repeats within a job: one
  * input after the other, one look after the other.  Each run has memory of its
  * own, so a job that is followed for hours grows no larger.
@@ -26,9 +31,11 @@ struct runner_again_s {
     const podi_step_t  *steps;
     runner_next_pt      next;
     void               *ctx;
+    runner_kept_pt      is_kept;        /* NULL: never */
     podi_rc_t           rc;
     podi_fail_t         fail;
     unsigned            waits:1;
+    unsigned            kept:1;
 };
 
 
@@ -38,6 +45,8 @@ static void again_next(void *data);
 static void again_time(void *data);
 static void again_over(runner_again_t *again);
 static void again_cancel(podi_op_t *op);
+static void again_cancel_run(runner_again_t *again);
+static void again_wait_cancel(podi_op_t *op);
 static void again_release(void *thing);
 
 
@@ -61,7 +70,7 @@ runner_again(podi_flow_t *f, podi_mem_t *mem, const podi_step_t *steps,
     again->arena = podi_arena_create();
 
     if (again->arena == NULL
-        || podi_mem_own(mem, again_release, again->arena) != PODI_OK)
+        || podi_mem_own(mem, again_release, again) != PODI_OK)
     {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
@@ -79,12 +88,49 @@ runner_again(podi_flow_t *f, podi_mem_t *mem, const podi_step_t *steps,
 }
 
 
+/* what was kept, and is under way still, ends with its owner */
+
 static void
 again_release(void *thing)
 {
-    podi_arena_t  *arena = thing;
+    runner_again_t  *again = thing;
 
-    podi_arena_free(&arena);
+    if (again->timer != NULL) {
+        again_cancel_run(again);
+    }
+
+    podi_arena_free(&again->arena);
+}
+
+
+void
+runner_again_keep(runner_again_t *again, runner_kept_pt is_kept)
+{
+    again->is_kept = is_kept;
+}
+
+
+podi_rc_t
+runner_again_wait(podi_flow_t *f, runner_again_t *again, podi_msec_t most)
+{
+    if (again->timer == NULL || !again->kept) {
+        return PODI_OK;
+    }
+
+    again->io->arm(again->timer, most);
+
+    return podi_flow_wait(f, &again->op, again_wait_cancel);
+}
+
+
+/* it goes on without him who waited for it */
+
+static void
+again_wait_cancel(podi_op_t *op)
+{
+    runner_again_t  *again = podi_list_owner(op, runner_again_t, op);
+
+    again->io->disarm(again->timer);
 }
 
 
@@ -119,6 +165,12 @@ again_next(void *data)
     podi_msec_t      wait = 0;
     runner_again_t  *again = data;
 
+    if (again->kept) {
+        again_over(again);
+        podi_op_done(&again->op, NULL, NULL);
+        return;
+    }
+
     rc = again->next(again->ctx, again->rc, &again->fail, &wait);
 
     if (rc == PODI_AGAIN) {
@@ -143,6 +195,11 @@ static void
 again_time(void *data)
 {
     runner_again_t  *again = data;
+
+    if (again->kept) {
+        podi_op_done(&again->op, NULL, NULL);
+        return;
+    }
 
     again->waits = 0;
     again_run(again);
@@ -171,6 +228,18 @@ again_cancel(podi_op_t *op)
 {
     runner_again_t  *again = podi_list_owner(op, runner_again_t, op);
 
+    if (again->is_kept != NULL && again->is_kept(again->ctx)) {
+        again->kept = 1;
+        return;
+    }
+
+    again_cancel_run(again);
+}
+
+
+static void
+again_cancel_run(runner_again_t *again)
+{
     again->io->unpost(&again->post);
     podi_flow_cancel(&again->flow);
     again_over(again);

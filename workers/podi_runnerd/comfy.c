@@ -6,7 +6,8 @@
  *     server looked for -> inputs fetched -> server chosen -> noted (intended)
  *       -> uploads -> prompt
  *       -> noted (submitted) -> followed: history, queue, history
- *     at its end: files collected -> removed there -> noted (ended) -> ending
+ *     at its end: files collected -> ending; the settle leaves it to left.c
+ *       to remove it there
  *
  * An answer that is missing is never taken for a no: after a prompt was sent
  * it is looked for, and sent again only when it was looked for in vain.
@@ -24,6 +25,7 @@
 static podi_rc_t comfy_read(podi_flow_t *f, void *ctx);
 static podi_rc_t comfy_workflow(podi_flow_t *f, comfy_run_t *run);
 static podi_rc_t comfy_earlier(podi_flow_t *f, comfy_run_t *run);
+static void comfy_was_partial(comfy_run_t *run, const json_t *partial);
 static uint64_t comfy_model_key(const json_t *models);
 
 
@@ -37,12 +39,12 @@ const podi_step_t  runner_comfy_steps[] = {
     { "choosing a server",         comfy_choose,    0 },
     { "noting the server",         comfy_chosen,    0 },
     { "uploading the inputs",      comfy_upload,    0 },
+    { "noting it once more",       comfy_fence,     0 },
     { "sending the prompt",        comfy_send,      PODI_MAY_FAIL },
     { "reading the answer",        comfy_sent,      0 },
     { "following the prompt",      comfy_follow,    0 },
     { "reading its end",           comfy_followed,  0 },
     { "collecting the files",      comfy_collect,   0 },
-    { "removing it there",         comfy_collected, PODI_MAY_FAIL },
     { "freeing its memory",        comfy_clean,     PODI_MAY_FAIL },
     { "noting its end",            comfy_cleaned,   0 },
     { "ending",                    comfy_end,       0 },
@@ -134,7 +136,10 @@ comfy_earlier(podi_flow_t *f, comfy_run_t *run)
         return PODI_OK;
     }
 
+    comfy_was_partial(run, json_object_get(json_object_get(entry, "remote"),
+                                           "partial"));
     run->prompt_id = ref;
+    run->ref = ref;
     run->adopts = 1;
     run->sent = 1;
 
@@ -147,6 +152,23 @@ comfy_earlier(podi_flow_t *f, comfy_run_t *run)
                     podi_str_arg(&ref), podi_str_arg(&server->name));
 
     return comfy_note(f, run, "submitted", 0);
+}
+
+
+/* the server took a part of it only: whoever follows it takes it back */
+
+static void
+comfy_was_partial(comfy_run_t *run, const json_t *partial)
+{
+    if (!json_is_object(partial)) {
+        return;
+    }
+
+    run->answer.class = PODI_COMFY_PARTIAL;
+    run->answer.node = podi_json_str(json_object_get(partial, "node"));
+    run->answer.class_type = podi_json_str(json_object_get(partial, "class"));
+    run->answer.sentence = podi_json_str(json_object_get(partial,
+                                                         "sentence"));
 }
 
 

@@ -104,6 +104,7 @@ comfy_choose(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    run->ref = run->prompt_id;
     run->remote.len = 0;
 
     return comfy_note(f, run, "intended", 1);

@@ -8,11 +8,15 @@
  *     no memory     memory is freed there, another attempt
  *     interrupted, lost, gone, stuck, refused by a server that lacks
  *                   something: another attempt
+ *
+ * Nothing is removed from the server here: what may be there stands in the row
+ * of the attempt, and left.c removes it once the job has been settled.
  */
 
 #include <string.h>
 
 #include "podi_buf.h"
+#include "podi_fault.h"
 #include "runnerd.h"
 #include "banned.h"
 
@@ -81,6 +85,7 @@ comfy_collect(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
+    PODI_FAULT(comfy_made);
     podi_job_progress(job, 90);
     podi_buf_init(&run->results, job->mem);
 
@@ -267,22 +272,6 @@ end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
 }
 
 
-/* prompts of ours are no reading for others who use that server */
-
-podi_rc_t
-comfy_collected(podi_flow_t *f, void *ctx)
-{
-    podi_job_t   *job = ctx;
-    comfy_run_t  *run = job->data;
-
-    if (run->is_refused || run->is_lost) {
-        return PODI_OK;
-    }
-
-    return runner_delete(f, run->server, "/history", &run->prompt_id);
-}
-
-
 podi_rc_t
 comfy_clean(podi_flow_t *f, void *ctx)
 {
@@ -299,13 +288,27 @@ comfy_clean(podi_flow_t *f, void *ctx)
 }
 
 
+/*
+ * What was made ends with its settle, in one commit, and stays there until
+ * then: who is left with it when that does not come collects it again.
+ */
+
 podi_rc_t
 comfy_cleaned(podi_flow_t *f, void *ctx)
 {
+    int           is_nowhere;
     podi_job_t   *job = ctx;
     comfy_run_t  *run = job->data;
 
-    return comfy_note(f, run, "ended", 0);
+    if (end_has_files(run)) {
+        PODI_FAULT(comfy_got);
+        return PODI_OK;
+    }
+
+    is_nowhere = run->is_refused
+                 || (run->is_lost && run->act == PODI_ACT_LOST);
+
+    return comfy_note(f, run, is_nowhere ? "ended" : "left", 0);
 }
 
 

@@ -6,8 +6,12 @@
 
 #include <string.h>
 
+#include "podi_buf.h"
 #include "runnerd.h"
 #include "banned.h"
+
+
+#define FOLLOW_LATER  1000          /* ms */
 
 
 static podi_rc_t follow_begin(podi_flow_t *f, comfy_run_t *run, int known);
@@ -16,12 +20,10 @@ static podi_rc_t follow_seen(podi_flow_t *f, void *ctx);
 static podi_see_e follow_history(podi_flow_t *f, comfy_run_t *run);
 static podi_see_e follow_queue(podi_flow_t *f, comfy_run_t *run);
 static podi_rc_t follow_interrupt(podi_flow_t *f, comfy_run_t *run);
-static podi_rc_t follow_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
-    podi_msec_t *ret_wait);
 static void follow_over(comfy_run_t *run);
 
 
-static const podi_step_t  follow_steps[] = {
+const podi_step_t  comfy_look_steps[] = {
     { "asking after the prompt", follow_do,   PODI_MAY_FAIL },
     { "reading the answer",      follow_seen, 0 },
     podi_null_step
@@ -61,16 +63,21 @@ comfy_adopted(podi_flow_t *f, void *ctx)
 
     follow_over(run);
 
-    if (!run->is_lost) {
-        run->has_end = 1;
+    run->has_end = !run->is_lost || run->answer.class == PODI_COMFY_PARTIAL;
+
+    if (run->has_end) {
         return PODI_OK;
     }
 
-    return comfy_note(f, run, "ended", 0);
+    return comfy_note(f, run, run->act == PODI_ACT_LOST ? "ended" : "left", 0);
 }
 
 
-/* lost, so it begins anew, under another id */
+/*
+ * Lost, so it begins anew, under another id.  One that may be there still has
+ * the row of this attempt, by which it is brought to its end: the next one
+ * begins anew.
+ */
 
 podi_rc_t
 comfy_left(podi_flow_t *f, void *ctx)
@@ -80,6 +87,18 @@ comfy_left(podi_flow_t *f, void *ctx)
 
     (void) f;
 
+    run->adopts = 0;
+
+    if (run->has_end) {
+        return PODI_OK;
+    }
+
+    if (run->is_lost && run->act != PODI_ACT_LOST) {
+        return podi_job_defer(job, FOLLOW_LATER, PODI_E_UNAVAILABLE,
+                              PODI_STR_FMT " is away, or stands still",
+                              podi_str_arg(&run->server->name));
+    }
+
     if (run->is_lost) {
         podi_worker_log(job->worker, PODI_LOG_WARN, "comfy.lost", job,
                         "prompt " PODI_STR_FMT " is not found any more",
@@ -87,9 +106,7 @@ comfy_left(podi_flow_t *f, void *ctx)
     }
 
     run->is_lost = 0;
-    run->adopts = 0;
-    run->sent = run->has_end;
-    run->remote.len = run->has_end ? run->remote.len : 0;
+    run->sent = 0;
 
     return PODI_OK;
 }
@@ -129,18 +146,26 @@ comfy_followed(podi_flow_t *f, void *ctx)
 static podi_rc_t
 follow_begin(podi_flow_t *f, comfy_run_t *run, int known)
 {
+    comfy_look_begin(run, known);
+    run->track.nodes = podi_comfy_nodes(run->graph);
+    run->follows = 1;
+    run->follow.cancel = run->answer.class == PODI_COMFY_PARTIAL
+                         || run->is_refused;
+
+    return runner_again(f, run->job->mem, comfy_look_steps, comfy_look_next,
+                        run->job, &run->again);
+}
+
+
+void
+comfy_look_begin(comfy_run_t *run, int known)
+{
     run->follow_conf = runnerd.follow;
     run->follow_conf.idle = run->idle;
     run->act = PODI_ACT_HISTORY;
 
     podi_follow_begin(&run->follow, known, podi_time_mono());
     run->follow.deaf = !run->heard || !run->server->hears;
-    run->track.nodes = podi_comfy_nodes(run->graph);
-    run->follows = 1;
-    run->follow.cancel = run->answer.class == PODI_COMFY_PARTIAL;
-
-    return runner_again(f, run->job->mem, follow_steps, follow_next, run->job,
-                        &run->again);
 }
 
 
@@ -148,15 +173,18 @@ static podi_rc_t
 follow_do(podi_flow_t *f, void *ctx)
 {
     podi_job_t   *job = ctx;
+    podi_buf_t    b;
     podi_str_t    path;
     comfy_run_t  *run = job->data;
 
     switch (run->act) {
 
     case PODI_ACT_HISTORY:
-        if (podi_mem_printf(f->mem, &path, "/history/" PODI_STR_FMT,
-                            podi_str_arg(&run->prompt_id)) != PODI_OK)
-        {
+        podi_buf_init(&b, f->mem);
+        podi_buf_add_c(&b, "/history/");
+        podi_buf_add_uri(&b, &run->prompt_id, 0);
+
+        if (podi_buf_take(&b, &path) != PODI_OK) {
             return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
         }
 
@@ -185,16 +213,19 @@ follow_do(podi_flow_t *f, void *ctx)
 static podi_rc_t
 follow_interrupt(podi_flow_t *f, comfy_run_t *run)
 {
+    podi_buf_t  b;
     podi_str_t  body;
 
     podi_worker_log(run->job->worker, PODI_LOG_WARN, "comfy.interrupt",
                     run->job, "prompt " PODI_STR_FMT " at " PODI_STR_FMT,
-                    podi_str_arg(&run->prompt_id),
-                    podi_str_arg(&run->server->name));
+                    podi_str_arg(&run->ref), podi_str_arg(&run->server->name));
 
-    if (podi_mem_printf(f->mem, &body, "{\"prompt_id\":\"" PODI_STR_FMT "\"}",
-                        podi_str_arg(&run->prompt_id)) != PODI_OK)
-    {
+    podi_buf_init(&b, f->mem);
+    podi_buf_add_c(&b, "{\"prompt_id\":");
+    podi_buf_add_json(&b, &run->prompt_id);
+    podi_buf_add_byte(&b, '}');
+
+    if (podi_buf_take(&b, &body) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
@@ -287,8 +318,9 @@ follow_queue(podi_flow_t *f, comfy_run_t *run)
 }
 
 
-static podi_rc_t
-follow_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
+podi_rc_t
+comfy_look_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait)
 {
     podi_job_t   *job = ctx;
     comfy_run_t  *run = job->data;

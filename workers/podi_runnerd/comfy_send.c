@@ -3,16 +3,23 @@
  *
  * A file is uploaded into a folder of its attempt, and named by the server's
  * answer: it may be another name than the one that was asked for.
+ *
+ * Uploads take their time, in which somebody else may have been given the job:
+ * PostgreSQL is asked once more, and what it says is the last word before the
+ * prompt goes out.
  */
 
 #include <string.h>
 
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "runnerd.h"
 #include "banned.h"
 
 
-#define SEND_PARTS  4
+#define SEND_PARTS    4
+#define SEND_ID_MAX   64
+#define SEND_ODD_MAX  200
 
 
 static podi_rc_t send_upload(podi_flow_t *f, void *ctx);
@@ -20,6 +27,9 @@ static podi_rc_t send_uploaded(podi_flow_t *f, void *ctx);
 static podi_rc_t send_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
 static podi_rc_t send_body(podi_flow_t *f, comfy_run_t *run);
+static podi_rc_t send_taken(podi_flow_t *f, comfy_run_t *run);
+static void send_refuse(comfy_run_t *run);
+static int send_is_id(const podi_str_t *id);
 
 
 static const podi_step_t  send_upload_steps[] = {
@@ -134,6 +144,16 @@ send_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
 
 
 podi_rc_t
+comfy_fence(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    comfy_run_t  *run = job->data;
+
+    return run->has_end ? PODI_OK : comfy_note(f, run, "intended", 0);
+}
+
+
+podi_rc_t
 comfy_send(podi_flow_t *f, void *ctx)
 {
     podi_job_t   *job = ctx;
@@ -143,6 +163,11 @@ comfy_send(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
+    if (!podi_row_bool(f->result, 0, "ok")) {
+        return podi_job_retry(job, PODI_E_CONFLICT, "it is another's by now");
+    }
+
+    PODI_FAULT(comfy_ask);
     podi_job_progress(job, 5);
     memset(&run->answer, 0, sizeof(run->answer));
     run->answer.class = PODI_COMFY_UNKNOWN;
@@ -220,12 +245,13 @@ comfy_sent(podi_flow_t *f, void *ctx)
         run->answer.class = PODI_COMFY_BUSY;
     }
 
+    PODI_FAULT(comfy_told);
+
     switch (run->answer.class) {
 
     case PODI_COMFY_ACCEPTED:
     case PODI_COMFY_PARTIAL:
-        runner_server_took(run, run->answer.number);
-        return comfy_note(f, run, "submitted", 0);
+        return send_taken(f, run);
 
     case PODI_COMFY_UNKNOWN:
         podi_worker_log(job->worker, PODI_LOG_WARN, "comfy.unknown", job,
@@ -238,4 +264,68 @@ comfy_sent(podi_flow_t *f, void *ctx)
         run->is_refused = 1;
         return PODI_OK;
     }
+}
+
+
+/* it should be under our id; where it is not, under the one that it gave it */
+
+static podi_rc_t
+send_taken(podi_flow_t *f, comfy_run_t *run)
+{
+    podi_str_t  *id = &run->answer.prompt_id;
+
+    runner_server_took(run, run->answer.number);
+
+    if (!podi_str_eq(id, &run->prompt_id)) {
+        podi_worker_log(run->job->worker, PODI_LOG_WARN, "comfy.other_id",
+                        run->job, PODI_STR_FMT " has given prompt "
+                        PODI_STR_FMT " an id of its own",
+                        podi_str_arg(&run->server->name),
+                        podi_str_arg(&run->prompt_id));
+
+        if (!send_is_id(id)) {
+            send_refuse(run);
+            return PODI_OK;
+        }
+
+        run->prompt_id = *id;
+        run->ref = *id;
+    }
+
+    run->remote.len = 0;
+
+    return comfy_note(f, run, "submitted", 0);
+}
+
+
+/* what cannot be noted cannot be found again: it is taken back at once */
+
+static void
+send_refuse(comfy_run_t *run)
+{
+    run->is_refused = 1;
+    run->has_end = run->answer.prompt_id.len > SEND_ODD_MAX;
+    run->prompt_id = run->has_end ? run->prompt_id : run->answer.prompt_id;
+    run->answer.class = PODI_COMFY_DENIED;
+    run->server->info.nodes = NULL;
+}
+
+
+static int
+send_is_id(const podi_str_t *id)
+{
+    size_t         i;
+    unsigned char  c;
+
+    for (i = 0; i < id->len; i++) {
+        c = id->data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+        {
+            return 0;
+        }
+    }
+
+    return id->len > 0 && id->len <= SEND_ID_MAX;
 }

@@ -1,10 +1,12 @@
 /*
  * comfy_undo: the job ended, and its prompt did not.
  *
- *     cancelled, failed:  out of the queue, or interrupted; out of the history
+ *     cancelled, failed:  stopped, until it is seen to be at its end or the
+ *                         time of an undo is over; out of the history; noted
  *     else:               whoever gets the job next looks for it, so it stays
  *
- * What was never sent is noted as ended, so that nobody looks for it.
+ * What is not brought to its end here stays open in its row: left.c goes on
+ * with it.  What was never sent is noted as ended, so that nobody looks for it.
  */
 
 #include <string.h>
@@ -13,16 +15,19 @@
 #include "banned.h"
 
 
-static podi_rc_t undo_look(podi_flow_t *f, void *ctx);
+#define UNDO_SLACK  500             /* ms, to note it */
+
+
 static podi_rc_t undo_stop(podi_flow_t *f, void *ctx);
 static podi_rc_t undo_forget(podi_flow_t *f, void *ctx);
 static podi_rc_t undo_note(podi_flow_t *f, void *ctx);
 static podi_rc_t undo_over(podi_flow_t *f, void *ctx);
+static podi_rc_t undo_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait);
 static int undo_is_wanted(const podi_job_t *job);
 
 
 const podi_step_t  runner_comfy_undo[] = {
-    { "looking where it is",   undo_look,   PODI_MAY_FAIL },
     { "stopping it",           undo_stop,   PODI_MAY_FAIL },
     { "forgetting it",         undo_forget, PODI_MAY_FAIL },
     { "noting that it is not", undo_note,   PODI_MAY_FAIL },
@@ -41,49 +46,49 @@ undo_is_wanted(const podi_job_t *job)
 
 
 static podi_rc_t
-undo_look(podi_flow_t *f, void *ctx)
+undo_stop(podi_flow_t *f, void *ctx)
 {
     podi_job_t   *job = ctx;
+    podi_msec_t   time = podi_worker_undo_timeout(job->worker);
     comfy_run_t  *run = job->data;
 
     if (!undo_is_wanted(job)) {
         return PODI_OK;
     }
 
-    return runner_ask(f, run->server, "/queue", NULL);
+    run->undo_until = podi_time_mono()
+                      + (time > 2 * UNDO_SLACK ? time - UNDO_SLACK : time / 2);
+
+    comfy_look_begin(run, run->follow.known);
+    run->follow.cancel = 1;
+
+    return runner_again(f, job->mem, comfy_look_steps, undo_next, job,
+                        &run->again);
 }
 
 
 static podi_rc_t
-undo_stop(podi_flow_t *f, void *ctx)
+undo_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
 {
-    podi_job_t               *job = ctx;
-    podi_str_t                body;
-    comfy_run_t              *run = job->data;
-    podi_comfy_queue_t        queue;
-    const podi_http_reply_t  *reply;
+    podi_job_t   *job = ctx;
+    podi_msec_t   now = podi_time_mono();
+    comfy_run_t  *run = job->data;
 
-    if (!undo_is_wanted(job)) {
-        return PODI_OK;
+    rc = comfy_look_next(ctx, rc, fail, ret_wait);
+
+    if (rc == PODI_ERROR || rc == PODI_DONE) {
+        return rc;
     }
 
-    reply = runner_answered(f);
-
-    if (reply == NULL
-        || podi_comfy_queue(&reply->body, &run->prompt_id, NULL, NULL, f->mem,
-                            &queue) != PODI_OK
-        || !queue.runs)
-    {
-        return runner_delete(f, run->server, "/queue", &run->prompt_id);
+    if (now >= run->undo_until) {
+        return PODI_DONE;
     }
 
-    if (podi_mem_printf(f->mem, &body, "{\"prompt_id\":\"" PODI_STR_FMT "\"}",
-                        podi_str_arg(&run->prompt_id)) != PODI_OK)
-    {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    if (rc == PODI_AGAIN && *ret_wait > run->undo_until - now) {
+        *ret_wait = run->undo_until - now;
     }
 
-    return runner_ask(f, run->server, "/interrupt", &body);
+    return rc;
 }
 
 
@@ -93,11 +98,11 @@ undo_forget(podi_flow_t *f, void *ctx)
     podi_job_t   *job = ctx;
     comfy_run_t  *run = job->data;
 
-    if (!undo_is_wanted(job)) {
-        return PODI_OK;
-    }
+    f->result = NULL;
 
-    return runner_delete(f, run->server, "/history", &run->prompt_id);
+    return undo_is_wanted(job) && run->act == PODI_ACT_FINISH
+           ? runner_delete(f, run->server, "/history", &run->prompt_id)
+           : PODI_OK;
 }
 
 
@@ -107,7 +112,14 @@ undo_note(podi_flow_t *f, void *ctx)
     podi_job_t   *job = ctx;
     comfy_run_t  *run = job->data;
 
-    if (run->server == NULL || run->prompt_id.len == 0 || run->sent) {
+    if (run->server == NULL || run->ref.len == 0) {
+        return PODI_OK;
+    }
+
+    if (run->sent
+        && !(undo_is_wanted(job)
+             && (run->act == PODI_ACT_LOST || runner_answered(f) != NULL)))
+    {
         return PODI_OK;
     }
 

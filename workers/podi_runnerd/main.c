@@ -73,11 +73,18 @@ static const podi_setting_t  runnerd_settings[] = {
     /* without an answer of its server */
     { "follow_away", PODI_MSEC, &runnerd.follow.away, "60s", "1s", "1h" },
 
+    /* what was left elsewhere: how often it is looked for, how long one who
+       looks has for it, and when it is given up */
+    { "left_every", PODI_MSEC, &runnerd.left_every, "2s", "50ms", "10m" },
+    { "left_wait", PODI_MSEC, &runnerd.left_wait, "30s", "100ms", "10m" },
+    { "left_max", PODI_MSEC, &runnerd.left_max, "1d", "1s", "30d" },
+
     podi_null_setting
 };
 
 static const podi_round_conf_t  runnerd_rounds[] = {
     { "servers", &runnerd.servers_every, runner_servers_steps, 0 },
+    { "left", &runnerd.left_every, runner_left_steps, sizeof(runner_left_t) },
     podi_null_round
 };
 
@@ -106,12 +113,23 @@ main(int argc, char **argv)
 }
 
 
-/* a description with a fault is no start, and no restart either */
+/*
+ * A description with a fault is no start, and no restart either.  A server
+ * that is looked at so seldom would be gone at the first look that fails.
+ */
 
 static podi_rc_t
 runnerd_check(podi_mem_t *mem, podi_fail_t *fail)
 {
-    podi_link_t  list;
+    podi_link_t          list;
+    podi_follow_conf_t  *follow = &runnerd.follow;
+
+    if (follow->away <= 2 * follow->poll_max) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "follow_away must be more than twice "
+                         "follow_poll_max, or a server is gone when one look "
+                         "at it fails");
+    }
 
     podi_list_init(&list);
 

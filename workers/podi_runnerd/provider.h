@@ -8,6 +8,7 @@
  *     provider_try.c     asked, one choice after the other
  *     provider_poll.c    until it is at its end
  *     provider_item.c    what came of it
+ *     provider_stop.c    it is not wanted any more
  *     provider_call.c    requests and answers
  *     provider_note.c    what is kept of them, for who comes next
  */
@@ -80,6 +81,7 @@ typedef struct {
     podi_msec_t                   wait;
     podi_msec_t                   pace;         /* of polls */
     podi_msec_t                   deadline;
+    podi_msec_t                   undo_until;
     unsigned                      misses;
     unsigned                      tries;        /* of one item */
 
@@ -102,6 +104,8 @@ typedef struct {
     unsigned                      resumes:1;    /* under its earlier key */
     unsigned                      keeps:1;      /* who comes next looks */
     unsigned                      cancels:1;
+    unsigned                      flies:1;      /* no answer yet to a wish */
+    unsigned                      stopped:1;    /* nothing of it goes on */
     unsigned                      counted:1;    /* goes with mem */
     unsigned                      over:1;       /* the ending was said */
 } provider_run_t;
@@ -190,6 +194,20 @@ void provider_noted(podi_flow_t *f, provider_run_t *run);
 /* steps: again, when it was not */
 podi_rc_t provider_note_again(podi_flow_t *f, void *ctx);
 podi_rc_t provider_noted_again(podi_flow_t *f, void *ctx);
+
+
+/* ---- provider_stop.c ---------------------------------------------------- */
+
+/* one look at what is to stop; stopped says whether it has, wait for how long
+   to wait before the next one */
+extern const podi_step_t  provider_stop_steps[];
+
+/*
+ * Fills job->data, a provider_run_t, with what was noted of an attempt.
+ * DECLINED: no description has it; ERROR: no memory.
+ */
+PODI_MUSTCHECK podi_rc_t provider_stop_begin(podi_job_t *job,
+    const podi_str_t *provider, json_t *remote);
 
 
 /* ---- steps --------------------------------------------------------------- */

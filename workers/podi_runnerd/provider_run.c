@@ -8,7 +8,10 @@
  *     inputs -> asked for -> followed -> collected -> noted (ended) -> ending
  *
  * However it ends, fate says so; what is left there is left only when the
- * next attempt is to look for it.
+ * next attempt is to look for it, or left.c is to cancel it.
+ *
+ * A job that is cancelled while its request is under way waits for the answer:
+ * without it nobody knows what is to be cancelled.
  */
 
 #include <string.h>
@@ -18,6 +21,9 @@
 #include "podi_id.h"
 #include "provider.h"
 #include "banned.h"
+
+
+#define UNDO_SLACK  500             /* ms, to note it */
 
 
 static podi_rc_t provider_open(podi_flow_t *f, void *ctx);
@@ -32,7 +38,10 @@ static podi_rc_t provider_end_note(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_end(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_succeed(podi_flow_t *f, provider_run_t *run);
 static void provider_usage(provider_run_t *run);
+static podi_rc_t provider_undo_wait(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_undo(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_undo_next(void *ctx, podi_rc_t rc,
+    podi_fail_t *fail, podi_msec_t *ret_wait);
 static podi_rc_t provider_undo_note(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_undone(podi_flow_t *f, void *ctx);
 
@@ -55,9 +64,10 @@ const podi_step_t  runner_provider_steps[] = {
 };
 
 const podi_step_t  runner_provider_undo[] = {
-    { "cancelling it there", provider_undo,      PODI_MAY_FAIL },
-    { "noting its end",      provider_undo_note, PODI_MAY_FAIL },
-    { "ending",              provider_undone,    0 },
+    { "waiting for its answer", provider_undo_wait, PODI_MAY_FAIL },
+    { "cancelling it there",    provider_undo,      PODI_MAY_FAIL },
+    { "noting its end",         provider_undo_note, PODI_MAY_FAIL },
+    { "ending",                 provider_undone,    0 },
     podi_null_step
 };
 
@@ -293,8 +303,8 @@ provider_end_note(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    return run->noted && !run->keeps ? provider_note(f, run, "ended")
-                                     : PODI_OK;
+    return run->noted && !run->keeps
+           ? provider_note(f, run, run->cancels ? "left" : "ended") : PODI_OK;
 }
 
 
@@ -367,6 +377,25 @@ provider_usage(provider_run_t *run)
 }
 
 
+/* cut off, it might run on, and nobody would know its id */
+
+static podi_rc_t
+provider_undo_wait(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    podi_msec_t      time = podi_worker_undo_timeout(job->worker);
+    provider_run_t  *run = job->data;
+
+    run->undo_until = podi_time_mono()
+                      + (time > 2 * UNDO_SLACK ? time - UNDO_SLACK : time / 2);
+
+    return run->flies
+           ? runner_again_wait(f, run->again,
+                               run->undo_until - podi_time_mono())
+           : PODI_OK;
+}
+
+
 /* nobody will go on with it; else whoever gets it next looks for it */
 
 static podi_rc_t
@@ -379,9 +408,33 @@ provider_undo(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    run->cancels = 1;
+    return runner_again(f, job->mem, provider_stop_steps, provider_undo_next,
+                        job, &run->again);
+}
 
-    return provider_cancel(f, ctx);
+
+static podi_rc_t
+provider_undo_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait)
+{
+    podi_job_t      *job = ctx;
+    podi_msec_t      now = podi_time_mono();
+    provider_run_t  *run = job->data;
+
+    (void) fail;
+
+    if (run->stopped || now >= run->undo_until) {
+        return PODI_DONE;
+    }
+
+    /* PostgreSQL may answer again */
+    *ret_wait = rc == PODI_ERROR ? UNDO_SLACK : run->wait;
+
+    if (*ret_wait > run->undo_until - now) {
+        *ret_wait = run->undo_until - now;
+    }
+
+    return PODI_AGAIN;
 }
 
 
@@ -391,10 +444,28 @@ provider_undo_note(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
-    if (!run->noted || run->keeps
-        || (run->sent && !(run->submitted && podi_job_is_over(job))))
-    {
+    if (!run->noted) {
         return PODI_OK;
+    }
+
+    if (!run->sent) {
+        return run->keeps ? PODI_OK : provider_note(f, run, "ended");
+    }
+
+    if (run->submitted && run->unnoted && !run->stopped) {
+        return provider_note(f, run, "submitted");
+    }
+
+    if (!podi_job_is_over(job) || (run->submitted && !run->stopped)) {
+        return PODI_OK;
+    }
+
+    if (run->flies || (run->keeps && run->fate == PROVIDER_RETRIES)) {
+        podi_worker_log(job->worker, PODI_LOG_ERROR, "provider.unknown", job,
+                        "no answer of " PODI_STR_FMT " to " PODI_STR_FMT
+                        " until the job ended: look whether it was begun",
+                        podi_str_arg(&run->provider->name),
+                        podi_str_arg(&run->key));
     }
 
     return provider_note(f, run, "ended");

@@ -29,6 +29,7 @@ static podi_rc_t try_send(podi_flow_t *f, void *ctx);
 static podi_rc_t try_sent(podi_flow_t *f, void *ctx);
 static podi_rc_t try_accepted(podi_flow_t *f, void *ctx);
 static podi_rc_t try_over(podi_flow_t *f, void *ctx);
+static int try_flies(void *ctx);
 static podi_rc_t try_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
 static void try_another(provider_run_t *run, podi_error_e error,
@@ -57,6 +58,7 @@ static const podi_step_t  try_steps[] = {
 podi_rc_t
 provider_try(podi_flow_t *f, void *ctx)
 {
+    podi_rc_t        rc;
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
@@ -70,7 +72,25 @@ provider_try(podi_flow_t *f, void *ctx)
         run->choice = 0;
     }
 
-    return runner_again(f, job->mem, try_steps, try_next, job, &run->again);
+    rc = runner_again(f, job->mem, try_steps, try_next, job, &run->again);
+
+    if (rc == PODI_AGAIN) {
+        runner_again_keep(run->again, try_flies);
+    }
+
+    return rc;
+}
+
+
+/* what was asked for may be begun: its answer says under which id */
+
+static int
+try_flies(void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    return run->flies;
 }
 
 
@@ -223,6 +243,7 @@ try_send(podi_flow_t *f, void *ctx)
 
     if (rc == PODI_AGAIN) {
         run->sent = 1;
+        run->flies = 1;
         return PODI_AGAIN;
     }
 
@@ -253,6 +274,7 @@ try_sent(podi_flow_t *f, void *ctx)
     provider_run_t           *run = job->data;
     const podi_http_reply_t  *reply = f->result;
 
+    run->flies = 0;
     PODI_FAULT(third_told);
 
     if (provider_answer(f, run, PODI_PROVIDER_SUBMIT, job->mem, &run->answer)

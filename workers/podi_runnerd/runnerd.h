@@ -16,6 +16,7 @@
  *     comfy_follow.c  until it is at its end, or lost
  *     comfy_end.c     what came of it
  *     comfy_undo.c    it is not wanted any more
+ *     left*.c         what was left elsewhere, and nobody waits for
  *     provider*.c     a job of a third party: see provider.h
  *     mock.c          a job of nobody, in a sandbox
  */
@@ -103,6 +104,7 @@ typedef struct {
     /* what this process has there */
     podi_link_t           runs;
     unsigned              ours;
+    unsigned              kept;         /* by others who ask it something */
     uint64_t              model_key;
     double                number;       /* of the last prompt it took */
 } runner_server_t;
@@ -127,6 +129,10 @@ typedef struct {
     int                   providers_private;
     int64_t               margin;
     podi_follow_conf_t    follow;
+    podi_msec_t           left_every;
+    podi_msec_t           left_wait;
+    podi_msec_t           left_max;
+    unsigned              servers_known:1;
 } runnerd_t;
 
 extern runnerd_t  runnerd;
@@ -151,6 +157,18 @@ typedef podi_rc_t (*runner_next_pt)(void *ctx, podi_rc_t rc,
 PODI_MUSTCHECK podi_rc_t runner_again(podi_flow_t *f, podi_mem_t *mem,
     const podi_step_t *steps, runner_next_pt next, void *ctx,
     runner_again_t **ret);
+
+typedef int (*runner_kept_pt)(void *ctx);
+
+/*
+ * When it is cancelled, ctx says whether what is under way has to be kept.
+ * Then this run of the steps goes on, as long as the mem of runner_again.
+ */
+void runner_again_keep(runner_again_t *again, runner_kept_pt is_kept);
+
+/* AGAIN: until what was kept is over, or its time is; OK: nothing is */
+PODI_MUSTCHECK podi_rc_t runner_again_wait(podi_flow_t *f,
+    runner_again_t *again, podi_msec_t most);
 
 /* if it waits for its time, the time is over */
 void runner_again_now(runner_again_t *again);
@@ -242,6 +260,25 @@ int runner_is_too_large(const podi_flow_t *f);
 const podi_http_reply_t *runner_answered(const podi_flow_t *f);
 
 
+/* ---- left.c, left_row.c -------------------------------------------------- */
+
+typedef struct runner_left_row_s  runner_left_row_t;
+
+/* round->data */
+
+typedef struct {
+    podi_worker_t        *worker;
+    podi_mem_t           *mem;
+    runner_left_row_t    *rows;
+    size_t                n;
+    runner_left_row_t    *now;          /* the one that is dealt with */
+    podi_msec_t           until;
+    runner_again_t       *again;
+} runner_left_t;
+
+extern const podi_step_t  runner_left_steps[];
+
+
 /* ---- mock.c ------------------------------------------------------------- */
 
 typedef struct {
@@ -275,7 +312,8 @@ typedef struct {
 
     runner_server_t       *server;      /* NULL: none was chosen */
     double                 since;       /* its number, when it was */
-    podi_str_t             prompt_id;
+    podi_str_t             prompt_id;   /* there */
+    podi_str_t             ref;         /* in its row: the same, mostly */
     podi_str_t             remote;      /* JSON, as it is noted */
     podi_str_t             body;
     podi_comfy_answer_t    answer;
@@ -307,6 +345,7 @@ typedef struct {
     unsigned               counted:1;   /* goes out of server->ours with mem */
     unsigned               sent:1;      /* maybe */
     unsigned               over:1;      /* the job's ending was said */
+    podi_msec_t            undo_until;
 } comfy_run_t;
 
 extern const podi_step_t  runner_comfy_steps[];
@@ -323,7 +362,7 @@ podi_rc_t comfy_chosen(podi_flow_t *f, void *ctx);
 /* comfy_place.c */
 podi_rc_t comfy_fetch(podi_flow_t *f, void *ctx);
 
-/* of sys.attempt_remote; state is "intended", "submitted" or "ended" */
+/* of sys.attempt_remote; state is "intended", "submitted", "left" or "ended" */
 PODI_MUSTCHECK podi_rc_t comfy_note(podi_flow_t *f, comfy_run_t *run,
     const char *state, int with_slots);
 /* the job is at that server from now on; ERROR: no memory */
@@ -334,10 +373,20 @@ void comfy_leave(comfy_run_t *run);
 
 /* comfy_send.c */
 podi_rc_t comfy_upload(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_fence(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_send(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_sent(podi_flow_t *f, void *ctx);
 
 /* comfy_follow.c */
+
+/* one look at the prompt, and what it says: act is what comes next */
+extern const podi_step_t  comfy_look_steps[];
+/* known: the server said that it took it */
+void comfy_look_begin(comfy_run_t *run, int known);
+/* as runner_next_pt, of looks until act is one of the last four */
+podi_rc_t comfy_look_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+    podi_msec_t *ret_wait);
+
 podi_rc_t comfy_adopt(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_adopted(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_left(podi_flow_t *f, void *ctx);
@@ -346,7 +395,6 @@ podi_rc_t comfy_followed(podi_flow_t *f, void *ctx);
 
 /* comfy_end.c */
 podi_rc_t comfy_collect(podi_flow_t *f, void *ctx);
-podi_rc_t comfy_collected(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_clean(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_cleaned(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_end(podi_flow_t *f, void *ctx);

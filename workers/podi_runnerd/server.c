@@ -77,6 +77,7 @@ servers_told(podi_flow_t *f, void *ctx)
         }
     }
 
+    runnerd.servers_known = 1;
     podi_metric_set(round->worker, "podi_runner_servers", "", all);
     podi_metric_set(round->worker, "podi_runner_servers_up", "", up);
     runner_farm_metrics();
@@ -113,7 +114,7 @@ runner_servers_read(const podi_pg_result_t *rows)
     podi_list_each_safe(link, next, &runnerd.servers) {
         server = podi_list_owner(link, runner_server_t, link);
 
-        if (!server->listed && server->ours == 0
+        if (!server->listed && server->ours == 0 && server->kept == 0
             && !podi_flow_is_active(&server->probe))
         {
             server_free(server);

@@ -228,9 +228,13 @@ podi_pg_t *podi_worker_pg(podi_worker_t *w);
 podi_redis_t *podi_worker_redis(podi_worker_t *w);
 int podi_worker_redis_is_up(const podi_worker_t *w);
 const char *podi_worker_id(const podi_worker_t *w);
+/* whose jobs it takes */
+const char *podi_worker_queue(const podi_worker_t *w);
 /* lives as long as the child */
 podi_mem_t *podi_worker_mem(podi_worker_t *w);
 int podi_worker_is_draining(const podi_worker_t *w);
+/* what an undo may take; then it is cut off */
+podi_msec_t podi_worker_undo_timeout(const podi_worker_t *w);
 
 /* after a commit: the text of an `_events` column; "" and "[]" are nothing */
 void podi_worker_publish(podi_worker_t *w, podi_mem_t *mem,

@@ -51,6 +51,13 @@ podi_worker_id(const podi_worker_t *w)
 }
 
 
+const char *
+podi_worker_queue(const podi_worker_t *w)
+{
+    return w->set->queue;
+}
+
+
 podi_mem_t *
 podi_worker_mem(podi_worker_t *w)
 {
@@ -62,6 +69,13 @@ int
 podi_worker_is_draining(const podi_worker_t *w)
 {
     return w->draining;
+}
+
+
+podi_msec_t
+podi_worker_undo_timeout(const podi_worker_t *w)
+{
+    return w->set->undo_timeout;
 }
 
 

@@ -1,0 +1,153 @@
+/*
+ * provider_stop: what was begun at a third party, and is not wanted.
+ *
+ *     its keys -> how is it?
+ *       at its end           over
+ *       it may be cancelled  asked to, and looked at again
+ *       it may not           over: it runs to its end there
+ *       no answer            looked at again
+ *
+ * Each run is one look.  A cancel that was answered is no end: what they say
+ * of it afterwards is.
+ */
+
+#include <string.h>
+
+#include "podi_id.h"
+#include "provider.h"
+#include "banned.h"
+
+
+#define STOP_WAIT  500              /* ms, between two looks */
+
+
+static podi_rc_t stop_look(podi_flow_t *f, void *ctx);
+static podi_rc_t stop_seen(podi_flow_t *f, void *ctx);
+static podi_rc_t stop_asked(podi_flow_t *f, void *ctx);
+static podi_rc_t stop_cancel(podi_flow_t *f, provider_run_t *run);
+
+
+const podi_step_t  provider_stop_steps[] = {
+    { "asking for its keys",  provider_keys,      0 },
+    { "opening them",         provider_keys_read, 0 },
+    { "asking how it is",     stop_look,          PODI_MAY_FAIL },
+    { "asking it to stop",    stop_seen,          PODI_MAY_FAIL },
+    { "looking again, later", stop_asked,         0 },
+    podi_null_step
+};
+
+
+podi_rc_t
+provider_stop_begin(podi_job_t *job, const podi_str_t *provider,
+    json_t *remote)
+{
+    podi_str_t       operation;
+    provider_run_t  *run = job->data;
+
+    operation = podi_json_str(json_object_get(remote, "operation"));
+
+    if (provider_is_at(run, provider, &operation) != PODI_OK) {
+        return PODI_DECLINED;
+    }
+
+    run->job = job;
+    run->remote = remote;
+    run->key = podi_json_str(json_object_get(remote, "key"));
+    run->params = json_object();
+    run->inputs = json_array();
+    run->about = json_pack("{s:s%,s:s%}", "id", job->id.data, job->id.len,
+                           "key", run->key.len > 0 ? (char *) run->key.data
+                                                   : "", run->key.len);
+
+    return podi_json_own(job->mem, run->params) == PODI_OK
+           && podi_json_own(job->mem, run->inputs) == PODI_OK
+           && podi_json_own(job->mem, run->about) == PODI_OK
+           ? PODI_OK : PODI_ERROR;
+}
+
+
+static podi_rc_t
+stop_look(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    run->wait = runner_provider_poll(run->provider, run->facts);
+
+    if (run->wait > 0) {
+        return PODI_DONE;
+    }
+
+    run->wait = STOP_WAIT;
+
+    if (!run->facts->has_poll) {
+        run->stopped = 1;
+        return PODI_DONE;
+    }
+
+    return provider_call(f, run, PODI_PROVIDER_POLL);
+}
+
+
+static podi_rc_t
+stop_seen(podi_flow_t *f, void *ctx)
+{
+    podi_job_t              *job = ctx;
+    provider_run_t          *run = job->data;
+    podi_provider_answer_t   a;
+
+    if (f->result == NULL) {
+        return PODI_DONE;
+    }
+
+    if (provider_answer(f, run, PODI_PROVIDER_POLL, f->mem, &a) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    switch (a.state) {
+
+    case PODI_REMOTE_QUEUED:
+    case PODI_REMOTE_RUNNING:
+        run->answer.state = a.state;
+        return stop_cancel(f, run);
+
+    case PODI_REMOTE_DONE:
+    case PODI_REMOTE_FAILED:
+    case PODI_REMOTE_CANCELED:
+        run->stopped = 1;
+        return PODI_DONE;
+
+    default:
+        run->stopped = a.class == PODI_PROVIDER_EXPIRED;
+        return PODI_DONE;
+    }
+}
+
+
+static podi_rc_t
+stop_cancel(podi_flow_t *f, provider_run_t *run)
+{
+    if (!run->facts->has_cancel
+        || (run->facts->cancel_states & 1u << run->answer.state) == 0)
+    {
+        run->stopped = 1;
+        podi_worker_log(run->job->worker, PODI_LOG_WARN, "provider.runs_on",
+                        run->job, PODI_STR_FMT " has no way to cancel what is "
+                        "%s: it runs to its end",
+                        podi_str_arg(&run->provider->name),
+                        podi_remote_name(run->answer.state));
+        return PODI_DONE;
+    }
+
+    return provider_call(f, run, PODI_PROVIDER_CANCEL);
+}
+
+
+static podi_rc_t
+stop_asked(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}
