@@ -82,8 +82,9 @@ grant usage on schema podi to podi_core, podi_system, podi_keeper;
 grant usage on schema internal to podi_core, podi_system;
 grant usage on schema api to podi_web, podi_worker, podi_ctl;
 grant usage on schema sys to podi_worker, podi_ctl;
--- why a job waits is to be seen across tenants: counts only
-grant usage on schema sys to podi_core;
+-- why a job waits is to be seen across tenants: counts only; and the admin
+-- API is made of what the operator has
+grant usage on schema sys to podi_core, podi_system;
 
 -- functions
 revoke all on all functions in schema api, sys, internal
@@ -94,6 +95,18 @@ revoke execute on function internal.context_verify, internal.quote_mac
 grant execute on all functions in schema api to podi_web;
 grant execute on function api.context_open to podi_worker, podi_ctl;
 grant execute on function sys.job_place to podi_core, podi_ctl;
+grant execute on function sys.job_remote to podi_core, podi_ctl;
+
+-- behind internal.operator_enter: of no tenant
+grant execute on function sys.comfy_server_cards, sys.comfy_server_put,
+    sys.comfy_server_remove, sys.comfy_workflow_cards, sys.comfy_workflow_put,
+    sys.comfy_workflow_publish, sys.comfy_workflow_show, sys.provider_key_list,
+    sys.provider_key_disable to podi_core;
+grant execute on function sys.comfy_server_cards, sys.comfy_workflow_cards
+    to podi_ctl;
+-- and of sys.comfy_apply
+grant execute on function sys.comfy_server_put, sys.comfy_server_remove,
+    sys.comfy_workflow_put, sys.comfy_workflow_publish to podi_system;
 
 -- each row of these two lists crosses tenants: reviewed one by one
 
@@ -123,7 +136,7 @@ grant execute on function sys.action_put to podi_ctl;
 grant execute on function sys.queue_put, sys.queue_list, sys.gate_put to podi_ctl;
 grant execute on function sys.job_aside, sys.job_dismiss, sys.job_replay
     to podi_ctl;
-grant execute on function sys.tenant_create to podi_ctl;
+grant execute on function sys.tenant_create, sys.tenant_operator to podi_ctl;
 grant execute on function sys.account_role, sys.revoke to podi_ctl;
 grant execute on function sys.price_put, sys.price_list, sys.plan_put,
     sys.plan_list, sys.tenant_plan to podi_ctl;
@@ -135,7 +148,8 @@ grant execute on function sys.quota_put, sys.quota_list, sys.tenant_zone
 grant execute on function sys.wallet_grant, sys.wallet_refund,
     sys.wallet_adjust to podi_ctl;
 grant execute on function sys.comfy_server_put, sys.comfy_server_remove,
-    sys.comfy_server_list, sys.comfy_workflow_put, sys.comfy_workflow_publish,
+    sys.comfy_server_list, sys.comfy_apply,
+    sys.comfy_workflow_put, sys.comfy_workflow_publish,
     sys.comfy_workflow_list, sys.comfy_workflow_show to podi_ctl;
 grant execute on function sys.provider_key_add, sys.provider_key_list,
     sys.provider_key_disable to podi_ctl;

@@ -12,7 +12,10 @@
 --                    running}; behind {own, others}; running {since, progress};
 --                    finished {ended_at, error_code}.  The load of others is
 --                    not told: others is none, few (to 10) or many, and running
---                    is there for a gate of the caller's tenant or user alone
+--                    is there for a gate of the caller's tenant or user alone.
+--                    remote {kind, name, sent_at, waits_for, until}, when others
+--                    carry the job out (sys.job_remote): until waits_until is
+--                    over; name is for admins
 --           expected_start, when it is known; attempts, crashes, deferrals
 -- Raises:   U0404 no such job of the user
 -- Writes:   nothing
@@ -33,8 +36,9 @@ language plpgsql security definer
 set search_path = podi, pg_temp
 as $$
 declare
-    v_job    job;
-    v_place  record;
+    v_job     job;
+    v_place   record;
+    v_remote  jsonb;
 begin
     perform internal.enter('user', 'admin');
     v_job := internal.job_mine(i_job);
@@ -50,6 +54,14 @@ begin
         when v_job.state = 'blocked'                     then 'blocked_by'
         when v_job.not_before > clock_timestamp()        then 'waits_until'
         else coalesce(v_place.why, 'running') end;
+    select jsonb_build_object('remote', jsonb_build_object(
+               'kind', r.kind,
+               'name', case when internal.role() = 'admin' then r.name end,
+               'sent_at', internal.rfc3339(r.sent_at), 'waits_for', r.wants,
+               'until', case when why = 'waits_until' and r.wants is not null
+                        then internal.rfc3339(v_job.not_before) end))
+      into v_remote
+      from sys.job_remote(i_job) r;
 
     return query
     select v_job.job_id, v_job.task_id, v_job.state, why, case why
@@ -70,7 +82,7 @@ begin
                                        when v_place.others = 0 then 'none'
                                        when v_place.others <= 10 then 'few'
                                        else 'many' end)
-           else                    jsonb '{}' end,
+           else                    jsonb '{}' end || coalesce(v_remote, '{}'),
            v_place.expected_start, v_job.attempts, v_job.crashes,
            v_job.deferrals;
 end

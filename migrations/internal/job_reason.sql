@@ -7,7 +7,7 @@
 -- Returns:  an error code; start_at when it was never held
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   api.job_explain
+-- Called:   api.job_explain, sys.job_remote
 -- ----------------------------------------------------------------------
 create or replace function internal.job_reason(i_job uuid)
 returns text

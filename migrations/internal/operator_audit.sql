@@ -1,7 +1,8 @@
 -- ----------------------------------------------------------------------
 -- internal.operator_audit(verb, detail)
 --
---      One audit row of what is of no tenant.
+--      One audit row of what is of no tenant, and by whom: who entered, or
+--      nobody, which is podictl.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
@@ -15,5 +16,6 @@ create or replace function internal.operator_audit(
 returns void
 language sql
 as $$
-    insert into podi.operator_audit (verb, detail) values (i_verb, i_detail)
+    insert into podi.operator_audit (verb, detail, by_tenant, by_user)
+    values (i_verb, i_detail, internal.tenant(), internal.user_id())
 $$;

@@ -7,8 +7,9 @@
 -- Returns:  server
 -- Raises:   U0404 there is no such server; U0409 it was not disabled, or
 --           something of ours is there
--- Writes:   podi.comfy_server, podi.comfy_seen
--- Called:   podictl comfy server remove
+-- Writes:   podi.comfy_server, podi.comfy_seen, podi.operator_audit
+-- Called:   podictl comfy server remove; internal.comfy_prune,
+--           api.admin_server_remove
 -- ----------------------------------------------------------------------
 create or replace function sys.comfy_server_remove(i_server text, out server text)
 language plpgsql security definer
@@ -34,6 +35,8 @@ begin
     end if;
 
     delete from comfy_server s where s.server = i_server;
+    perform internal.operator_audit('comfy_server.remove',
+                jsonb_build_object('server', i_server));
     server := i_server;
 end
 $$;

@@ -9,8 +9,9 @@
 --           that was live
 -- Raises:   U0404 there is no such version; U0422 no server can run it: the
 --           path names the node and the input that the nearest lacks
--- Writes:   podi.comfy_workflow
--- Called:   podictl comfy workflow publish
+-- Writes:   podi.comfy_workflow, podi.operator_audit
+-- Called:   podictl comfy workflow publish; internal.comfy_apply_publish,
+--           api.admin_workflow_publish
 --
 --      version NULL: the newest
 -- ----------------------------------------------------------------------
@@ -65,6 +66,11 @@ begin
     update comfy_workflow w set state = 'live', published_at = now()
      where w.workflow = i_workflow and w.version = v_new.version
            and w.state <> 'live';
+    if found then
+        perform internal.operator_audit('comfy_workflow.publish',
+                    jsonb_build_object('workflow', i_workflow,
+                        'version', v_new.version, 'retired', retired));
+    end if;
     workflow := i_workflow;
     version := v_new.version;
     server := v_at.server;

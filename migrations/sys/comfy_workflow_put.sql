@@ -7,8 +7,9 @@
 -- Returns:  workflow, version, state, is_new
 -- Raises:   U0422 a member that is not known, missing or out of range; its path
 --           names the node and the input
--- Writes:   podi.comfy_workflow
--- Called:   podictl comfy workflow put
+-- Writes:   podi.comfy_workflow, podi.operator_audit
+-- Called:   podictl comfy workflow put; internal.comfy_apply_one,
+--           api.admin_workflow_put
 --
 --      {workflow, graph, mapping, idle_ms}; see podi.comfy_workflow
 -- ----------------------------------------------------------------------
@@ -63,6 +64,9 @@ begin
                 coalesce(comfy_workflow_put.version, 0) + 1, v_graph, v_map,
                 internal.comfy_needs(v_graph), v_idle::bigint)
         returning w.version, w.state into version, state;
+        perform internal.operator_audit('comfy_workflow.put',
+                    jsonb_build_object('workflow', comfy_workflow_put.workflow,
+                        'version', comfy_workflow_put.version));
     end if;
 end
 $$;

@@ -6,7 +6,7 @@
 -- Returns:  workflow, version, state, idle_ms, graph, mapping
 -- Raises:   U0404 there is no such version
 -- Writes:   nothing
--- Called:   podictl comfy workflow show
+-- Called:   podictl comfy workflow show; api.admin_workflow_read
 --
 --      version NULL: the live one, or else the newest
 -- ----------------------------------------------------------------------

@@ -6,7 +6,7 @@
 -- Returns:  key_id, provider, name, state
 -- Raises:   U0404 no active key has that name
 -- Writes:   podi.provider_key, podi.comfy_server, podi.operator_audit
--- Called:   podictl key disable
+-- Called:   podictl key disable; api.admin_key_disable
 -- ----------------------------------------------------------------------
 create or replace function sys.provider_key_disable(
     i_provider  text,

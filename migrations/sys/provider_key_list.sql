@@ -6,7 +6,7 @@
 -- Returns:  provider, name, state, kek, key_id, created_at, disabled_at
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   podictl key list
+-- Called:   podictl key list; api.admin_key_list, api.admin_key_disable
 -- ----------------------------------------------------------------------
 create or replace function sys.provider_key_list()
 returns table (

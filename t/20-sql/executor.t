@@ -203,14 +203,16 @@ subtest 'servers' => sub {
         'url'         => [{ server => 'one' }, map { { %one, url => $_ } }
                           'ftp://a', 'http://u:p@a', 'http://a?x=1', "http://a\n"],
         'ws_url'      => [{ %one, ws_url => 'http://a/ws' }],
-        'slots'       => [{ %one, slots => 0 }, { %one, slots => undef }],
+        'slots'       => [map { { %one, slots => $_ } } 0, undef, 1.5, '2', 1e12],
         'prefetch'    => [{ %one, prefetch => -1 }],
         'state'       => [{ %one, state => 'broken' }],
-        'labels'      => [{ %one, labels => ['a b'] }],
+        'labels'      => [map { { %one, labels => $_ } } ['a b'], [1], [['a']],
+                          'a'],
+        'single_tenant' => [{ %one, single_tenant => 1 }],
         'ca_file'     => [{ %one, ca_file => 'ca.pem' }],
         'colour'      => [{ %one, colour => 1 }],
-        'updated_at'  => [{ %one, updated_at => '2020-01-01' }],
-        'auth'        => [{ %one, auth => { token => 'x' } }],
+        'auth'        => [{ %one, auth => { token => 'x' } },
+                          { %one, auth => ['x'] }],
         'auth.headers.Host'          => [{ %one, auth => { headers => { Host => 'k' } } }],
         'auth.headers.Authorization' => [{ %one, auth => { headers =>
                                            { Authorization => 'farm' } } }],
@@ -221,9 +223,21 @@ subtest 'servers' => sub {
     }
 
     ok $ctl->one(undef, $sql, $text->(\%one))->{is_new}, 'one is put';
+    my $at = 'select internal.rfc3339(updated_at) from podi.comfy_server';
+    my $first = $super->value(undef, $at);
+    ok !$ctl->one(undef, $sql, $text->(\%one))->{is_new}, 'again';
+    is $super->value(undef, $at), $first, 'changes nothing';
     ok !$ctl->one(undef, $sql, $text->({ server => 'one', prefetch => 2,
                                          labels => ['gpu'] }))->{is_new},
        'and changed';
+    isnt $super->value(undef, $at), $first, 'which is to be seen';
+    $ctl->refused('U0409', undef, $sql, $text->({ server => 'one', slots => 2,
+        updated_at => $_ }), "refused when it is not as it was at $_")
+        for $first, 'never';
+    is_deeply [map { $json->decode($_->{detail}) } @{ $super->all(undef,
+                  'select detail from podi.operator_audit order by audit_id') }],
+              [\%one, { server => 'one', prefetch => 2, labels => ['gpu'] }],
+              'what changed something is written down';
     my $row = $worker->one(undef, 'select * from sys.comfy_servers()');
     is_deeply [@{$row}{qw(server url slots prefetch state seen keys)}],
               ['one', $one{url}, 1, 2, 'active', undef, '[]'], 'as it is now';
@@ -575,7 +589,8 @@ subtest 'keys' => sub {
        'the next of its name';
     is_deeply [map { "$_->{verb} $_->{name}" } @{ $super->all(undef,
                   q{select verb, detail ->> 'name' as name from}
-                  . ' podi.operator_audit order by audit_id') }],
+                  . ' podi.operator_audit'
+                  . q{ where verb like 'provider_key.%' order by audit_id}) }],
               ['provider_key.add farm', 'provider_key.disable farm',
                'provider_key.add farm'], 'all of it is written down';
 };
@@ -632,6 +647,9 @@ subtest 'who may' => sub {
             q{comfy_server_remove('x')}, 'comfy_server_list()',
             'comfy_workflow_put(null)', q{comfy_workflow_publish('x', 1)},
             'comfy_workflow_list()', q{comfy_workflow_show('x', 1)},
+            q{comfy_apply('{}', false)}, q{tenant_operator('x', true)},
+            q{comfy_server_cards('x', null, 1)}, 'job_remote(null)',
+            q{comfy_workflow_cards('x', null, 1)},
             'provider_key_list()', q{provider_key_disable('x', 'x')},
             'provider_key_add(null, null, null, null, null)'],
         podi_worker => [map { "select * from sys.$_" } 'comfy_servers()',

@@ -118,6 +118,82 @@ is_deeply why($id[1]), ['blocked_by', { jobs => [
               { job_id => $id[0], key => undef, state => 'queued' }] }],
           'it needs another';
 
+subtest 'what others carry out' => sub {
+    my $text = \&Podi::Work::text;
+    my %flow = (workflow => 'scale', mapping => { outputs => [{ node => '9' }] },
+                graph => { 9 => { class_type => 'SaveImage', inputs => {} } });
+    my %action = (queue => 'comfyui', price => 0, accepts => ['image/jpeg'],
+                  label => { map { $_ => 'x' } qw(en zh) },
+                  description => { map { $_ => 'x' } qw(en zh) },
+                  timeout_ms => 60_000, max_wait_ms => 60_000);
+    my $worker = $db->login('podi_worker');
+    my $ctl = $db->{ctl};
+    my $server = sub { $ctl->one(undef, 'select * from sys.comfy_server_put(?)',
+                           $text->({ server => 'one', url => 'http://10.0.0.7', @_ })) };
+    my $seen = sub { $worker->one(undef, 'select sys.comfy_seen_put(?)',
+                         $text->({ server => 'one', ok => JSON::PP::true, @_ })) };
+    my $remote = sub { asked(@_)->{detail}{remote} };
+    my $waits = sub { $remote->(@_)->{waits_for} };
+
+    $ctl->one(undef, 'select * from sys.comfy_workflow_put(?)', $text->(\%flow));
+    $server->();
+    $seen->(nodes => { SaveImage => { required => [] } }, models => {});
+    $ctl->one(undef, q{select * from sys.comfy_workflow_publish('scale', 1)});
+    $ctl->one(undef, 'select * from sys.action_put(?)', $text->($_))
+        for { %action, action => 'comfy.scale', executor =>
+                  { kind => 'comfy', workflow => 'scale' } },
+            { %action, action => 'third.make', executor =>
+                  { kind => 'provider', provider => 'fal', operation => 'x' } };
+
+    my $t = $w->submit($ann, inputs => [$ann->{pic}],
+                       actions => [map { Podi::Work::action($_) }
+                                   qw(comfy.scale comfy.scale third.make)]);
+    my ($one, $two, $third) = map { $_->{job_id} } @{ $t->{jobs} };
+    is_deeply $remote->($one), { kind => 'comfyui', name => undef, sent_at => undef,
+              waits_for => undef, until => undef }, 'it waits for nothing';
+
+    $seen->(ok => JSON::PP::false, fault => 'http://10.0.0.7: refused');
+    is $waits->($one), 'servers_down', 'no server answers';
+    $seen->();
+    $db->super->all(undef, q{update podi.comfy_seen set at = at - interval '3 minutes'
+                    returning 1});
+    is $waits->($one), 'servers_down', 'nobody has looked for long';
+    $seen->(nodes => {});
+    is $waits->($one), 'no_server', 'none has what it needs';
+    $seen->(nodes => { SaveImage => { required => [] } });
+    $server->(state => 'draining');
+    is $waits->($one), 'no_server', 'none takes anything new';
+    $server->(state => 'active', prefetch => 0);
+
+    my ($j) = @{ $w->claim([$two]) };
+    $worker->one(undef, 'select * from sys.attempt_remote(?, ?, ?, ?, ?, ?, ?)', $two,
+                 $j->{fence}, 'submitted', 'comfy:one', 'p1', '{"server": "one"}', 1);
+    is $waits->($one), 'servers_full', 'all have enough to do';
+    is $remote->($two)->{name}, undef, 'where the other one is, is not told';
+    ok $remote->($two)->{sent_at}, 'but since when';
+    my $told = $w->{web}->one($db->as($ann, 'admin'),
+                              'select * from api.job_explain(?)', $two)->{detail};
+    is JSON::PP::decode_json($told)->{remote}{name}, 'one', 'an admin is told';
+    unlike $told, qr/10\.0\.0/, 'no address';
+
+    $w->retry($j, 'deferral', delay => 60_000, code => 'unavailable');
+    $seen->(ok => JSON::PP::false);
+    my $off = $remote->($two);
+    is $off->{waits_for}, 'servers_down', 'it was put off';
+    ok $off->{until}, 'until then';
+
+    is $waits->($third), undef, 'a third party was not asked yet';
+    ($j) = @{ $w->claim([$third]) };
+    $w->retry($j, 'deferral', delay => 60_000, code => 'provider_quota');
+    $off = asked($third)->{detail};
+    is_deeply [$off->{reason}, @{ $off->{remote} }{qw(kind waits_for)}],
+              [qw(provider_quota third_party third_party)], 'it wants no more for now';
+    is $off->{remote}{until} =~ s/Z$//r, $off->{at} =~ s/(?:\+00:00|Z)$//r, 'until then';
+    $w->cancel($ann, $t->{task_id});
+    is asked($one)->{detail}{remote}{waits_for}, undef, 'what is over waits for nothing';
+    is asked($id)->{detail}{remote}, undef, 'nothing of it with what is done here';
+};
+
 $w->{web}->refused('U0404', $db->as($ben), 'select * from api.job_explain(?)',
                    $id, 'another one\'s is not there');
 $w->{web}->refused('42501', $db->as($ben), 'select * from sys.job_place(?)', $id,

@@ -536,6 +536,81 @@ subtest 'ComfyUI servers and workflows' => sub {
         [qw(comfy server put)], [qw(comfy server paint one)];
 };
 
+subtest 'comfy apply' => sub {
+    my %flow = (graph => { 1 => { class_type => 'LoadImage', inputs => { image => 'a' } },
+                           2 => { class_type => 'SaveImage',
+                                  inputs => { images => ['1', 0] } } },
+                mapping => { outputs => [{ node => '2' }] });
+    my $farm = { servers => [map { { server => "s$_", url => "http://10.0.0.$_:8188" } }
+                             1, 2],
+                 workflows => [{ workflow => 'flip', %flow, publish => JSON::PP::true }] };
+    # exit code and "name change" of each row
+    my $apply = sub {
+        my ($code, $text) = told(JSON::PP::encode_json($farm), qw(comfy apply -), @_);
+        my @rows = map { JSON::PP::decode_json($_) } grep { /^\{/ } split /\n/, $text;
+        return [$code, map { "$_->{name} $_->{change}" } @rows];
+    };
+    my $super = $h->{db}->super;
+    my $count = sub { $super->value(undef, 'select count(*) from podi.operator_audit') };
+
+    is_deeply $apply->(), [1, 's1 added', 's2 added', 'flip added', 'flip refused'],
+              'all of it but what no server was seen to be fit for';
+    $h->{db}->login('podi_worker')->all(undef, 'select sys.comfy_seen_put(?)',
+        JSON::PP::encode_json({ server => 's1', ok => JSON::PP::true, nodes => {
+            LoadImage => { required => ['image'] },
+            SaveImage => { required => ['images'] } } }));
+    is_deeply $apply->(), [0, 's1 same', 's2 same', 'flip same', 'flip published'],
+              'which follows';
+    my $before = $count->();
+    is_deeply $apply->(), [0, 's1 same', 's2 same', 'flip same'], 'again';
+    is $count->(), $before, 'changes nothing';
+
+    $farm->{servers} = [{ server => 's1', url => 'http://10.0.0.1:8188', slots => 2 }];
+    $farm->{workflows}[0]{idle_ms} = 5000;
+    is_deeply $apply->(), [0, 's1 changed', 'flip changed', 'flip published'],
+              'what changed is told';
+    is_deeply [sort keys %{ list('server', qw(comfy server list)) }], [qw(s1 s2)],
+              'what is not named stays';
+    ctl(qw(comfy server drain s1));
+    is_deeply $apply->('--prune'), [0, 's1 same', 'flip same', 's2 removed',
+              'invert retired'], 'unless it is to go';
+    is list('server', qw(comfy server list))->{s1}{state}, 'draining',
+       'a server that was drained by hand stays so';
+
+    my %bad = ('servers[0].url' => { servers => [{ server => 's3', url => 'x' }] },
+               'servers[1].server' => { servers => [{ server => 's3',
+                    url => 'http://a' }, { url => 'http://a' }] },
+               'workflows[0].graph' => { workflows => [{ workflow => 'x' }] },
+               'servers' => { servers => {} }, 'hosts' => { hosts => [] },
+               'workflows[0]' => { workflows => ['x'] });
+    for my $field (sort keys %bad) {
+        my ($code, $text) = told(JSON::PP::encode_json($bad{$field}),
+                                 qw(comfy apply -));
+        is $code, 1, "refused at $field";
+        like $text, qr{\Qfield $field,\E}, 'and said' or diag $text;
+    }
+    is_deeply [sort keys %{ list('server', qw(comfy server list)) }], ['s1'],
+              'nothing of a file that is refused';
+
+    delete $farm->{servers};
+    $farm->{workflows} = [];
+    is_deeply $apply->('--prune'), [0, 'flip retired'],
+              'of what the file does not speak of nothing goes';
+};
+
+subtest 'who runs the installation' => sub {
+    is list('slug', qw(tenant operator zoo on))->{zoo}{operator}, JSON::PP::true,
+       'the admins of zoo';
+    is list('slug', qw(tenant operator zoo off))->{zoo}{operator}, JSON::PP::false,
+       'not any more';
+    is +(ctl(qw(tenant operator zoo maybe)))[0], 1, 'on or off';
+    is +(ctl(qw(tenant operator nobody on)))[0], 1, 'a tenant that is there';
+    is_deeply [map { $_->{detail} } @{ $h->{db}->super->all(undef,
+                  q{select detail ->> 'operator' as detail from podi.operator_audit}
+                  . q{ where verb = 'tenant.operator' order by audit_id}) }],
+              [qw(true false)], 'written down';
+};
+
 subtest 'help' => sub {
     my ($code, $all) = ctl('--help');
     is $code, 0, 'is no failure';

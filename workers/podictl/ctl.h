@@ -123,6 +123,8 @@ extern const podi_step_t  ctl_config_show_steps[];
 extern const podi_step_t  ctl_key_add_steps[];
 extern const podi_step_t  ctl_key_list_steps[];
 extern const podi_step_t  ctl_key_disable_steps[];
+extern const podi_step_t  ctl_tenant_operator_steps[];
+extern const podi_step_t  ctl_farm_steps[];
 extern const podi_step_t  ctl_server_put_steps[];
 extern const podi_step_t  ctl_server_list_steps[];
 extern const podi_step_t  ctl_server_state_steps[];

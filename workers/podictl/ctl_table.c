@@ -121,6 +121,11 @@ const ctl_command_t  ctl_commands[] = {
         { "zone", NULL, NULL, "as Asia/Shanghai: when its days begin" } },
       ctl_zone_steps, NULL },
 
+    { "tenant", "operator",
+      { { "tenant", NULL, NULL, "the tenant's slug" },
+        { "state", NULL, NULL, "on, off" } },
+      ctl_tenant_operator_steps, NULL },
+
     { "quota", "put",
       { { "tenant", NULL, NULL, "the tenant's slug" },
         { "meter", NULL, NULL, "points, tasks, calls, tokens, in_flight" },
@@ -226,6 +231,11 @@ const ctl_command_t  ctl_commands[] = {
       { { "provider", NULL, NULL, "see key list" },
         { "name", NULL, NULL, "see key list" } },
       ctl_key_disable_steps, NULL },
+
+    { "comfy", "apply",
+      { { "file", NULL, NULL, TABLE_FILE },
+        { "prune", NULL, ctl_flag, "take away what the file does not name" } },
+      ctl_farm_steps, NULL },
 
     { "comfy", "server put",
       { { "file", NULL, NULL, TABLE_FILE } },
