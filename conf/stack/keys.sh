@@ -4,6 +4,7 @@
 #
 #     keys/   pg_* redis                              passwords, one a file
 #             kek                                     the workers' alone
+#             webhook.key                             theirs and nginx's
 #             context.key chain.key token.key refresh.key store.key
 #     tls/    ca.crt ca.key server.crt server.key
 
@@ -21,6 +22,8 @@ keys_up() {
     own root:root 600 "$STATE/keys/pg_super"
     key_make kek kek
     own "$WEB_USER:$WEB_GROUP" 600 "$STATE/keys/kek"
+    key_make secret webhook.key
+    own "$WEB_USER:$WEB_GROUP" 600 "$STATE/keys/webhook.key"
 }
 
 

@@ -258,8 +258,13 @@ typedef struct {
 
 podi_hook_e podi_provider_hook(const podi_provider_t *p);
 podi_str_t podi_provider_jwks_url(const podi_provider_t *p);
+/* the name of the key that it is signed with; "" when there is none */
+podi_str_t podi_provider_hook_secret(const podi_provider_t *p);
 
-/* FORBIDDEN: a forged one, or too old; nothing else of it may be believed */
+/*
+ * FORBIDDEN: a forged one, or too old; nothing else of it may be believed.
+ * BAD_JSON: theirs, and not to be read.
+ */
 PODI_MUSTCHECK podi_rc_t podi_provider_webhook(const podi_provider_t *p,
     const podi_provider_call_in_t *in, podi_mem_t *mem,
     podi_provider_called_t *ret, podi_fail_t *fail);

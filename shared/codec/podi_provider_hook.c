@@ -48,7 +48,6 @@ podi_provider_webhook(const podi_provider_t *p,
 {
     json_t                         *json;
     podi_rc_t                       rc;
-    podi_fail_t                     bad;
     static const podi_json_limit_t  limit = { PODI_PROVIDER_BODY_MAX, 64 };
 
     memset(ret, 0, sizeof(podi_provider_called_t));
@@ -79,8 +78,8 @@ podi_provider_webhook(const podi_provider_t *p,
         return rc;
     }
 
-    if (podi_json_parse(&in->body, &limit, mem, &json, &bad) != PODI_OK) {
-        return podi_provider_forged(fail, "its body is no JSON");
+    if (podi_json_parse(&in->body, &limit, mem, &json, fail) != PODI_OK) {
+        return PODI_ERROR;
     }
 
     ret->id = podi_provider_scalar(podi_provider_first(&p->webhook.id, json),

@@ -259,3 +259,10 @@ podi_provider_jwks_url(const podi_provider_t *p)
 {
     return p->webhook.jwks_url;
 }
+
+
+podi_str_t
+podi_provider_hook_secret(const podi_provider_t *p)
+{
+    return p->webhook.secret;
+}

@@ -182,6 +182,23 @@ event_poke_worker(podi_redis_t *redis, podi_mem_t *mem, const json_t *pokes,
 }
 
 
+podi_rc_t
+podi_event_called(podi_redis_t *redis, podi_mem_t *mem, const podi_str_t *job,
+    const podi_str_t *key, const podi_str_t *call)
+{
+    podi_str_t  payload, channel = podi_string(PODI_EVENT_CALLED);
+
+    if (podi_mem_printf(mem, &payload, PODI_STR_FMT " " PODI_STR_FMT " "
+                        PODI_STR_FMT, podi_str_arg(job), podi_str_arg(key),
+                        podi_str_arg(call)) != PODI_OK)
+    {
+        return PODI_ERROR;
+    }
+
+    return event_send(redis, &channel, &payload);
+}
+
+
 static podi_rc_t
 event_parse(podi_mem_t *mem, const podi_str_t *text, json_t **ret_array)
 {

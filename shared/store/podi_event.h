@@ -3,6 +3,7 @@
  *
  *     podi:user:<user id>      events of a user, and progress of their jobs
  *     podi:worker:<worker id>  pokes: {"cancel":["<job id>",...]}
+ *     podi:called              a third party has called: "<job> <key> <call>"
  *
  * What is published is a hint: PostgreSQL holds the event, its number and
  * its order, and whoever misses a message reads the gap there.  So nobody
@@ -15,6 +16,8 @@
 
 #include "podi_redis.h"
 
+
+#define PODI_EVENT_CALLED  "podi:called"
 
 typedef struct {
     podi_str_t  user_id;
@@ -50,6 +53,13 @@ podi_rc_t podi_event_progress(podi_redis_t *redis, podi_mem_t *mem,
  */
 podi_rc_t podi_event_poke(podi_redis_t *redis, podi_mem_t *mem,
     const podi_str_t *pokes);
+
+/*
+ * Somebody who carries out `job` says that it has changed: whoever follows it
+ * under `key` looks sooner.  `call` is the same when the same is said again.
+ */
+podi_rc_t podi_event_called(podi_redis_t *redis, podi_mem_t *mem,
+    const podi_str_t *job, const podi_str_t *key, const podi_str_t *call);
 
 
 #endif /* PODI_EVENT_H */

@@ -152,7 +152,7 @@ test_standard(void)
     put(2, "Webhook-Signature", sign_standard("msg_1", NOW, "[1"));
     in = call_in(3, "[1");
     is_fail(podi_provider_webhook(p, &in, mem, &called, &fail), &fail,
-            PODI_E_FORBIDDEN, NULL, "signed, and no JSON");
+            PODI_E_BAD_JSON, NULL, "signed, and no JSON");
 }
 
 

@@ -93,6 +93,7 @@ sub start
     say_('FLUSHALL');
     gates(%gate);
     script('check', 1000);
+    say_('DEL', "${P}built");
     say_('SET', "${P}token", 0);
 }
 

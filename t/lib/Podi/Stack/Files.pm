@@ -70,6 +70,9 @@ sub make
     chmod 0755, "$dir/run/redis";
     _tls($dir);
     _programs($self);
+    mkdir "$dir/conf/providers";
+    copy($_, "$dir/conf/providers/") or die "$_: $!"
+        for glob root() . '/conf/providers/*.json';
     _redis($dir, %{ $self->{redis_conf} // {} });
 }
 
@@ -155,6 +158,7 @@ sub write_keys
                'PODITESTKEY00000000:' . substr(sha256_hex('store'), 0, 40)
                . "\n");
     write_file("$keys/redis", "redis-of-tests\n");
+    write_file("$keys/webhook.key", sha256_hex('webhook of tests') . "\n");
     write_file("$keys/pg_$_", $self->{pg}->password("podi_$_") . "\n")
         for qw( web worker ctl );
 
