@@ -114,6 +114,11 @@ body_one(podi_http_transfer_t *t)
         | curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, body_seek)
         | curl_easy_setopt(e, CURLOPT_SEEKDATA, s);
 
+    if (t->request.body_fd != -1) {
+        bad |= curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE,
+                                (long) PODI_HTTP_FILE_BUFFER);
+    }
+
     return bad ? PODI_ERROR : PODI_OK;
 }
 
@@ -121,6 +126,7 @@ body_one(podi_http_transfer_t *t)
 static podi_rc_t
 body_form(podi_http_transfer_t *t)
 {
+    int                         bad;
     size_t                      i;
     const podi_http_request_t  *r = &t->request;
 
@@ -139,8 +145,11 @@ body_form(podi_http_transfer_t *t)
         }
     }
 
-    return curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->form) == CURLE_OK
-           ? PODI_OK : PODI_ERROR;
+    bad = curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->form)
+        | curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                           (long) PODI_HTTP_FILE_BUFFER);
+
+    return bad ? PODI_ERROR : PODI_OK;
 }
 
 

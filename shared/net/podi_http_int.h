@@ -15,6 +15,10 @@
 #include "podi_multi.h"
 
 
+/* of files: curl's own are 16 and 64 KiB, a turn of the loop for each */
+#define PODI_HTTP_FILE_BUFFER  (256 * 1024)
+
+
 struct podi_http_s {
     podi_io_t         *io;
     podi_http_conf_t   conf;

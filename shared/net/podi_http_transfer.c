@@ -89,6 +89,11 @@ transfer_set_limits(podi_http_transfer_t *t)
         | curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,
                            (curl_off_t) t->request.max);
 
+    if (t->request.into_fd != -1) {
+        bad |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE,
+                                (long) PODI_HTTP_FILE_BUFFER);
+    }
+
     if (t->request.resolve.len > 0) {
         text = transfer_c(t, &t->request.resolve);
         t->resolve = (text != NULL) ? curl_slist_append(NULL, text) : NULL;
