@@ -67,12 +67,28 @@ sub files
     }
     $fake->stop;
 
-    Podi::Fault::picture("$self->{dir}/picture.png", 1024, 768, 0);
-    $self->{picture} = Podi::Fault::slurp("$self->{dir}/picture.png");
-    $self->{r}{photo} = $self->{picture};
-    Podi::Runner::write_file("$self->{dir}/input", $self->{picture});
-    $self->output($self->{picture});
+    $self->input(picture($self, 64, 48));
     return;
+}
+
+
+# a picture of that size, some 2 bytes a pixel
+sub picture
+{
+    my ($self, $width, $height) = @_;
+    my $file = "$self->{dir}/picture.png";
+
+    return Podi::Fault::slurp(Podi::Fault::picture($file, $width, $height, 0));
+}
+
+
+# what goes in from now on
+sub input
+{
+    my ($self, $bytes) = @_;
+
+    $self->{r}{photo} = $bytes;
+    return Podi::Runner::write_file("$self->{dir}/input", $bytes);
 }
 
 

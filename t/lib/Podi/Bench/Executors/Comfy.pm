@@ -18,11 +18,15 @@ use Podi::Bench::Executors;
 use Podi::Proc qw( poll );
 
 my $WORK = 500;                         # ms of each prompt
-my $JOBS = 10;                          # of each run
+my $JOBS = 8;                           # of each run
+# name, picture that goes in, type of what comes out, what is measured
 my @KINDS = (
-    [plain => 'video/mp4', 'a file that is stored as it came'],
-    [picture => 'image/png', 'a picture: ours is decoded and checked in a'
-     . ' process of its own, and gets a thumbnail'],
+    [small => [64, 48], 'video/mp4', 'a small file, stored as it came: what a'
+     . ' job costs by itself'],
+    [plain => [1024, 768], 'video/mp4', 'a file of that size, stored as it'
+     . ' came'],
+    [picture => [1024, 768], 'image/png', 'a picture: ours is decoded and'
+     . ' checked in a process of its own, and gets a thumbnail'],
 );
 
 
@@ -32,8 +36,7 @@ sub run
     my $bench = $x->bench;
 
     $bench->fact("comfy: $JOBS jobs a run, one at a time; each prompt works"
-                 . " $WORK ms; in and out " . length($x->{picture})
-                 . ' bytes; one server answers both sides');
+                 . " $WORK ms; one server answers both sides");
     $bench->fact('comfy: ours is from the begin of the claim to the commit of'
                  . ' the settle (fsync), and fetches its input from the store');
     $bench->fact('comfy: direct is one process of libcurl with one kept'
@@ -45,9 +48,9 @@ sub run
                  . ' while a job runs');
 
     for my $kind (@KINDS) {
-        my $self = bless { x => $x, name => $kind->[0], type => $kind->[1],
-                           note => $kind->[2] }, __PACKAGE__;
-        $self->begin;
+        my $self = bless { x => $x, name => $kind->[0], type => $kind->[2],
+                           note => $kind->[3] }, __PACKAGE__;
+        $self->begin($x->picture(@{ $kind->[1] }));
         $self->measure;
         $self->end;
     }
@@ -56,13 +59,14 @@ sub run
 
 sub begin
 {
-    my ($self) = @_;
+    my ($self, $picture) = @_;
     my $x = $self->{x};
     my $r = $x->runner;
 
+    $self->{note} .= '; in and out ' . length($picture) . ' bytes';
+    $x->input($picture);
     $x->output($self->{type} eq 'video/mp4'
-               ? Podi::Bench::Executors::video(length $x->{picture})
-               : $x->{picture});
+               ? Podi::Bench::Executors::video(length $picture) : $picture);
     $self->{port} = $x->server('comfyd', $WORK);
     $self->{url} = "http://127.0.0.1:$self->{port}";
     $r->comfy('one', $self->{url});
