@@ -211,7 +211,8 @@ sub daemon
         kek_file => $self->{kek}, providers_dir => "$h->{dir}/providers",
         providers_private => 'on', servers_every => '100ms',
         follow_poll => '20ms', follow_poll_max => '100ms',
-        follow_away => '2s', stores => $self->store(
+        follow_away => '2s', left_every => '100ms', left_wait => '100ms',
+        stores => $self->store(
             $self->{bucket} && $self->{bucket}{address}), %own);
 }
 
