@@ -240,4 +240,60 @@ subtest 'for people, and without secrets' => sub {
         for "$dir/pipe", $dir;
 };
 
+# the daemon's words of a file with those sections, checked only
+sub judged
+{
+    my ($text, @word) = @_;
+    my $file = "$dir/conf/units.conf";
+
+    unlink $file;
+    append($file, "[common]\npg = host=$dir dbname=x\nlog_level = info\n$text");
+    my $said = Podi::Pg::run_quiet("$dir/bin/podi_runnerd", '-c', $file, '-t', @word);
+
+    return ($? >> 8) . " $said" =~ s/\s*$//r =~ s/\Q$file/FILE/gr;
+}
+
+
+subtest 'sections of an instance' => sub {
+    my $own = "[podi_runnerd]\nwork_dir = $dir/tmp\n";
+    my $far = "[podi_runnerd:far]\nqueue = http:far\n";
+
+    system('cp', '-a', "$s->{build}/bin/podi_runnerd", "$dir/bin/");
+    $own .= "providers_dir = $dir/conf/providers\n";
+    mkdir "$dir/conf/providers";
+    is judged($own . $far, '-n', 'far'), '0 podi_runnerd:far: FILE is fine', 'one';
+    is judged($own . $far), '0 podi_runnerd: FILE is fine', 'none';
+    is judged($own . "[podi_runnerd:far]\nconcurrency = many\n"),
+       '0 podi_runnerd: FILE is fine', 'which another has, is not read';
+    like judged($own . "[podi_runnerd:far]\nconcurrency = many\n", '-n', 'far'),
+        qr/^1 podi_runnerd:far: FILE:8: concurrency = "many": /, 'but its own is';
+    like judged($own . "margin = 1000\n" . $far, '-n', 'far'),
+        qr/^1 podi_runnerd:far: FILE:7: margin = "1000": /, 'and what it inherits';
+    like judged($own . "margin = 1000\n[podi_runnerd:far]\nmargin = 1\n", '-n',
+                'far'), qr/^0 /, 'unless it says better';
+    is judged("[podi_runnerd:far]\nmargin = 1\n" . $own . "margin = 1000\n", '-n',
+              'far'), '0 podi_runnerd:far: FILE is fine', 'in whatever order';
+    is judged($own . $far, '-n', 'near'),
+       '1 podi_runnerd:near: FILE: there is no section [podi_runnerd:near]',
+       'one that is not there';
+    is judged($own . "[podi_imaged:far]\n", '-n', 'far'),
+       '1 podi_runnerd:far: FILE: there is no section [podi_runnerd:far]',
+       'that of another daemon';
+    is judged($own . "[podi_runnerd:far]\ncolour = red\n", '-n', 'far'),
+       '1 podi_runnerd:far: FILE:8: there is no setting "colour" in [podi_runnerd]',
+       'a setting that nobody knows';
+    is judged($own . "[podi_runnerd:Far out]\n"),
+       '1 podi_runnerd: FILE:7: "Far out" is no name of an instance: write a-z 0-9'
+       . ' _ -', 'no name';
+    is judged($own . "[runnerd:far]\n"),
+       '1 podi_runnerd: FILE:7: no daemon is called "runnerd:far"', 'no daemon';
+    like judged($own . $far, '-n', $_), qr/^2 usage: podi_runnerd /, "not -n '$_'"
+        for '', 'a b', '../far', 'x' x 33;
+
+    Podi::Stack::Files::write_workers($s);
+    append("$dir/conf/workers.conf", "\n$far");
+    is show()->{'workers podi_runnerd:far queue'}[0]{value}, 'http:far',
+       'podictl shows them';
+};
+
 done_testing;

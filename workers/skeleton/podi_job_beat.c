@@ -256,7 +256,7 @@ alive_ask(podi_flow_t *f, void *ctx)
 
     podi_pg_call_init(&call, PODI_SQL_WORKER_BEAT, f->mem);
     podi_arg_c(&call, w->id);
-    podi_arg_c(&call, w->conf->name);
+    podi_arg_c(&call, w->name);
     podi_arg_c(&call, w->host);
     podi_arg_int64(&call, (int64_t) uv_os_getpid());
     podi_arg_int64(&call, w->jobs != NULL ? w->jobs->n : 0);

@@ -2,6 +2,7 @@
  * podi_metric: numbers, kept in a small table and written as a file.
  *
  *     add, set -> table -> every 5 s -> <dir>/<daemon>-<pid>.prom.tmp -> .prom
+ *     of an instance: <daemon>:<name>-<pid>.prom, each row with unit="<name>"
  *
  * The file appears whole or not at all (rename) and goes when the child
  * ends, so that a reader never counts the dead.
@@ -41,7 +42,8 @@ struct podi_metrics_s {
 static metric_t *metric_row(podi_worker_t *w, const char *name,
     const char *labels);
 static int metric_compare(const void *one, const void *two);
-static podi_rc_t metric_text(podi_metrics_t *m, podi_buf_t *b);
+static podi_rc_t metric_text(podi_metrics_t *m, const char *unit,
+    podi_buf_t *b);
 static void metric_label(podi_buf_t *b, const char *name,
     const json_t *value);
 static int metric_store(podi_metrics_t *m, const podi_str_t *text);
@@ -59,7 +61,7 @@ podi_metrics_create(podi_worker_t *w)
 
     if (w->set->metrics_dir[0] != '\0') {
         (void) snprintf(m->path, sizeof(m->path), "%s/%s-%d.prom",
-                        w->set->metrics_dir, w->conf->name, (int) getpid());
+                        w->set->metrics_dir, w->name, (int) getpid());
         (void) snprintf(m->tmp, sizeof(m->tmp), "%s.tmp", m->path);
     }
 
@@ -254,7 +256,9 @@ podi_metrics_write(podi_worker_t *w)
 
     podi_buf_init(&b, podi_arena_mem(arena));
 
-    if (metric_text(m, &b) == PODI_OK && podi_buf_take(&b, &text) == PODI_OK) {
+    if (metric_text(m, w->instance, &b) == PODI_OK
+        && podi_buf_take(&b, &text) == PODI_OK)
+    {
 
         if (metric_store(m, &text) == 0) {
             m->failing = 0;
@@ -270,8 +274,10 @@ podi_metrics_write(podi_worker_t *w)
 }
 
 
+/* an instance is told from others of its kind: `instance` is Prometheus's */
+
 static podi_rc_t
-metric_text(podi_metrics_t *m, podi_buf_t *b)
+metric_text(podi_metrics_t *m, const char *unit, podi_buf_t *b)
 {
     unsigned     i;
     metric_t    *row;
@@ -289,9 +295,16 @@ metric_text(podi_metrics_t *m, podi_buf_t *b)
                             row->counter ? "counter" : "gauge");
         }
 
-        podi_buf_printf(b, "%s%s%s%s %.15g\n", row->name,
-                        row->labels[0] != '\0' ? "{" : "", row->labels,
-                        row->labels[0] != '\0' ? "}" : "", row->value);
+        if (unit != NULL) {
+            podi_buf_printf(b, "%s{%s%sunit=\"%s\"} %.15g\n", row->name,
+                            row->labels, row->labels[0] != '\0' ? "," : "",
+                            unit, row->value);
+        } else {
+            podi_buf_printf(b, "%s%s%s%s %.15g\n", row->name,
+                            row->labels[0] != '\0' ? "{" : "", row->labels,
+                            row->labels[0] != '\0' ? "}" : "", row->value);
+        }
+
         last = row->name;
     }
 

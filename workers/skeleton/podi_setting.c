@@ -27,7 +27,7 @@ typedef struct setting_line_s  setting_line_t;
 struct setting_line_s {
     setting_line_t  *next;
     unsigned         number;
-    unsigned         is_own:1;          /* of [daemon], not of [common] */
+    unsigned         section;           /* the higher one wins */
     podi_str_t       name;
     const char      *value;
 };
@@ -35,13 +35,18 @@ struct setting_line_s {
 typedef struct {
     const char            *path;
     const char            *daemon;
+    const char            *instance;
     const podi_setting_t  *common;
     const podi_setting_t  *own;
     podi_mem_t            *mem;
     podi_fail_t           *fail;
     setting_line_t        *lines;       /* last first: the last one wins */
     unsigned               number;
-    enum { SECTION_NONE, SECTION_COMMON, SECTION_OWN, SECTION_OTHER } section;
+    unsigned               has_instance:1;
+    enum {
+        SECTION_NONE, SECTION_OTHER, SECTION_COMMON, SECTION_OWN,
+        SECTION_INSTANCE
+    } section;
 } setting_reader_t;
 
 
@@ -50,6 +55,8 @@ static podi_rc_t setting_line(setting_reader_t *r, podi_str_t line);
 static podi_rc_t setting_keep(setting_reader_t *r, const podi_str_t *name,
     const podi_str_t *value);
 static podi_rc_t setting_section(setting_reader_t *r, const podi_str_t *line);
+static podi_rc_t setting_instance(setting_reader_t *r,
+    const podi_str_t *name);
 static podi_rc_t setting_expand(setting_reader_t *r, const podi_str_t *raw,
     const char **ret_value);
 static const podi_setting_t *setting_find(const podi_setting_t *table,
@@ -70,6 +77,7 @@ podi_settings_read(const podi_settings_t *settings, podi_mem_t *mem,
 
     r.path = settings->path;
     r.daemon = settings->daemon;
+    r.instance = settings->instance;
     r.common = settings->common;
     r.own = settings->own;
     r.mem = mem;
@@ -85,6 +93,12 @@ podi_settings_read(const podi_settings_t *settings, podi_mem_t *mem,
         if (setting_line(&r, line) != PODI_OK) {
             return PODI_ERROR;
         }
+    }
+
+    if (r.instance != NULL && !r.has_instance) {
+        return podi_fail(fail, PODI_E_CONFIG, NULL,
+                         "%s: there is no section [%s:%s]", r.path, r.daemon,
+                         r.instance);
     }
 
     if (setting_apply(&r, r.common, 0) != PODI_OK
@@ -191,7 +205,7 @@ setting_line(setting_reader_t *r, podi_str_t line)
                          "%s:%u: there is no setting \"" PODI_STR_FMT
                          "\" in [%s]", r->path, r->number,
                          podi_str_arg(&name),
-                         r->section == SECTION_OWN ? r->daemon : "common");
+                         r->section == SECTION_COMMON ? "common" : r->daemon);
     }
 
     return setting_keep(r, &name, &line);
@@ -210,7 +224,7 @@ setting_keep(setting_reader_t *r, const podi_str_t *name,
     }
 
     l->number = r->number;
-    l->is_own = (r->section == SECTION_OWN);
+    l->section = r->section;
     l->name = *name;
     l->next = r->lines;
     r->lines = l;
@@ -222,7 +236,7 @@ setting_keep(setting_reader_t *r, const podi_str_t *name,
 static podi_rc_t
 setting_section(setting_reader_t *r, const podi_str_t *line)
 {
-    podi_str_t  name;
+    podi_str_t  name, daemon, instance;
 
     if (line->data[line->len - 1] != ']') {
         return podi_fail(r->fail, PODI_E_CONFIG, NULL,
@@ -231,6 +245,17 @@ setting_section(setting_reader_t *r, const podi_str_t *line)
 
     name.data = line->data + 1;
     name.len = line->len - 2;
+
+    instance = name;
+
+    if (memchr(name.data, ':', name.len) != NULL
+        && podi_str_split(&instance, ':', &daemon)
+        && podi_str_has_prefix(&daemon, "podi"))
+    {
+        r->section = podi_str_eq_c(&daemon, r->daemon) ? SECTION_INSTANCE
+                                                       : SECTION_OTHER;
+        return setting_instance(r, &instance);
+    }
 
     if (podi_str_eq_c(&name, "common")) {
         r->section = SECTION_COMMON;
@@ -248,6 +273,49 @@ setting_section(setting_reader_t *r, const podi_str_t *line)
     }
 
     return PODI_OK;
+}
+
+
+/* behind the ':' of a section; its lines are for that one alone */
+
+static podi_rc_t
+setting_instance(setting_reader_t *r, const podi_str_t *name)
+{
+    if (!podi_setting_is_instance(name)) {
+        return podi_fail(r->fail, PODI_E_CONFIG, NULL,
+                         "%s:%u: \"" PODI_STR_FMT "\" is no name of an "
+                         "instance: write a-z 0-9 _ -", r->path, r->number,
+                         podi_str_arg(name));
+    }
+
+    if (r->section == SECTION_INSTANCE && r->instance != NULL
+        && podi_str_eq_c(name, r->instance))
+    {
+        r->has_instance = 1;
+        return PODI_OK;
+    }
+
+    r->section = SECTION_OTHER;
+
+    return PODI_OK;
+}
+
+
+int
+podi_setting_is_instance(const podi_str_t *name)
+{
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        if (!((name->data[i] >= 'a' && name->data[i] <= 'z')
+              || (name->data[i] >= '0' && name->data[i] <= '9')
+              || (i > 0 && (name->data[i] == '_' || name->data[i] == '-'))))
+        {
+            return 0;
+        }
+    }
+
+    return name->len > 0 && name->len <= 32;
 }
 
 
@@ -329,7 +397,7 @@ setting_apply(setting_reader_t *r, const podi_setting_t *table, int store)
 
         for (l = r->lines; l != NULL; l = l->next) {
             if (podi_str_eq_c(&l->name, row->name)
-                && (best == NULL || (l->is_own && !best->is_own)))
+                && (best == NULL || l->section > best->section))
             {
                 best = l;
             }

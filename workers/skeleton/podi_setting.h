@@ -5,6 +5,8 @@
  *     pg = host=${PODI_VAR}/pg dbname=podi user=podi_worker
  *     [podi_imaged]            for this one; wins over [common]
  *     concurrency = 2
+ *     [podi_imaged:big]        for the one that is started with -n big; wins
+ *     memory = 8g              over both
  *
  * One setting a line; '#' begins a comment at the start of a line or after a
  * blank; ${NAME} is taken from the environment and must be there.  A name
@@ -45,7 +47,8 @@ typedef struct {
 
 /*
  * `common` is what every daemon knows, `own` what this one (section
- * [daemon]) adds; own may be NULL.  Values are written through `where`;
+ * [daemon]) adds; own may be NULL.  `instance` names a section
+ * [daemon:instance] that must be there; NULL: there is none.  Values are written through `where`;
  * texts live in mem.  `check`, when there is one, judges what no row can say
  * of itself: it sees the common values, and may refuse (ERROR) while own's
  * are still the old ones.  Whoever has a check lets common point at values
@@ -55,6 +58,7 @@ typedef struct {
 typedef struct {
     const char            *path;
     const char            *daemon;
+    const char            *instance;
     const podi_setting_t  *common;
     const podi_setting_t  *own;
     podi_rc_t            (*check)(void *data, podi_fail_t *fail);
@@ -63,6 +67,9 @@ typedef struct {
 
 PODI_MUSTCHECK podi_rc_t podi_settings_read(const podi_settings_t *settings,
     podi_mem_t *mem, podi_fail_t *fail);
+
+/* of an instance: 1 to 32 of a-z 0-9 _ -, the first a letter or a digit */
+int podi_setting_is_instance(const podi_str_t *name);
 
 /* one row; *ret_wrong says what to write.  Stores nothing unless told */
 PODI_MUSTCHECK podi_rc_t podi_setting_value(const podi_setting_t *row,

@@ -17,6 +17,7 @@
 #define EXIT_USAGE  2
 
 
+static podi_rc_t worker_name(podi_daemon_t *pair);
 static int worker_usage(const char *name);
 static podi_rc_t worker_check(void *data, podi_fail_t *fail);
 
@@ -33,11 +34,15 @@ podi_worker_main(int argc, char **argv, const podi_worker_conf_t *conf)
     pair.conf = conf;
     only_test = 0;
 
-    while ((c = getopt(argc, argv, "c:t")) != -1) {
+    while ((c = getopt(argc, argv, "c:n:t")) != -1) {
         switch (c) {
 
         case 'c':
             pair.path = optarg;
+            break;
+
+        case 'n':
+            pair.instance = optarg;
             break;
 
         case 't':
@@ -53,13 +58,17 @@ podi_worker_main(int argc, char **argv, const podi_worker_conf_t *conf)
         return worker_usage(conf->name);
     }
 
+    if (worker_name(&pair) != PODI_OK) {
+        return worker_usage(conf->name);
+    }
+
     if (podi_daemon_settings(&pair, &fail) != PODI_OK) {
-        (void) fprintf(stderr, "%s: %s\n", conf->name, fail.detail);
+        (void) fprintf(stderr, "%s: %s\n", pair.name, fail.detail);
         return EXIT_FAIL;
     }
 
     if (only_test) {
-        (void) printf("%s: %s is fine\n", conf->name, pair.path);
+        (void) printf("%s: %s is fine\n", pair.name, pair.path);
         podi_arena_free(&pair.arena);
         return EXIT_OK;
     }
@@ -72,12 +81,40 @@ podi_worker_main(int argc, char **argv, const podi_worker_conf_t *conf)
 }
 
 
+/* ERROR: -n with what is no name */
+
+static podi_rc_t
+worker_name(podi_daemon_t *pair)
+{
+    podi_str_t  s;
+
+    if (pair->instance == NULL) {
+        (void) snprintf(pair->name, sizeof(pair->name), "%s",
+                        pair->conf->name);
+        return PODI_OK;
+    }
+
+    s = podi_str_c(pair->instance);
+
+    if (!podi_setting_is_instance(&s)) {
+        return PODI_ERROR;
+    }
+
+    (void) snprintf(pair->name, sizeof(pair->name), "%.30s:%.32s",
+                    pair->conf->name, pair->instance);
+
+    return PODI_OK;
+}
+
+
 static int
 worker_usage(const char *name)
 {
-    (void) fprintf(stderr, "usage: %s -c FILE [-t]\n"
+    (void) fprintf(stderr, "usage: %s -c FILE [-n NAME] [-t]\n"
                            "  -c FILE  the settings (workers.conf)\n"
-                           "  -t       check the settings and end\n", name);
+                           "  -n NAME  with those of [%s:NAME]; a-z 0-9 _ -\n"
+                           "  -t       check the settings and end\n", name,
+                   name);
     return EXIT_USAGE;
 }
 
@@ -99,6 +136,7 @@ podi_daemon_settings(podi_daemon_t *pair, podi_fail_t *fail)
 
     settings.path = pair->path;
     settings.daemon = pair->conf->name;
+    settings.instance = pair->instance;
     settings.common = podi_common_settings(&set, pair->conf->queue);
     settings.own = pair->conf->settings;
     settings.check = worker_check;
@@ -119,7 +157,7 @@ podi_daemon_settings(podi_daemon_t *pair, podi_fail_t *fail)
 
     pair->arena = arena;
     pair->set = set;
-    pair->log.svc = pair->conf->name;
+    pair->log.svc = pair->name;
     pair->log.path = pair->set.log;
 
     return podi_log_level_parse(pair->set.log_level, &pair->log.level);

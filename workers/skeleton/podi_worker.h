@@ -10,7 +10,11 @@
  * owns everything else: connections, claiming, leases, heartbeat, cancel,
  * retry, settling, events, drain, restart, liveness.
  *
- * Command line: <daemon> -c FILE [-t]      -t only checks the settings.
+ * Command line: <daemon> -c FILE [-n NAME] [-t]
+ *     -n NAME  another one of its kind on this host, with the settings of
+ *              [daemon:NAME] besides; log, metrics, pid file, application name
+ *              and worker are called daemon:NAME
+ *     -t       only checks the settings
  * Exit: 0 after a drain, 1 could not start or run, 2 usage.
  *
  * Signals to the parent: TERM or INT drains (no new claims; jobs in hand are

@@ -41,7 +41,8 @@
 #include "podi_worker.h"
 
 
-#define PODI_WORKER_ID_MAX  128
+#define PODI_WORKER_ID_MAX    160
+#define PODI_WORKER_NAME_MAX  64        /* "podi_runnerd:replicate" */
 #define PODI_ALIVE_WITHIN   5000        /* ms: claimed, or proved it empty */
 
 typedef struct podi_jobs_s     podi_jobs_t;
@@ -50,6 +51,8 @@ typedef struct podi_rounds_s   podi_rounds_t;
 
 struct podi_worker_s {
     const podi_worker_conf_t  *conf;
+    const char                *name;        /* with its instance, if any */
+    const char                *instance;    /* or NULL */
     const podi_common_t       *set;
     podi_log_t                *log;
     const char                *events;      /* left by the last child, or "" */
@@ -82,6 +85,8 @@ struct podi_worker_s {
 typedef struct {
     const podi_worker_conf_t  *conf;
     const char                *path;        /* of the settings */
+    const char                *instance;    /* NULL: the only one, or the first */
+    char                       name[PODI_WORKER_NAME_MAX];
     podi_common_t              set;
     podi_arena_t              *arena;       /* of the settings' texts */
     podi_log_t                 log;

@@ -68,6 +68,8 @@ podi_worker_run(podi_daemon_t *pair, const char *id, const char *events)
     }
 
     w->conf = pair->conf;
+    w->name = pair->name;
+    w->instance = pair->instance;
     w->set = &pair->set;
     w->log = &pair->log;
     w->parent = pair->parent;
@@ -193,7 +195,7 @@ worker_open_pg(podi_worker_t *w, podi_fail_t *fail)
     }
 
     conf.conninfo = w->set->pg;
-    conf.application_name = w->conf->name;
+    conf.application_name = w->name;
     conf.who = PODI_PG_WORKER;
     conf.pipelined = (unsigned) w->set->pg_connections;
     conf.depth = (unsigned) w->set->pg_depth;
@@ -238,7 +240,7 @@ worker_open_redis(podi_worker_t *w, podi_fail_t *fail)
 
     conf.address = w->set->redis;
     conf.db = (unsigned) w->set->redis_db;
-    conf.name = w->conf->name;
+    conf.name = w->name;
     conf.role = PODI_REDIS_COMMANDS;
     conf.connect_timeout = w->set->connect_timeout;
     conf.deadline = w->set->redis_deadline;

@@ -77,7 +77,7 @@ podi_daemon_run(podi_daemon_t *pair)
     p.events = "";
 
     if (podi_log_open(&pair->log, &fail) != PODI_OK) {
-        (void) fprintf(stderr, "%s: %s\n", pair->conf->name, fail.detail);
+        (void) fprintf(stderr, "%s: %s\n", pair->name, fail.detail);
         return 1;
     }
 
@@ -131,7 +131,7 @@ parent_lock(parent_t *p)
     }
 
     (void) snprintf(p->pid_path, sizeof(p->pid_path), "%s/%s.pid",
-                    p->pair->set.pid_dir, p->pair->conf->name);
+                    p->pair->set.pid_dir, p->pair->name);
 
     p->pid_fd = open(p->pid_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
@@ -235,7 +235,7 @@ parent_fork(parent_t *p)
     host[sizeof(host) - 1] = '\0';
     podi_hex_encode(hex, random, sizeof(random));
 
-    (void) snprintf(p->id, sizeof(p->id), "%s@%s:%.12s", p->pair->conf->name,
+    (void) snprintf(p->id, sizeof(p->id), "%s@%s:%.12s", p->pair->name,
                     host, (const char *) hex);
 
     pid = fork();
@@ -369,7 +369,7 @@ parent_told(parent_t *p, int status)
 
     if (p->pair->set.metrics_dir[0] != '\0') {
         (void) snprintf(path, sizeof(path), "%s/%s-%d.prom",
-                        p->pair->set.metrics_dir, p->pair->conf->name,
+                        p->pair->set.metrics_dir, p->pair->name,
                         (int) p->child);
         (void) unlink(path);
     }

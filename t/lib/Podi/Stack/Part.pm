@@ -61,11 +61,15 @@ sub _command
                          $stack->{daemon} ? 'daemon on;' : 'daemon off;' ]);
     }
 
+    # podi_runnerd:far is the one of [podi_runnerd:far]
+    my ($program, $unit) = split /:/, $name;
+
     Podi::Stack::Files::write_workers($stack);
-    die "$name is not built\n" if !-x "$dir/bin/$name";
+    die "$program is not built\n" if !-x "$dir/bin/$program";
     return (user => Podi::Stack::Files::web_user(), dir => $dir,
-            env => { san_env("$dir/log", "$dir/bin/$name"), HOME => $dir },
-            cmd => [ "$dir/bin/$name", '-c', "$dir/conf/workers.conf" ]);
+            env => { san_env("$dir/log", "$dir/bin/$program"), HOME => $dir },
+            cmd => [ "$dir/bin/$program", '-c', "$dir/conf/workers.conf",
+                     defined $unit ? ('-n', $unit) : () ]);
 }
 
 
