@@ -109,6 +109,8 @@ typedef struct {
     podi_result_e      result;
     int64_t            ttl_s;               /* of results */
     int64_t            max_bytes;           /* of one result */
+    int64_t            cost_fixed;          /* millionths, of a call */
+    unsigned           cost_begun:1;        /* also when nothing comes of it */
     const podi_pair_t *download;            /* headers for result URLs */
     size_t             n_download;
 } podi_provider_facts_t;
@@ -186,6 +188,7 @@ typedef struct {
     size_t                  n_items;
     size_t                  n_missing;      /* sub-results that failed */
     podi_str_t              usage;          /* JSON; or "" */
+    int64_t                 cost;           /* millionths; -1: not said */
 } podi_provider_answer_t;
 
 

@@ -27,6 +27,7 @@ static void podi_provider_nothing(podi_provider_read_t *r);
 static void podi_provider_ids(podi_provider_read_t *r);
 static podi_remote_e podi_provider_state(podi_provider_read_t *r,
     const podi_provider_states_t *states);
+static void podi_provider_cost(podi_provider_read_t *r);
 static void podi_provider_progress(podi_provider_read_t *r);
 
 
@@ -45,6 +46,7 @@ podi_provider_answer(const podi_provider_op_t *op, podi_provider_step_e step,
     memset(ret, 0, sizeof(podi_provider_answer_t));
     ret->progress = -1;
     ret->position = -1;
+    ret->cost = -1;
 
     safe = step != PODI_PROVIDER_SUBMIT || op->c.idempotency.len > 0;
 
@@ -69,6 +71,7 @@ podi_provider_answer(const podi_provider_op_t *op, podi_provider_step_e step,
     };
 
     podi_provider_texts(&r);
+    podi_provider_cost(&r);
     rule = podi_provider_rule_of(&r);
 
     if (podi_provider_is_ok(&r)) {
@@ -357,6 +360,23 @@ podi_provider_state(podi_provider_read_t *r,
     }
 
     return PODI_REMOTE_NONE;
+}
+
+
+/* what they say of it, as long as it can be an amount */
+
+static void
+podi_provider_cost(podi_provider_read_t *r)
+{
+    double         x;
+    const json_t  *value;
+
+    value = podi_provider_first(&r->op->c.cost, r->json);
+    x = json_number_value(value) * (double) r->op->c.cost_unit;
+
+    if (json_is_number(value) && x >= 0 && x < 1e15) {
+        r->a->cost = (int64_t) (x + 0.5);
+    }
 }
 
 

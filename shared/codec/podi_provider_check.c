@@ -442,6 +442,7 @@ podi_provider_check_facts(podi_provider_load_t *l, podi_provider_op_t *op)
     facts->has_cancel = op->c.cancel.place != NULL;
     facts->repeatable = op->c.idempotency.len > 0;
     facts->result = (podi_result_e) op->c.result_kind;
+    facts->cost_begun = op->c.cost_begun != 0;
 
     if (podi_provider_check_inject(l, op) != PODI_OK) {
         return PODI_ERROR;

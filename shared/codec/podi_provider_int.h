@@ -201,6 +201,9 @@ typedef struct {
     podi_provider_paths_t   item_value;
     podi_provider_paths_t   item_error;
     podi_provider_paths_t   usage;
+    podi_provider_paths_t   cost;
+    int64_t                 cost_unit;
+    int                     cost_begun;
     int                     result_kind;
     podi_provider_names_t   hosts;
     podi_provider_node_t   *download;

@@ -183,6 +183,7 @@ podi_provider_defaults(podi_provider_common_t *c)
     c->facts.cancel_states = 1u << PODI_REMOTE_QUEUED
                              | 1u << PODI_REMOTE_RUNNING;
     c->progress_scale = 1;
+    c->cost_unit = 1000000;
     c->failed_class = PODI_PROVIDER_INVALID;
 }
 

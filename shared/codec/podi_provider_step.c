@@ -167,6 +167,21 @@ static const podi_provider_row_t  podi_provider_cancel_rows[] = {
     podi_null_provider_row
 };
 
+static const char *const  podi_provider_charged[] = {
+    "done", "begun", NULL
+};
+
+static const podi_provider_row_t  podi_provider_cost_rows[] = {
+    { "path", podi_provider_read_paths, podi_at(cost), 0, 0, NULL },
+    { "unit_micros", podi_provider_read_int, podi_at(cost_unit), 1,
+      1000000000000, NULL },
+    { "fixed_micros", podi_provider_read_int, podi_at(facts.cost_fixed), 1,
+      1000000000000, NULL },
+    { "charged", podi_provider_read_enum, podi_at(cost_begun), 0, 0,
+      podi_provider_charged },
+    podi_null_provider_row
+};
+
 static const podi_provider_row_t  podi_provider_limit_rows[] = {
     { "submit_rps", podi_provider_read_int, podi_at(facts.submit_rps), 1,
       10000, NULL },
@@ -198,6 +213,8 @@ const podi_provider_row_t  podi_provider_common_rows[] = {
       NULL },
     { "limits", podi_provider_read_section, 0, 0, 0,
       podi_provider_limit_rows },
+    { "cost", podi_provider_read_section, 0, 0, 0,
+      podi_provider_cost_rows },
     { "redact", podi_provider_read_redact, 0, 0, 0, NULL },
     podi_null_provider_row
 };
