@@ -16,6 +16,7 @@
 --                    remote {kind, name, sent_at, waits_for, until}, when others
 --                    carry the job out (sys.job_remote): until waits_until is
 --                    over; name is for admins
+--                    running and finished: degraded, internal.job_degraded
 --           expected_start, when it is known; attempts, crashes, deferrals
 -- Raises:   U0404 no such job of the user
 -- Writes:   nothing
@@ -67,8 +68,10 @@ begin
     select v_job.job_id, v_job.task_id, v_job.state, why, case why
            when 'finished'    then jsonb_build_object('ended_at', v_job.ended_at,
                                        'error_code', v_job.error_code)
+                || internal.job_degraded(i_job, v_job.tenant_id)
            when 'running'     then jsonb_build_object('since', v_job.started_at,
                                        'progress', v_job.progress)
+                || internal.job_degraded(i_job, v_job.tenant_id)
            when 'blocked_by'  then internal.job_blocked_by(i_job)
            when 'waits_until' then jsonb_build_object('at', v_job.not_before,
                                        'reason', internal.job_reason(i_job))

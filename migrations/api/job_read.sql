@@ -3,7 +3,8 @@
 --
 --      One job of the caller, as the task shows it, and who has held it.
 --
--- Returns:  task_id, job jsonb (an element of internal.task_jobs), history
+-- Returns:  task_id, job jsonb (an element of internal.task_jobs, and degraded,
+--           internal.job_degraded, when it is), history
 --           jsonb [{attempt, outcome, error_code, started_at, ended_at}], the
 --           oldest first
 -- Raises:   U0404 no such job of the user
@@ -25,7 +26,8 @@ begin
     v_job := internal.job_mine(i_job);
 
     return query
-    select v_job.task_id, e.value,
+    select v_job.task_id,
+           e.value || internal.job_degraded(i_job, v_job.tenant_id),
            (select coalesce(jsonb_agg(jsonb_build_object(
                        'attempt', a.fence, 'outcome', a.outcome,
                        'error_code', a.error_code,

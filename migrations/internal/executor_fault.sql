@@ -53,14 +53,12 @@ begin
     end if;
 
     return (
-    select format('executor.fallback[%s]', f.n - 1)
+    select format('executor.fallback[%s]%s', f.n - 1, b.bad)
       from jsonb_array_elements(v_more) with ordinality f (value, n)
-     where case when jsonb_typeof(f.value) = 'object' and f.n <= 8
-           then f.value - '{provider,operation}'::text[] <> '{}'
-                or coalesce((f.value -> 'provider')::text, '')
-                   !~ '^"[a-z][a-z0-9_]{0,31}"$'
-                or coalesce((f.value -> 'operation')::text, '') !~ c_name
-           else true end
+     cross join lateral (
+           select case when f.n > 8 then ''
+                  else internal.fallback_fault(f.value) end) b (bad)
+     where b.bad is not null
      order by f.n limit 1);
 end
 $$;

@@ -158,10 +158,25 @@ subtest 'an executor has a form' => sub {
                                     operation => 'x', set => [] }],
         'executor.fallback'   => [{ kind => 'provider', provider => 'fal',
                                     operation => 'x', fallback => {} }],
+        'executor.fallback[0].when' => [map { { kind => 'provider',
+            operation => 'x', provider => 'fal', fallback => [{
+            provider => 'ark', operation => 'x', when => $_ }] } }
+            [], 'quota', ['content'], ['unknown'], [1], ['quota', 'quot'],
+            [('quota') x 7], JSON::PP::null],
+        'executor.fallback[0].wait' => [map { { kind => 'provider',
+            operation => 'x', provider => 'fal', fallback => [{
+            wait => $_ }] } } 0, -1, 1.5, 100_000, '60'],
+        'executor.fallback[0].set' => [{ kind => 'provider', operation => 'x',
+            provider => 'fal', fallback => [{ provider => 'ark',
+            operation => 'x', set => [] }] }],
+        'executor.fallback[0]' => [map { { kind => 'provider',
+            operation => 'x', provider => 'fal', fallback => [$_] } }
+            { wait => 5, provider => 'ark', operation => 'x' },
+            { wait => 5, set => {} }, { when => ['quota'] }, 7],
         'executor.fallback[1]' => [map { { kind => 'provider', operation => 'x',
             provider => 'fal', fallback => [{ provider => 'ark',
                                               operation => 'y' }, $_] } }
-            {}, 3, { provider => 'ark', operation => 'y', set => {} }],
+            {}, 3, { provider => 'ark', operation => 'y', steps => 1 }],
     );
     for my $path (sort keys %bad) {
         bad $path, $put, $text->({ action => 'image.resize', executor => $_ }),
@@ -170,7 +185,11 @@ subtest 'an executor has a form' => sub {
 
     my $good = { kind => 'provider', provider => 'fal', operation => 'x',
                  set => { steps => 4 },
-                 fallback => [{ provider => 'ark', operation => 'y' }] };
+                 fallback => [{ provider => 'ark', operation => 'y',
+                                set => { scale => 2 },
+                                when => ['throttled', 'invalid'] },
+                              { wait => 60 },
+                              { wait => 99_999, when => ['quota'] }] };
     ok $ctl->one(undef, $put, $text->({ action => 'image.convert',
                                         executor => $good })), 'a provider';
     is_deeply $json->decode($super->value(undef, 'select executor from podi.action'

@@ -4,7 +4,8 @@
  *     DIR/NAME.json -> podi_provider_load -> a client of its own (CA, guard)
  *     may it be asked?  stopped -> shut -> paused -> full -> its rates
  *
- * Limits are those of this process: an operator who runs two gives each half.
+ * Limits are those of this process; a gate of the action holds for all of them
+ * (docs/decisions/0019-limits-of-providers.md).
  */
 
 #include <dirent.h>
@@ -285,13 +286,13 @@ runner_provider_may(runner_provider_t *p, provider_run_t *run,
 }
 
 
-/* one every so often; what was not used of the last `burst` is made up for */
+/* one every so often, and in any `burst` no more than it holds of them */
 
 static podi_msec_t
 provider_due(podi_msec_t *next, podi_msec_t every, podi_msec_t burst,
     podi_msec_t now)
 {
-    podi_msec_t  from = now > burst ? now - burst : 0;
+    podi_msec_t  from = now > burst ? now - burst + every : 0;
 
     if (*next > now) {
         return *next - now;

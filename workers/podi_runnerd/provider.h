@@ -5,6 +5,7 @@
  *     provider_run.c     a job: the order of all that follows
  *     provider_input.c   its inputs, as URLs or as bytes
  *     provider_key.c     the keys that they are asked with
+ *     provider_choice.c  which one is asked, and which one instead
  *     provider_try.c     asked, one choice after the other
  *     provider_poll.c    until it is at its end
  *     provider_item.c    what came of it
@@ -58,6 +59,8 @@ typedef struct {
     const podi_provider_op_t     *op;
     const podi_provider_facts_t  *facts;
 
+    json_t                       *degraded;     /* {why, set}; NULL: it is
+                                                   the usual way */
     json_t                       *params;
     json_t                       *inputs;       /* as templates see them */
     json_t                       *about;        /* {id, key} */
@@ -79,6 +82,7 @@ typedef struct {
     uint64_t                      ticket;
     podi_msec_t                   asked_at;
     podi_msec_t                   wait;
+    podi_msec_t                   waited;       /* before it was asked */
     podi_msec_t                   pace;         /* of polls */
     podi_msec_t                   deadline;
     podi_msec_t                   undo_until;
@@ -89,6 +93,7 @@ typedef struct {
     provider_fate_e               fate;
     podi_error_e                  error;
     podi_msec_t                   delay;
+    int64_t                       cost;         /* said by an answer; -1 */
     char                          detail[512];
 
     podi_objects_store_t         *store;
@@ -169,10 +174,23 @@ PODI_MUSTCHECK podi_rc_t provider_answer(podi_flow_t *f, provider_run_t *run,
 /* ms that they want us to stay away: never longer than an hour */
 podi_msec_t provider_after(provider_run_t *run, unsigned seconds);
 
+
+/* ---- provider_choice.c -------------------------------------------------- */
+
 /* the choice of that number; DECLINED: there is none */
 PODI_MUSTCHECK podi_rc_t provider_choose(provider_run_t *run, size_t choice);
 PODI_MUSTCHECK podi_rc_t provider_is_at(provider_run_t *run,
     const podi_str_t *provider, const podi_str_t *operation);
+
+/* what is asked for, as the choice has it; ERROR: no memory */
+PODI_MUSTCHECK podi_rc_t provider_params(provider_run_t *run);
+
+/*
+ * The one in hand cannot, for a reason of that class.  0: nobody takes it
+ * over; else run->choice is who does, or the job waits.
+ */
+int provider_another(provider_run_t *run, const char *class,
+    podi_error_e error, const char *why);
 
 
 /* ---- provider_note.c ---------------------------------------------------- */

@@ -69,6 +69,12 @@ provider_remote(provider_run_t *run, const podi_provider_answer_t *a)
         note_keep(remote, "result_url", &a->result_url);
     }
 
+    if (run->degraded != NULL
+        && json_object_set(remote, "degraded", run->degraded) != 0)
+    {
+        return PODI_ERROR;
+    }
+
     if (a != NULL && provider_is_kept(run) && note_items(remote, a) != PODI_OK)
     {
         return PODI_ERROR;

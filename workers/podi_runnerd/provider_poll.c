@@ -84,10 +84,10 @@ poll_ask(podi_flow_t *f, void *ctx)
     rc = provider_call(f, run, run->step);
 
     if (rc == PODI_ERROR) {
-        run->keeps = f->fail.error == PODI_E_CONFIG;
+        run->keeps = 1;
         provider_fate(run, PROVIDER_RETRIES,
-                      run->keeps ? PODI_E_PROVIDER_AUTH
-                                 : PODI_E_EXECUTOR_FAILED,
+                      f->fail.error == PODI_E_CONFIG ? PODI_E_PROVIDER_AUTH
+                                                     : PODI_E_EXECUTOR_FAILED,
                       "%s", f->fail.detail);
         return PODI_DONE;
     }
@@ -108,6 +108,10 @@ poll_read(podi_flow_t *f, void *ctx)
 
     if (provider_answer(f, run, run->step, f->mem, &a) != PODI_OK) {
         return PODI_ERROR;
+    }
+
+    if (a.cost >= 0) {
+        run->cost = a.cost;
     }
 
     poll_later(run);

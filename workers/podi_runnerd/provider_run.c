@@ -27,7 +27,6 @@
 
 
 static podi_rc_t provider_open(podi_flow_t *f, void *ctx);
-static podi_rc_t provider_params(provider_run_t *run);
 static podi_rc_t provider_earlier(podi_flow_t *f, provider_run_t *run);
 static void provider_wished(provider_run_t *run, const podi_str_t *key);
 static void provider_cut_off(provider_run_t *run);
@@ -37,6 +36,7 @@ static podi_rc_t provider_cancel(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_end_note(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_end(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_succeed(podi_flow_t *f, provider_run_t *run);
+static void provider_cost(provider_run_t *run);
 static void provider_usage(provider_run_t *run);
 static podi_rc_t provider_undo_wait(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_undo(podi_flow_t *f, void *ctx);
@@ -81,6 +81,8 @@ provider_open(podi_flow_t *f, void *ctx)
     provider_run_t  *run = job->data;
 
     run->job = job;
+    run->cost = -1;
+    run->inputs = json_array();
     run->n_inputs = json_array_size(job->inputs);
 
     if (run->n_inputs > RUNNER_INPUTS_MAX) {
@@ -95,13 +97,17 @@ provider_open(podi_flow_t *f, void *ctx)
     text = podi_id_str(&id);
 
     if (podi_mem_dup(job->mem, &text, &run->key) != PODI_OK
-        || provider_params(run) != PODI_OK)
+        || podi_json_own(job->mem, run->inputs) != PODI_OK)
     {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     if (provider_earlier(f, run) != PODI_OK) {
         return PODI_ERROR;
+    }
+
+    if (provider_params(run) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     run->about = json_pack("{s:s%,s:s%}", "id", job->id.data, job->id.len,
@@ -112,27 +118,6 @@ provider_open(podi_flow_t *f, void *ctx)
     }
 
     return PODI_OK;
-}
-
-
-/* what the operator has set is not the user's to say */
-
-static podi_rc_t
-provider_params(provider_run_t *run)
-{
-    json_t  *set = json_object_get(run->head.executor, "set");
-
-    run->params = json_copy(run->job->params);
-    run->inputs = json_array();
-
-    if (podi_json_own(run->job->mem, run->params) != PODI_OK
-        || podi_json_own(run->job->mem, run->inputs) != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
-
-    return json_is_object(set) && json_object_update(run->params, set) != 0
-           ? PODI_ERROR : PODI_OK;
 }
 
 
@@ -153,6 +138,7 @@ provider_earlier(podi_flow_t *f, provider_run_t *run)
     state = podi_json_str(json_object_get(entry, "remote_state"));
     operation = podi_json_str(json_object_get(remote, "operation"));
     key = podi_json_str(json_object_get(remote, "key"));
+    run->degraded = json_object_get(remote, "degraded");
 
     if (provider_is_at(run, &provider, &operation) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_CONFIG, NULL,
@@ -314,6 +300,8 @@ provider_end(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
+    provider_cost(run);
+
     switch (run->fate) {
 
     case PROVIDER_FAILS:
@@ -327,6 +315,27 @@ provider_end(podi_flow_t *f, void *ctx)
 
     default:
         return provider_succeed(f, run);
+    }
+}
+
+
+/* told by who ends it, once; what it costs when it fails, they know */
+
+static void
+provider_cost(provider_run_t *run)
+{
+    const podi_provider_facts_t  *facts = run->facts;
+
+    if (run->keeps || !(run->submitted || run->fate == PROVIDER_DONE)) {
+        return;
+    }
+
+    if (run->fate == PROVIDER_DONE || facts->cost_begun) {
+        podi_job_cost(run->job, facts->cost_fixed);
+    }
+
+    if (run->cost > 0) {
+        podi_job_cost(run->job, run->cost);
     }
 }
 

@@ -32,8 +32,9 @@ static podi_rc_t try_over(podi_flow_t *f, void *ctx);
 static int try_flies(void *ctx);
 static podi_rc_t try_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
-static void try_another(provider_run_t *run, podi_error_e error,
-    const char *why);
+static void try_another(provider_run_t *run, const char *class,
+    podi_error_e error, const char *why);
+static void try_later(provider_run_t *run, podi_msec_t wait);
 static podi_rc_t try_read(podi_flow_t *f, provider_run_t *run,
     const podi_http_reply_t *reply);
 static podi_rc_t try_taken(podi_flow_t *f, provider_run_t *run);
@@ -100,45 +101,55 @@ try_choose(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
-    (void) f;
-
     run->wait = 0;
 
     switch (run->resumes ? PODI_OK : provider_choose(run, run->choice)) {
 
     case PODI_OK:
-        return PODI_OK;
+        return provider_params(run) == PODI_OK
+               ? PODI_OK
+               : podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
 
     case PODI_DECLINED:
         /* try_another has said why */
         return PODI_DONE;
 
     default:
-        try_another(run, PODI_E_CONFIG, "no description has this operation");
+        try_another(run, "unavailable", PODI_E_CONFIG,
+                    "no description has this operation");
         return PODI_DONE;
     }
 }
 
 
-/* nobody else is asked when an earlier attempt may have begun something */
+/* *class is the word that `when` of a fallback has for it */
 
 static void
-try_another(provider_run_t *run, podi_error_e error, const char *why)
+try_another(provider_run_t *run, const char *class, podi_error_e error,
+    const char *why)
 {
-    json_t  *fallback;
-
-    fallback = json_object_get(run->head.executor, "fallback");
-
-    if (!run->resumes && run->choice < json_array_size(fallback)) {
-        podi_worker_log(run->job->worker, PODI_LOG_WARN, "provider.next",
-                        run->job, "choice %zu cannot: %s", run->choice, why);
-        run->choice++;
+    if (provider_another(run, class, error, why)) {
         return;
     }
 
     provider_fate(run, error == PODI_E_CONFIG ? PROVIDER_FAILS
                                               : PROVIDER_RETRIES, error,
                   "%s", why);
+}
+
+
+/* no attempt is lost: later, as soon as it may be asked again */
+
+static void
+try_later(provider_run_t *run, podi_msec_t wait)
+{
+    if (provider_another(run, "throttled", PODI_E_UNAVAILABLE, "it is busy")) {
+        return;
+    }
+
+    run->delay = wait;
+    provider_fate(run, PROVIDER_DEFERS, PODI_E_UNAVAILABLE,
+                  PODI_STR_FMT " is busy", podi_str_arg(&run->provider->name));
 }
 
 
@@ -153,26 +164,30 @@ try_may(podi_flow_t *f, void *ctx)
     if (run->n_keys == 0
         && podi_provider_secret(run->provider->description, 0).len > 0)
     {
-        try_another(run, PODI_E_PROVIDER_AUTH, "there is no key for it");
+        try_another(run, "auth", PODI_E_PROVIDER_AUTH,
+                    "there is no key for it");
         return PODI_DONE;
     }
 
     error = runner_provider_may(run->provider, run, &wait);
 
     if (error != PODI_E_NONE && wait == 0) {
-        try_another(run, error, "it is not asked for now");
-        return PODI_DONE;
-    }
-
-    if (wait > TRY_WAIT_MAX) {
-        run->delay = wait;
-        provider_fate(run, PROVIDER_DEFERS, error, PODI_STR_FMT " is busy",
-                      podi_str_arg(&run->provider->name));
+        try_another(run, error == PODI_E_PROVIDER_QUOTA ? "quota"
+                         : error == PODI_E_PROVIDER_AUTH ? "auth"
+                         : "unavailable", error, "it is not asked for now");
         return PODI_DONE;
     }
 
     if (wait > 0) {
-        run->wait = wait;
+        run->waited += wait;
+
+        if (run->waited > TRY_WAIT_MAX) {
+            try_later(run, wait);
+
+        } else {
+            run->wait = wait;
+        }
+
         return PODI_DONE;
     }
 
@@ -258,7 +273,7 @@ try_send(podi_flow_t *f, void *ctx)
         return PODI_DONE;
 
     case PODI_E_CONFIG:
-        try_another(run, PODI_E_PROVIDER_AUTH, f->fail.detail);
+        try_another(run, "auth", PODI_E_PROVIDER_AUTH, f->fail.detail);
         return PODI_DONE;
 
     default:
@@ -300,10 +315,7 @@ try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
         return try_taken(f, run);
 
     case PODI_PROVIDER_THROTTLED:
-        run->delay = run->provider->paused_until - podi_time_mono();
-        provider_fate(run, PROVIDER_DEFERS, PODI_E_UNAVAILABLE,
-                      PODI_STR_FMT " is busy",
-                      podi_str_arg(&run->provider->name));
+        try_later(run, run->provider->paused_until - podi_time_mono());
         return PODI_OK;
 
     case PODI_PROVIDER_UNKNOWN:
@@ -318,15 +330,28 @@ try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
             return PODI_OK;
         }
 
-        try_another(run, PODI_E_UNAVAILABLE, "it cannot be reached");
+        try_another(run, "retryable", PODI_E_UNAVAILABLE,
+                    "it cannot be reached");
         return PODI_OK;
 
     case PODI_PROVIDER_QUOTA:
-        try_another(run, PODI_E_PROVIDER_QUOTA, "it has no room left for us");
+        try_another(run, "quota", PODI_E_PROVIDER_QUOTA,
+                    "it has no room left for us");
         return PODI_OK;
 
     case PODI_PROVIDER_AUTH:
-        try_another(run, PODI_E_PROVIDER_AUTH, "it does not accept our key");
+        try_another(run, "auth", PODI_E_PROVIDER_AUTH,
+                    "it does not accept our key");
+        return PODI_OK;
+
+    case PODI_PROVIDER_INVALID:
+        if (provider_another(run, "invalid", PODI_E_EXECUTOR_REFUSED,
+                             "it refuses what is asked for"))
+        {
+            return PODI_OK;
+        }
+
+        provider_judge(run, a);
         return PODI_OK;
 
     default:
@@ -339,7 +364,22 @@ try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
 static podi_rc_t
 try_taken(podi_flow_t *f, provider_run_t *run)
 {
+    json_t      *set = json_object_get(run->degraded, "set");
+    podi_str_t   text = podi_string("{}");
+
     podi_job_usage(run->job, "calls", 1);
+    run->cost = run->answer.cost;
+
+    if (run->degraded != NULL) {
+        if (set != NULL && podi_json_dump(set, f->mem, &text) != PODI_OK) {
+            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+        }
+
+        podi_job_log(run->job, PODI_LOG_WARN, "carried out in another way than "
+                     "usual (%s), with " PODI_STR_FMT,
+                     json_string_value(json_object_get(run->degraded, "why")),
+                     podi_str_arg(&text));
+    }
 
     run->submitted = run->facts->has_poll || provider_is_kept(run);
     run->fresh = run->facts->has_poll;

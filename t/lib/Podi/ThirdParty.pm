@@ -7,7 +7,8 @@ package Podi::ThirdParty;
 #     $s->describe('paid', of => 'volc_ark', edit => sub { $_[0]{...} });
 #     $s->key('paid');                          # podictl key add
 #     $s->action('draw', provider => 'paid', operation => 'text_to_image');
-#     $s->runnerd;                              # one more, with all of that
+#     $s->runnerd;                              # with all of that
+#     $s->runnerd(beside => 1);                 # while another one runs
 #     my $t = $s->submit('draw', prompt => 'a cat');
 #     $s->succeeds($t, 'why');  $s->fails($t, 'provider_quota', qr/money/);
 #     $s->asked('submit')                       # requests of a step, new ones
@@ -130,11 +131,23 @@ sub runnerd
 {
     my ($self, %own) = @_;
     my $h = $self->{h};
-    my $d = $h->daemon('podi_runnerd', queue => 'http', concurrency => 20,
+    my $beside = delete $own{beside};
+    my $conf = $h->conf('podi_runnerd', queue => 'http', concurrency => 20,
         work_dir => "$h->{dir}/tmp", memory => '1g', kek_file => $self->{kek},
         providers_dir => "$h->{dir}/providers", providers_private => 'on',
         stores => "local type=s3 endpoint=http://$self->{bucket}{address}"
                   . " bucket=b region=r key_file=$self->{key}", %own);
+
+    if ($beside) {
+        open my $in, '<', $conf or die "$conf: $!";
+        my @lines = <$in>;
+
+        mkdir "$h->{dir}/beside";
+        s{^pid_dir = .*}{pid_dir = $h->{dir}/beside} for @lines;
+        write_file($conf, join '', @lines);
+    }
+
+    my $d = $h->daemon('podi_runnerd', conf => $conf);
 
     push @{ $self->{runnerds} }, $d;
     return $d;
@@ -236,7 +249,7 @@ sub log
 {
     my ($self, $event) = @_;
 
-    return map { $self->{h}->log($_, $event) } @{ $self->{runnerds} };
+    return $self->{h}->log($self->{runnerds}[0], $event);   # one file
 }
 
 
@@ -244,7 +257,7 @@ sub text
 {
     my ($self) = @_;
 
-    return join '', map { $self->{h}->text($_) } @{ $self->{runnerds} };
+    return $self->{h}->text($self->{runnerds}[0]);
 }
 
 

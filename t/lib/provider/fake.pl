@@ -195,7 +195,7 @@ sub usual
 
     my $state = $job->{seen}++ < $job->{polls}
         ? ($job->{seen} == 1 ? 'queued' : 'running') : $job->{state};
-    $job->{ended} = 1 if $state !~ /queued|running/;
+    $log[-1]{ended} = $job->{ended} = 1 if $state !~ /queued|running/;
     return $api->{state}->($job, $state);
 }
 
