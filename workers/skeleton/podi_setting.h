@@ -48,11 +48,12 @@ typedef struct {
 /*
  * `common` is what every daemon knows, `own` what this one (section
  * [daemon]) adds; own may be NULL.  `instance` names a section
- * [daemon:instance] that must be there; NULL: there is none.  Values are written through `where`;
- * texts live in mem.  `check`, when there is one, judges what no row can say
- * of itself: it sees the common values, and may refuse (ERROR) while own's
- * are still the old ones.  Whoever has a check lets common point at values
- * that he can throw away.  ERROR: CONFIG, fail->detail is the sentence.
+ * [daemon:instance] that must be there; NULL: there is none.  Values are
+ * written through `where`; texts live in mem.  `check`, when there is one,
+ * judges what no row can say of itself: it sees the common values, and may
+ * refuse (ERROR) while own's are still the old ones.  Whoever has a check lets
+ * common point at values that he can throw away.  ERROR: CONFIG, fail->detail
+ * is the sentence.
  */
 
 typedef struct {

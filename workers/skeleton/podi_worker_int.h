@@ -85,7 +85,7 @@ struct podi_worker_s {
 typedef struct {
     const podi_worker_conf_t  *conf;
     const char                *path;        /* of the settings */
-    const char                *instance;    /* NULL: the only one, or the first */
+    const char                *instance;    /* or NULL */
     char                       name[PODI_WORKER_NAME_MAX];
     podi_common_t              set;
     podi_arena_t              *arena;       /* of the settings' texts */
