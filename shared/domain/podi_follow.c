@@ -21,6 +21,8 @@ static podi_act_e podi_follow_absent(podi_follow_t *f,
 static podi_act_e podi_follow_there(podi_follow_t *f,
     const podi_follow_conf_t *conf, int runs, podi_msec_t now,
     podi_msec_t *ret_wait);
+static podi_act_e podi_follow_stands(podi_follow_t *f,
+    const podi_follow_conf_t *conf, podi_msec_t now, podi_msec_t *ret_wait);
 static podi_act_e podi_follow_nothing(podi_follow_t *f,
     const podi_follow_conf_t *conf, podi_msec_t now, podi_msec_t *ret_wait);
 
@@ -51,8 +53,14 @@ podi_follow_see(podi_follow_t *f, const podi_follow_conf_t *conf,
         return asked && f->state != PODI_FOLLOW_QUEUE
                ? podi_follow_over(f, PODI_ACT_FINISH) : PODI_ACT_NOTHING;
 
+    case PODI_SEE_STANDS:
+        return f->state == PODI_FOLLOW_QUEUE
+               ? podi_follow_stands(f, conf, now, ret_wait)
+               : PODI_ACT_NOTHING;
+
     case PODI_SEE_WAITS:
     case PODI_SEE_RUNS:
+        f->stands = 0;
         return f->state == PODI_FOLLOW_QUEUE
                ? podi_follow_there(f, conf, see == PODI_SEE_RUNS, now,
                                    ret_wait)
@@ -197,6 +205,25 @@ podi_follow_there(podi_follow_t *f, const podi_follow_conf_t *conf, int runs,
     }
 
     return podi_follow_rest(f, conf, ret_wait);
+}
+
+
+/* between two prompts nothing runs for a moment */
+
+static podi_act_e
+podi_follow_stands(podi_follow_t *f, const podi_follow_conf_t *conf,
+    podi_msec_t now, podi_msec_t *ret_wait)
+{
+    if (!f->stands) {
+        f->stands = 1;
+        f->stands_at = now;
+    }
+
+    if (!f->cancel && now - f->stands_at >= conf->idle) {
+        return podi_follow_over(f, PODI_ACT_STUCK);
+    }
+
+    return podi_follow_there(f, conf, 0, now, ret_wait);
 }
 
 

@@ -52,6 +52,7 @@ typedef enum {
     PODI_SEE_END,               /* history: it is */
     PODI_SEE_WAITS,             /* queue */
     PODI_SEE_RUNS,
+    PODI_SEE_STANDS,            /* queue: it waits, and nothing runs there */
     PODI_SEE_NOTHING,           /* no answer, or none that makes sense */
     PODI_SEE_STOPPED,           /* it was asked to stop, with success or not */
     PODI_SEE_TIME,              /* the time to wait is over */
@@ -78,7 +79,8 @@ typedef struct {
     podi_msec_t  poll;          /* the first wait; > 0 */
     podi_msec_t  poll_max;
     podi_msec_t  gap;           /* between missing it twice */
-    podi_msec_t  idle;          /* it runs so long without a sign: stuck */
+    podi_msec_t  idle;          /* it runs so long without a sign, or nothing
+                                   runs while it waits: stuck */
     podi_msec_t  grace;         /* to stop */
     podi_msec_t  away;          /* without an answer, and three looks that
                                    got none: gone */
@@ -91,10 +93,12 @@ typedef struct {
     podi_msec_t          heard_at;  /* the last answer */
     podi_msec_t          sign_at;   /* the last sign, or when it began */
     podi_msec_t          stop_at;   /* when it was first asked to stop */
+    podi_msec_t          stands_at; /* since then nothing runs; with stands */
     unsigned             missed;
     unsigned             silent;    /* looks without an answer, in a row */
     unsigned             known:1;   /* it got there */
     unsigned             runs:1;
+    unsigned             stands:1;
     unsigned             stop:1;
     unsigned             cancel:1;
     unsigned             deaf:1;    /* by the caller: no sign can come, and

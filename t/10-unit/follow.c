@@ -183,6 +183,31 @@ static const step_t  stuck[] = {
     END
 };
 
+static const step_t  stands[] = {
+    { PODI_SEE_ABSENT, 0, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_STANDS, 0, PODI_ACT_WAIT, 1000 },
+    { PODI_SEE_TIME, 59999, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_ABSENT, 59999, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_STANDS, 59999, PODI_ACT_WAIT, 1500 },
+    { PODI_SEE_TIME, 60000, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_STANDS, 60000, PODI_ACT_NOTHING, 0 },
+    { PODI_SEE_ABSENT, 60000, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_STANDS, 60000, PODI_ACT_STUCK, 0 },
+    END
+};
+
+static const step_t  moves[] = {
+    { PODI_SEE_ABSENT, 0, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_STANDS, 0, PODI_ACT_WAIT, 1000 },
+    { PODI_SEE_TIME, 59000, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_ABSENT, 59000, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_WAITS, 59000, PODI_ACT_WAIT, 1500 },
+    { PODI_SEE_TIME, 61000, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_ABSENT, 61000, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_STANDS, 61000, PODI_ACT_WAIT, 2250 },
+    END
+};
+
 static const step_t  goes_on[] = {
     { PODI_SEE_ABSENT, 0, PODI_ACT_QUEUE, 0 },
     { PODI_SEE_RUNS, 0, PODI_ACT_WAIT, 1000 },
@@ -455,6 +480,8 @@ main(void)
     steps_are("without an answer for long, the server is gone", away, 0);
     steps_are("but not before three looks", slept, 0);
     steps_are("no sign: it is stopped, and if it does not, stuck", stuck, 0);
+    steps_are("it waits, and nothing runs: stuck", stands, 0);
+    steps_are("something ran in between: it counts anew", moves, 0);
     steps_are("a sign in between: it goes on", goes_on, 0);
     steps_are("where no sign can come, it takes longer", deaf, 1);
     steps_are("cancelled: out of the queue, or interrupted", cancelled, 0);

@@ -17,6 +17,11 @@ my %fake = map { $_ => Podi::Comfy->start(checkpoints => ['base.ckpt']) }
            qw(a b c);
 
 
+# limits that a test can reach, and times that it can wait for
+my %SMALL = (result_max => '64k', history_max => '64k', queue_max => '64k',
+             results_max => 3, server_shut => '400ms');
+
+
 # as the test wants it; the others as they were
 sub switch
 {
@@ -61,8 +66,7 @@ sub fails
 
 $farm->server($_ => $fake{$_}) for qw(a b c);
 my $dispatchd = $h->daemon('podi_dispatchd', dispatch => '50ms');
-$farm->runnerd(result_max => '64k', history_max => '64k', queue_max => '64k',
-               results_max => 3);
+$farm->runnerd(%SMALL);
 $farm->seen(qw(a b c)) or die $h->text($farm->{d});
 $farm->workflow('scale');
 $farm->action('farm.scale', 'scale');
@@ -82,6 +86,261 @@ subtest 'more than is taken' => sub {
     goes($farm->submit('farm.scale'), 'succeeded', 'a',
          'a queue that is too large hides nothing for ever');
     switch('a');
+};
+
+subtest 'files that are not what they should be' => sub {
+    for my $bad ([{ as => 'html', times => 1 }, 'a page'],
+                 [{ as => 'short', times => 1 }, 'half a picture']) {
+        switch('a', view => $bad->[0]);
+        my $t = $farm->submit('farm.scale');
+
+        is $h->ended($t, 30)->{state}, 'failed', "$bad->[1] is no result";
+        is $super->value(undef, 'select count(*) from podi.media where task_id'
+                         . ' = ?', $t->{task_id}), 0, '... and nothing is kept';
+    }
+    switch('a', view => { as => 'truncated', times => 1 });
+    goes($farm->submit('farm.scale'), 'succeeded', 'a a',
+         'a transfer that is cut is no result, either: it is made anew');
+
+    for my $name ({ filename => '../../../etc/passwd' },
+                  { filename => "x.png&type=input\r\nX-Evil: 1",
+                    subfolder => '/etc' }) {
+        switch('a', names => $name);
+        is $h->ended($farm->submit('farm.scale'), 30)->{state}, 'failed',
+            'a name that leads elsewhere leads nowhere';
+    }
+    my @odd = grep { $_->{query}{type} ne 'output' || $_->{headers}{'x-evil'} }
+              $fake{a}->requests('GET', '/view');
+
+    is_deeply \@odd, [], 'and changes no request';
+    switch('a');
+};
+
+subtest 'locked servers' => sub {
+    is +($farm->key('add', 'front', "Bearer s3cret"))[0], 0, 'a key';
+    is +($farm->key('add', 'token', 't0ken&x'))[0], 0, '... and another';
+    switch('a', auth => { header => ['Authorization', 'Bearer s3cret'] });
+    switch('b', auth => { query => ['token', 't0ken&x'] });
+    $farm->server('a', $fake{a}, state => 'active',
+                  auth => { headers => { Authorization => 'front' } });
+    $farm->server('b', $fake{b}, state => 'active',
+                  auth => { query => { token => 'token' } });
+    for my $name (qw(a b)) {
+        $farm->only($name)->seen($name);
+        my $before = $fake{$name}->requests;
+
+        goes($farm->submit('farm.scale'), 'succeeded', $name,
+             'a key is sent as the row says');
+        my @all = $fake{$name}->requests;
+
+        is_deeply [grep { ($_->{status} // 200) == 401 }
+                   @all[$before .. $#all]], [], '... with each request';
+    }
+
+    $farm->only('b');
+    is +($farm->key('disable', 'token'))[0], 0, 'a key is disabled';
+    ok poll(10, sub { ($super->value(undef, 'select fault from podi.comfy_seen'
+        . q{ where server = 'b'}) // '') eq 'no key token' }),
+        '... which makes the server one that is down';
+    my $asked = $fake{b}->requests;
+    my $t = $farm->submit('farm.scale');
+
+    ok poll(10, sub { grep { $_->{outcome} eq 'deferred' }
+                      @{ $farm->attempts($t) } }), 'its jobs wait';
+    is scalar($fake{b}->requests), $asked, '... and nobody asks it';
+    switch('b', auth => { query => ['token', 'another'] });
+    $farm->key('add', 'token', 'another');
+    goes($t, 'succeeded', 'b', 'until there is another key');
+    like $h->text($farm->{d}), qr/no key token/, 'the log names the key';
+    unlike $h->text($farm->{d}), qr/s3cret|t0ken/, '... and not what it is';
+
+    switch($_) for qw(a b);
+    $farm->server($_, $fake{$_}, auth => {}) for qw(a b);
+};
+
+subtest 'an old server' => sub {
+    $farm->only('a');
+    switch('a', version => '0.3.40', targeted => 0, foreign_ms => 60_000);
+    $farm->server('a', $fake{a}, prefetch => 2);
+    $farm->seen('a');
+    $fake{a}->fake(foreign => 1);
+    my $t = $farm->submit('farm.scale');
+
+    poll(10, sub { $fake{a}->state->{queue_remaining} == 2 });
+    $w->cancel($farm->{ann}, $t->{task_id}, $t->{task_id});
+    is $h->ended($t, 30)->{state}, 'cancelled', 'one that waits is cancelled';
+    ok poll(10, sub { $fake{a}->state->{queue_remaining} == 1 }),
+        '... behind that of somebody else, who is not hit';
+    is_deeply [grep { $_->{path} eq '/interrupt' } $fake{a}->requests], [],
+        '... since nothing is interrupted';
+
+    $fake{a}->fake(foreign => 0, node_ms => 60_000);
+    $t = $farm->submit('farm.scale');
+    poll(10, sub { $farm->attempts($t)->[0]{remote_state}
+                   && $fake{a}->state->{queue_remaining} });
+    $w->cancel($farm->{ann}, $t->{task_id}, $t->{task_id});
+    is $h->ended($t, 30)->{state}, 'cancelled', 'one that runs is';
+    ok poll(20, sub { $fake{a}->requests('POST', '/interrupt') }),
+        '... by an interrupt';
+    $fake{a}->fake(node_ms => 0, amnesia => 1);
+    switch('a');
+    $farm->server('a', $fake{a}, prefetch => 1);
+};
+
+subtest 'who gets a job' => sub {
+    $farm->only(qw(a b))->seen(qw(a b));
+    $fake{a}->fake(foreign => 5);
+    poll(10, sub { $super->value(undef, 'select queue_remaining from'
+                   . q{ podi.comfy_seen where server = 'a'}) == 5 });
+    goes($farm->submit('farm.scale'), 'succeeded', 'b',
+         q{not the one that is busy with other people's}) for 1 .. 3;
+    $fake{a}->fake(foreign => 0);
+
+    $farm->workflow('model', models => ['base.ckpt']);
+    $farm->action('farm.model', 'model');
+    $farm->only('a')->seen('a');
+    goes($farm->submit('farm.model'), 'succeeded', 'a', 'models are loaded');
+    switch('a', slow => 100);
+    $farm->only(qw(a b))->seen(qw(a b));
+    goes($farm->submit('farm.model'), 'succeeded', 'a',
+         'who has them gets what needs them') for 1, 2;
+    goes($farm->submit('farm.scale'), 'succeeded', 'b',
+         'for what needs none, the nearer one');
+    switch('a');
+
+    $farm->server('c', $fake{c}, state => 'active', labels => ['big', 'eu']);
+    $farm->seen('c');
+    $farm->action('farm.big', 'scale', labels => ['eu', 'big']);
+    goes($farm->submit('farm.big'), 'succeeded', 'c',
+         'a label that is wanted') for 1 .. 3;
+};
+
+subtest 'another attempt goes elsewhere' => sub {
+    switch('a', vram => 8e9);
+    switch('b', vram => 24e9);
+    switch('c', vram => 8e9);
+    $farm->server($_, $fake{$_}) for qw(a b c);
+    $farm->only('a')->seen('a');
+    $fake{a}->fake(oom => 1, node_ms => 300);
+    my $t = $farm->submit('farm.scale');
+
+    poll(10, sub { $fake{a}->state->{queue_remaining} });
+    $farm->only(qw(b c))->seen(qw(b c));
+    goes($t, 'succeeded', 'a b', 'no memory: to one that has more');
+
+    # b says that it has the node, and does not
+    switch($_) for qw(a b c);
+    $farm->only('b')->seen('b');
+    $fake{b}->fake(missing => ['ImageScale'], slow => 100);
+    $t = $farm->submit('farm.scale');
+    poll(10, sub { $fake{b}->requests('POST', '/upload') });
+    $farm->server('a', $fake{a}, state => 'active');
+    $farm->seen('a');
+    goes($t, 'succeeded', 'b a', 'what it lacks: to one that has it');
+    switch('b');
+};
+
+# what the runner says of a server
+sub says
+{
+    my ($event, $name) = @_;
+
+    return grep { $_->{msg} =~ /^$name\b/ } $h->log($farm->{d}, $event);
+}
+
+
+subtest 'a server that is emptied' => sub {
+    switch('a', node_ms => 300);
+    $farm->only('a')->seen('a');
+    my $t = $farm->submit('farm.scale');
+
+    poll(10, sub { $fake{a}->state->{queue_remaining} });
+    $farm->server('a', $fake{a}, state => 'draining');
+    $farm->server('b', $fake{b}, state => 'active');
+    $farm->seen('b');
+    goes($farm->submit('farm.scale'), 'succeeded', 'b', 'gets nothing new');
+    goes($t, 'succeeded', 'a', 'and ends what it has');
+    switch('a');
+};
+
+subtest 'a server that forgets what it has' => sub {
+    $farm->only('a')->seen('a');
+    # it has no socket to close, and prompts are looked at once a minute
+    $h->stop($farm->{d});
+    switch('a', node_ms => 60_000, ws => 'refused');
+    $farm->runnerd(follow_poll => '60s', follow_poll_max => '60s', %SMALL);
+    $farm->seen('a');
+    my $before = prompts('a');
+    my $t = $farm->submit('farm.scale');
+
+    poll(10, sub { ($farm->attempts($t)->[0]{remote_state} // '')
+                   eq 'submitted' && $fake{a}->state->{queue_remaining} });
+    poll(10, sub { $fake{a}->requests('GET',
+                   "/history/" . $farm->attempts($t)->[0]{provider_ref}) > 1 });
+    my $said = says('server.restarted', 'a');
+
+    $fake{a}->fake(amnesia => 1, node_ms => 0);
+    ok poll(10, sub { says('server.restarted', 'a') > $said }),
+        'is recognised by that';
+    goes($t, 'succeeded', 'a a', 'and its prompt begins anew');
+    is prompts('a') - $before, 2, '... once';
+    $h->stop($farm->{d});
+    $farm->runnerd(%SMALL);
+    switch('a');
+};
+
+subtest 'a server that answers and does not work' => sub {
+    $farm->workflow('idle', idle_ms => 1000);
+    $farm->action('farm.idle', 'idle');
+    for my $how ([{ hang => 1 }, 'takes prompts and begins none'],
+                 [{ stall => { node => '2' }, interrupt_ignored => 1 },
+                  'begins one and ends it never']) {
+        switch('a', %{ $how->[0] });
+        $farm->server('a', $fake{a}, state => 'active');
+        $farm->only('a')->seen('a');
+        my $t = $farm->submit('farm.idle');
+
+        poll(10, sub { $fake{a}->state->{queue_remaining} });
+        $farm->server('b', $fake{b}, state => 'active');
+        $farm->seen('b');
+        goes($t, 'succeeded', 'a b', "one that $how->[1] loses it");
+        my $before = prompts('a');
+
+        goes($farm->submit('farm.idle'), 'succeeded', 'b',
+             '... and gets nothing new');
+        is prompts('a'), $before, '... at all';
+        $fake{a}->fake(amnesia => 1);
+    }
+    is says('server.stuck', 'a') + 0, 2, 'the log says so';
+    switch('a');
+};
+
+subtest 'a server that was shut' => sub {
+    $farm->only();
+    switch('c', status => { code => 503 });
+    my $asked = $fake{c}->requests('GET', '/system_stats');
+
+    $farm->server('c', $fake{c}, state => 'active', slots => 2);
+    ok poll(20, sub { $fake{c}->requests('GET', '/system_stats')
+                      >= $asked + 5 }), 'three bad looks, and it is left alone';
+    my @at = map { $_->{ms} } $fake{c}->requests('GET', '/system_stats');
+
+    # half of server_shut at least, and twice as long after the next one
+    cmp_ok $at[$asked + 3] - $at[$asked + 2], '>=', 200, '... for a while';
+    cmp_ok $at[$asked + 4] - $at[$asked + 3], '>=', 400,
+        'one look, and it is left alone for longer';
+
+    switch('c', stall => { node => '2', times => 1 });
+    my $before = prompts('c');
+    my @t = map { $farm->submit('farm.scale') } 1 .. 3;
+
+    poll(20, sub { prompts('c') > $before });
+    ok poll(10, sub { 2 <= says('comfy.waits', 'all_full') }),
+        'then one prompt';
+    is prompts('c') - $before, 1, '... and no second one';
+    $fake{c}->fake(release => 1);
+    goes($_, 'succeeded', 'c', 'that ended, so it gets the others') for @t;
+    is $fake{c}->state->{taken} - $before, 3, '... once each';
 };
 
 $h->stop($farm->{d});

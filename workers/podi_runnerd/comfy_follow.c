@@ -314,7 +314,8 @@ follow_queue(podi_flow_t *f, comfy_run_t *run)
         return PODI_SEE_RUNS;
     }
 
-    return queue.waits ? PODI_SEE_WAITS : PODI_SEE_ABSENT;
+    return !queue.waits ? PODI_SEE_ABSENT
+           : queue.running == 0 ? PODI_SEE_STANDS : PODI_SEE_WAITS;
 }
 
 

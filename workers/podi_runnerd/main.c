@@ -42,6 +42,8 @@ static const podi_setting_t  runnerd_settings[] = {
     /* how often the servers' rows are read, and each is looked at */
     { "servers_every", PODI_MSEC, &runnerd.servers_every, "3s", "50ms", "60s" },
     { "probe_timeout", PODI_MSEC, &runnerd.probe_timeout, "2s", "50ms", "30s" },
+    /* one that did not answer is left alone so long, at first */
+    { "server_shut", PODI_MSEC, &runnerd.server_shut, "5s", "100ms", "60s" },
     /* one request; of files each has store_timeout */
     { "call_timeout", PODI_MSEC, &runnerd.call_timeout, "10s", "100ms", "5m" },
     /* of /object_info */

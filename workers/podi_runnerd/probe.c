@@ -53,10 +53,18 @@ static const podi_step_t  probe_steps[] = {
     podi_null_step
 };
 
-static const podi_breaker_conf_t  probe_breaker = {
-    .window = 30000, .calls_min = 3, .bad_percent = 60, .open = 5000,
-    .open_max = 60000, .probe = 30000, .probe_max = 60000
-};
+static const podi_breaker_conf_t *
+probe_conf(void)
+{
+    static podi_breaker_conf_t  conf = {
+        .window = 30000, .calls_min = 3, .bad_percent = 60,
+        .open_max = 60000, .probe = 30000, .probe_max = 60000
+    };
+
+    conf.open = runnerd.server_shut;
+
+    return &conf;
+}
 
 
 void
@@ -65,13 +73,13 @@ runner_probe(runner_server_t *server)
     uint32_t     random;
     podi_msec_t  now = podi_time_mono();
 
-    if (podi_flow_is_active(&server->probe) || server->no_key
+    if (podi_flow_is_active(&server->probe)
         || podi_random(&random, sizeof(random)) != PODI_OK)
     {
         return;
     }
 
-    if (podi_breaker_ask(&server->breaker, &probe_breaker, now, random,
+    if (podi_breaker_ask(&server->breaker, probe_conf(), now, random,
                          &server->ticket) == PODI_BREAKER_SHUT)
     {
         return;
@@ -89,9 +97,15 @@ probe_stats(podi_flow_t *f, void *ctx)
 {
     runner_server_t  *server = ctx;
 
-    server->answers = 1;
     server->asks_cards = 0;
     server->notes = 0;
+
+    /* without it, it need not be asked; the fault is from its record */
+    server->answers = !server->no_key;
+    if (server->no_key) {
+        return PODI_OK;
+    }
+
     server->fault[0] = '\0';
     server->held = runner_server_holds(server);
     memcpy(server->was_version, server->version, sizeof(server->version));
@@ -122,6 +136,10 @@ probe_queue(podi_flow_t *f, void *ctx)
     podi_comfy_stats_t        stats;
     runner_server_t          *server = ctx;
     const podi_http_reply_t  *reply = runner_answered(f);
+
+    if (!server->answers) {
+        return PODI_OK;
+    }
 
     if (reply == NULL
         || podi_comfy_stats(&reply->body, f->mem, &stats) != PODI_OK)
@@ -404,7 +422,7 @@ probe_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
         random = 0;
     }
 
-    podi_breaker_report(&server->breaker, &probe_breaker, server->ticket,
+    podi_breaker_report(&server->breaker, probe_conf(), server->ticket,
                         server->answers ? PODI_BREAKER_GOOD : PODI_BREAKER_BAD,
                         now - server->asked_at, now, random);
 
@@ -426,6 +444,6 @@ runner_server_is_stale(const runner_server_t *server)
 int
 runner_server_is_shut(const runner_server_t *server)
 {
-    return podi_breaker_wait(&server->breaker, &probe_breaker,
+    return podi_breaker_wait(&server->breaker, probe_conf(),
                              podi_time_mono()) > 0;
 }

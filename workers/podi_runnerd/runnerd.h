@@ -118,6 +118,7 @@ typedef struct {
     podi_link_t           servers;
     podi_msec_t           servers_every;
     podi_msec_t           probe_timeout;
+    podi_msec_t           server_shut;
     podi_msec_t           call_timeout;
     uint64_t              info_max;
     uint64_t              history_max;
