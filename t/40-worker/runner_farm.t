@@ -267,7 +267,8 @@ subtest 'a server that forgets what it has' => sub {
     # it has no socket to close, and prompts are looked at once a minute
     $h->stop($farm->{d});
     switch('a', node_ms => 60_000, ws => 'refused');
-    $farm->runnerd(follow_poll => '60s', follow_poll_max => '60s', %SMALL);
+    $farm->runnerd(follow_poll => '60s', follow_poll_max => '60s',
+                   follow_away => '150s', %SMALL);
     $farm->seen('a');
     my $before = prompts('a');
     my $t = $farm->submit('farm.scale');
@@ -275,7 +276,7 @@ subtest 'a server that forgets what it has' => sub {
     poll(10, sub { ($farm->attempts($t)->[0]{remote_state} // '')
                    eq 'submitted' && $fake{a}->state->{queue_remaining} });
     poll(10, sub { $fake{a}->requests('GET',
-                   "/history/" . $farm->attempts($t)->[0]{provider_ref}) > 1 });
+                   "/history/" . $farm->attempts($t)->[0]{provider_ref}) });
     my $said = says('server.restarted', 'a');
 
     $fake{a}->fake(amnesia => 1, node_ms => 0);
@@ -311,7 +312,12 @@ subtest 'a server that answers and does not work' => sub {
         $fake{a}->fake(amnesia => 1);
     }
     is says('server.stuck', 'a') + 0, 2, 'the log says so';
+
     switch('a');
+    $farm->only('a');
+    $fake{a}->fake(ws_drop => 1);
+    goes($farm->submit('farm.idle'), 'succeeded', 'a',
+         'once it was away, it gets one');
 };
 
 subtest 'a server that was shut' => sub {

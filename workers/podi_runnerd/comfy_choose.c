@@ -84,7 +84,7 @@ comfy_choose(podi_flow_t *f, void *ctx)
     }
 
     /* the inputs took their time */
-    if (!server->listed || server->state != PODI_FARM_ACTIVE
+    if (!server->listed || server->state != PODI_FARM_ACTIVE || server->stuck
         || runner_server_is_shut(server) || runner_server_is_stale(server))
     {
         rc = comfy_room(f, job);
@@ -207,7 +207,8 @@ choose_card(const comfy_run_t *run, const runner_server_t *server,
 {
     memset(card, 0, sizeof(*card));
     card->name = server->name;
-    card->state = server->state;
+    card->state = server->stuck && server->state == PODI_FARM_ACTIVE
+                  ? PODI_FARM_DRAINING : server->state;
     card->labels = server->labels;
     card->labels_n = server->n_labels;
     card->capable = server->info.nodes != NULL

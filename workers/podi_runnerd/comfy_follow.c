@@ -360,10 +360,10 @@ follow_over(comfy_run_t *run)
     run->is_lost = run->act != PODI_ACT_FINISH;
 
     if (run->act == PODI_ACT_STUCK) {
-        run->server->state = PODI_FARM_DRAINING;
+        runner_server_stuck(run->server);
         podi_worker_log(run->job->worker, PODI_LOG_ERROR, "server.stuck",
-                        run->job, PODI_STR_FMT " does not stop its prompt; "
-                        "it gets nothing new until it is put again",
+                        run->job, PODI_STR_FMT " does not work, nor stop its "
+                        "prompt; it gets nothing new until it is restarted",
                         podi_str_arg(&run->server->name));
     }
 }

@@ -4,6 +4,7 @@
  *     it forgot what it had, or counts anew --> it began anew
  *         --> whoever has a prompt there looks for it at once
  *     it was shut and answers again --> one prompt, until that is at its end
+ *     it works on nothing --> none, until it was away; then one
  */
 
 #include <string.h>
@@ -77,6 +78,28 @@ runner_server_hint(runner_server_t *server)
 
 
 void
+runner_server_stuck(runner_server_t *server)
+{
+    server->stuck = 1;
+    runner_farm_count("podi_runner_stuck_total", "server", &server->name);
+}
+
+
+/* it may work again, which one prompt will show */
+
+void
+runner_server_was_away(runner_server_t *server)
+{
+    if (server->stuck) {
+        server->stuck = 0;
+        server->trial = 1;
+    }
+
+    runner_server_hint(server);
+}
+
+
+void
 runner_server_anew(runner_server_t *server)
 {
     podi_worker_log(runnerd.worker, PODI_LOG_WARN, "server.restarted", NULL,
@@ -88,7 +111,7 @@ runner_server_anew(runner_server_t *server)
     server->model_key = 0;
     server->number = -1;
     server->cards_version[0] = '\0';
-    runner_server_hint(server);
+    runner_server_was_away(server);
 }
 
 

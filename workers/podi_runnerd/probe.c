@@ -317,7 +317,7 @@ probe_note(podi_flow_t *f, void *ctx)
 
     /* its prompts are looked for before the time of their next look */
     if (server->answers && !server->is_up) {
-        runner_server_hint(server);
+        runner_server_was_away(server);
     }
 
     server->is_up = server->answers;

@@ -85,6 +85,7 @@ typedef struct {
     unsigned              noted_up:1;   /* as it was noted last */
     unsigned              new_cards:1;  /* not noted yet */
     unsigned              trial:1;      /* it was shut: one prompt only */
+    unsigned              stuck:1;      /* it does not work: none at all */
     unsigned              held;         /* prompts, when the look began */
     int64_t               vram;
     char                  version[RUNNER_VERSION_MAX];
@@ -227,6 +228,9 @@ int runner_server_held(const runner_server_t *server);
 
 /* whoever has a prompt there looks for it now */
 void runner_server_hint(runner_server_t *server);
+/* it works on nothing: nothing new goes there, until it was away */
+void runner_server_stuck(runner_server_t *server);
+void runner_server_was_away(runner_server_t *server);
 /* it forgot all that it had */
 void runner_server_anew(runner_server_t *server);
 

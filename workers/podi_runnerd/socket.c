@@ -241,7 +241,7 @@ socket_close(void *data, const podi_ws_end_t *end)
 
     if (server->hears) {
         server->hears = 0;
-        runner_server_hint(server);
+        runner_server_was_away(server);
     }
 
     podi_ws_free(&server->ws);

@@ -3,7 +3,8 @@ package Podi::Farm;
 # podi_runnerd with a farm of fake ComfyUI servers, for a test.
 #
 #     my $farm = Podi::Farm->new;              # PostgreSQL, Redis, a bucket
-#     $farm->server(a => $fake, slots => 2);   # and what its row says besides
+#     $farm->server(a => $fake, slots => 2);   # and what its row says besides;
+#                                              # runners know it anew
 #     $farm->workflow('scale');  $farm->action('farm.scale', 'scale', labels => [])
 #     $farm->runnerd(follow_poll => '1s');     # the settings, over quick ones
 #     $farm->seen('a', 'b');                   # waits until they are up
@@ -95,9 +96,15 @@ sub server
 {
     my ($self, $name, $fake, %row) = @_;
 
+    my $was = $self->{servers}{$name} && $self->{super}->value(undef,
+        'select state from podi.comfy_server where server = ?', $name);
+
+    # a row that does not change is the same record
+    $self->put('comfy_server_put', { server => $name, state => 'disabled' })
+        if $was;
     $self->{servers}{$name} = $fake;
     return $self->put('comfy_server_put', { server => $name,
-        url => $fake->url, %row });
+        url => $fake->url, state => $was || 'active', %row });
 }
 
 
