@@ -280,6 +280,11 @@ comfy_clean(podi_flow_t *f, void *ctx)
                                      "\"free_memory\":true}");
     comfy_run_t  *run = job->data;
 
+    /* no row has its odd name: nobody could remove it later */
+    if (run->is_refused && run->act == PODI_ACT_FINISH) {
+        return runner_delete(f, run->server, "/history", &run->prompt_id);
+    }
+
     if (!run->history.oom) {
         return PODI_OK;
     }

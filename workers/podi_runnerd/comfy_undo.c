@@ -59,6 +59,7 @@ undo_stop(podi_flow_t *f, void *ctx)
     run->undo_until = podi_time_mono()
                       + (time > 2 * UNDO_SLACK ? time - UNDO_SLACK : time / 2);
 
+    run->follows = 0;
     comfy_look_begin(run, run->follow.known);
     run->follow.cancel = 1;
 

@@ -21,7 +21,8 @@ static void farm_gauge(const runner_server_t *server, const char *name,
     double value);
 
 
-/* of all prompts that are followed there, those that it has said it took */
+/* of all prompts that are followed there, those that it has said it took, and
+   is not asked to forget */
 
 unsigned
 runner_server_holds(runner_server_t *server)
@@ -32,7 +33,8 @@ runner_server_holds(runner_server_t *server)
 
     podi_list_each(link, &server->runs) {
         run = podi_list_owner(link, comfy_run_t, link);
-        run->held = run->follows && run->follow.known;
+        run->held = run->follows && run->follow.known
+                    && !run->follow.cancel;
         n += run->held;
     }
 

@@ -7,6 +7,7 @@ package Podi::Provider;
 #                                             its base_url and hosts the fake's
 #     $fake->write($dir, @names)              the same as files
 #     $fake->play(provider => 'fal', step => 'poll', play => 'failed')
+#     $fake->release                          what was played as held
 #     $fake->webhook($id, 'forged')           the statuses that came back
 #     $fake->finish($id)                      it is done with the next poll
 #     $fake->log, $fake->jobs, $fake->reset
@@ -101,6 +102,12 @@ sub _ask
 sub play { my ($self, %p) = @_; return $self->_ask(POST => '/__fake', \%p) }
 
 sub finish { return $_[0]->_ask(POST => '/__fake', { finish => $_[1] }) }
+
+sub release
+{
+    return $_[0]->_ask(POST => '/__fake', { release => JSON::PP::true });
+}
+
 
 sub reset { return $_[0]->_ask(POST => '/__fake', { reset => JSON::PP::true }) }
 

@@ -9,6 +9,7 @@
 #                        answers are; see %PLAY.  {"reset":true} forgets all
 #     POST /__fake       {"webhook":"ID","how":"good|twice|forged|old"}
 #     POST /__fake       {"finish":"ID"}: it is done with the next poll
+#     POST /__fake       {"release":true}: what is held is answered
 #     GET /__fake/log    the requests so far;  GET /__fake/jobs  what was begun
 #
 # A job is queued at its first poll, runs at the second and is done at the
@@ -33,7 +34,7 @@ my $BODY_MAX = 64 * 1024 * 1024;
 
 my $json = JSON::PP->new->canonical->utf8;
 our ($port, %API);
-my ($select, %conn, @log, %job, @play, %ed, $n_job);
+my ($select, %conn, @log, %job, @play, %ed, $n_job, @held);
 
 require "$Bin/auth.pl";
 require "$Bin/apis.pl";
@@ -104,6 +105,7 @@ my %PLAY = (
     reset_before => sub { +{ reset => 1 } },        # nothing was begun
     reset_after => sub { $_[3]->(); return +{ reset => 1 } },
     hang => sub { +{ hang => 1 } },                 # no answer at all
+    held => sub { +{ %{ $_[3]->() }, held => 1 } }, # ... before a release
     elsewhere => sub {                              # results of other hosts
         my $a = $_[3]->();
         $a->{body} =~ s{http://127\.0\.0\.1:\d+/files/}
@@ -226,6 +228,11 @@ sub control
 
     if ($c->{reset}) {
         (@log, %job, @play) = ();
+        return answer(200, {});
+    }
+
+    if ($c->{release}) {
+        put(@$_) for grep { !$_->[0]{gone} } splice @held;
         return answer(200, {});
     }
 
@@ -451,6 +458,7 @@ sub put
     my %h = ('Content-Length' => length($a->{body} // ''), %{ $a->{header} // {} });
 
     return if $a->{hang};
+    return push @held, [$c, $a] if delete $a->{held};
 
     if ($a->{reset}) {
         setsockopt $c->{socket}, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0;

@@ -126,6 +126,9 @@ sub post_prompt
         : sprintf '%08x-%04x-4%03x-8%03x-%06x%06x', rand 2 ** 32,
             rand 65536, rand 4096, rand 4096, rand 2 ** 24, rand 2 ** 24;
 
+    if (my $rule = $self->{switch}->fires('other_id')) {
+        $id = $rule->{as};
+    }
     $self->{run}->put([$number, "$id", $json->{prompt}, \%extra,
                        $verdict->{outputs}]);
     return (200, {}, { prompt_id => "$id", number => $number,

@@ -218,6 +218,11 @@ sub _handled
         $self->{rest}->answer($r) if $rule->{queued};
         return $c->reset;
     }
+    if ($prompt and my $rule = $switch->fires('late')) {
+        $self->{loop}->after($rule->{ms} / 1000,
+                             sub { $self->{rest}->answer($r) });
+        return;
+    }
     my ($status, $headers, $body, %how) = $self->{rest}->answer($r);
 
     if (ref $body) {

@@ -9,6 +9,8 @@ package Podi::Comfy::Switch;
 #   status RULE      code N: an error page with that status
 #   non_json RULE    200 with a page instead of JSON
 #   reset_prompt RULE  queued BOOL: POST /prompt ends in a reset, taken or not
+#   late RULE        ms: POST /prompt is taken so much later, never answered
+#   other_id RULE    as T: a prompt gets that id, whatever it was sent with
 #   view RULE        as expired | truncated | short | html | huge, at N
 #   entry_bytes N, queue_bytes N  so much more in an entry of the history, the
 #                    queue;  files N: outputs that an entry names besides
@@ -40,7 +42,8 @@ use warnings;
 
 my %DEFAULT = (
     refuse => 0, silent => undef, slow => 0, cut => undef, status => undef,
-    non_json => undef, reset_prompt => undef, view => undef, hang => 0,
+    non_json => undef, reset_prompt => undef, late => undef, other_id => undef,
+    view => undef, hang => 0,
     die => '', oom => 0, error => undef, stall => undef,
     interrupt_ignored => 0, node_ms => 0, foreign_ms => 60_000,
     lose_history => 0, ws => 'ok', fragment => 0, version => '0.3.64',
@@ -49,7 +52,8 @@ my %DEFAULT = (
     checkpoints => [], missing => [], max_upload => 104_857_600, strict => 1,
 );
 my %RULE = map { $_ => 1 }
-    qw( silent cut status non_json reset_prompt view error stall );
+    qw( silent cut status non_json reset_prompt late other_id view error
+        stall );
 my %ACTION = map { $_ => 1 }
     qw( release foreign ws_drop huge_frame ping amnesia );
 
