@@ -7,7 +7,7 @@
 -- Returns:  podi.job
 -- Raises:   U0404 he has no such job
 -- Writes:   nothing
--- Called:   api.job_log, api.job_explain, api.job_read
+-- Called:   api.job_log, api.job_explain, api.job_preview, api.job_read
 -- ----------------------------------------------------------------------
 create or replace function internal.job_mine(i_job uuid)
 returns podi.job

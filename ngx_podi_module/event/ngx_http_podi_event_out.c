@@ -366,7 +366,7 @@ event_frame_json(podi_buf_t *b, const json_t *event)
 
     static const char *const  members[] = {
         "seq", "type", "at", "task_id", "job_id", "trace_id", "progress",
-        "data", NULL
+        "node", "step", "steps", "ahead", "preview", "data", NULL
     };
 
     type = podi_json_str(json_object_get(event, "type"));

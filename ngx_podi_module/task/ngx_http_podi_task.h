@@ -93,6 +93,8 @@ ngx_int_t ngx_http_podi_job_log(ngx_http_request_t *r,
     const podi_str_t *args);
 ngx_int_t ngx_http_podi_job_explain(ngx_http_request_t *r,
     const podi_str_t *args);
+ngx_int_t ngx_http_podi_job_preview(ngx_http_request_t *r,
+    const podi_str_t *args);
 
 
 #endif /* NGX_HTTP_PODI_TASK_H */

@@ -15,6 +15,7 @@
  *     GET  /v1/jobs/{id}            one job, and who has held it
  *     GET  /v1/jobs/{id}/log        what it said while it ran
  *     GET  /v1/jobs/{id}/explain    why it is not running
+ *     GET  /v1/jobs/{id}/preview    how it looks so far
  *
  * PostgreSQL decides everything; Redis only wakes a worker sooner.
  */
@@ -43,6 +44,7 @@ static const ngx_podi_route_t  ngx_http_podi_task_routes[] = {
     { NGX_HTTP_GET,  "/v1/jobs/{id}",          ngx_http_podi_job_read,     0 },
     { NGX_HTTP_GET,  "/v1/jobs/{id}/log",      ngx_http_podi_job_log,      0 },
     { NGX_HTTP_GET,  "/v1/jobs/{id}/explain",  ngx_http_podi_job_explain,  0 },
+    { NGX_HTTP_GET,  "/v1/jobs/{id}/preview",  ngx_http_podi_job_preview,  0 },
     ngx_podi_null_route
 };
 

@@ -71,6 +71,19 @@ PODI_MUSTCHECK podi_rc_t podi_comfy_prompt(const podi_comfy_job_t *job,
 /* how many nodes a graph has, for podi_comfy_track */
 unsigned podi_comfy_nodes(const json_t *graph);
 
+/*
+ * What the graph says about a node, or about the one that a server made it
+ * from ("7.0.2", of 7); it lives as long as the graph.  0: nothing.
+ */
+typedef struct {
+    podi_str_t  id;
+    podi_str_t  class_type;
+    podi_str_t  title;          /* of who made the graph, or "" */
+} podi_comfy_node_t;
+
+int podi_comfy_node(const json_t *graph, const char *id,
+    podi_comfy_node_t *ret_node);
+
 /* from the answer of POST /upload/image: the name that an input takes */
 PODI_MUSTCHECK podi_rc_t podi_comfy_uploaded(const podi_str_t *body,
     podi_mem_t *mem, podi_str_t *ret_name);
@@ -219,6 +232,8 @@ typedef struct {
     unsigned            count;
     unsigned            remaining;
     double              share;
+    unsigned            value;      /* of max steps of the node */
+    unsigned            max;        /* 0: it has none */
     podi_str_t          image;      /* in the frame's own bytes */
     const char         *image_type;
 } podi_comfy_frame_t;
@@ -233,12 +248,14 @@ typedef struct {
     unsigned  cached;
     unsigned  begun;
     double    states;
-    double    step;
+    double    share;            /* of the node that runs */
+    unsigned  step;
+    unsigned  steps;            /* 0: that node has none */
     unsigned  percent;          /* 0..99, and never less than it was */
     char      node[PODI_COMFY_NODE_MAX + 1];
 } podi_comfy_track_t;
 
-/* 1: the percentage or the node changed.  Zeroed, with nodes, to begin */
+/* 1: the percentage, node or step changed.  Zeroed, with nodes, to begin */
 int podi_comfy_track(podi_comfy_track_t *track,
     const podi_comfy_frame_t *frame);
 

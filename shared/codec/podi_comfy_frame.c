@@ -17,11 +17,13 @@
 
 
 #define PODI_COMFY_FRAME_MAX  (8 * 1024 * 1024)
+#define PODI_COMFY_STEPS_MAX  1000000
 
 
 static void podi_comfy_text(const json_t *json, podi_comfy_frame_t *frame);
 static void podi_comfy_state(const json_t *nodes, podi_comfy_frame_t *frame);
 static double podi_comfy_share(const json_t *of);
+static void podi_comfy_steps(const json_t *of, podi_comfy_frame_t *frame);
 static podi_rc_t podi_comfy_binary(const podi_str_t *data, podi_mem_t *mem,
     podi_comfy_frame_t *frame);
 static void podi_comfy_image(const podi_str_t *rest,
@@ -29,6 +31,8 @@ static void podi_comfy_image(const podi_str_t *rest,
 static uint32_t podi_comfy_u32(podi_str_t *rest);
 static void podi_comfy_track_node(podi_comfy_track_t *track,
     const podi_str_t *node);
+static void podi_comfy_track_step(podi_comfy_track_t *track,
+    const podi_comfy_frame_t *frame);
 
 
 podi_rc_t
@@ -93,6 +97,7 @@ podi_comfy_text(const json_t *json, podi_comfy_frame_t *frame)
     frame->prompt_id = podi_json_str(json_object_get(data, "prompt_id"));
     frame->node = podi_json_str(json_object_get(data, "node"));
     frame->share = podi_comfy_share(data);
+    podi_comfy_steps(data, frame);
     frame->count = (unsigned) json_array_size(json_object_get(data, "nodes"));
 
     if (frame->type == PODI_COMFY_STATE) {
@@ -133,6 +138,7 @@ podi_comfy_state(const json_t *nodes, podi_comfy_frame_t *frame)
 
         if (podi_str_eq_c(&state, "running")) {
             frame->node = podi_str_c(id);
+            podi_comfy_steps(node, frame);
         }
     }
 }
@@ -153,6 +159,27 @@ podi_comfy_share(const json_t *of)
     }
 
     return value < max ? value / max : 1;
+}
+
+
+/* a node that is done in one has none; nor one that does not count in steps */
+
+static void
+podi_comfy_steps(const json_t *of, podi_comfy_frame_t *frame)
+{
+    double  value, max;
+
+    value = json_number_value(json_object_get(of, "value"));
+    max = json_number_value(json_object_get(of, "max"));
+
+    frame->value = 0;
+    frame->max = 0;
+
+    if (max >= 2 && max <= PODI_COMFY_STEPS_MAX) {
+        frame->max = (unsigned) max;
+        frame->value = !(value > 0) ? 0
+                       : value < max ? (unsigned) value : frame->max;
+    }
 }
 
 
@@ -238,13 +265,20 @@ podi_comfy_u32(podi_str_t *rest)
 int
 podi_comfy_track(podi_comfy_track_t *track, const podi_comfy_frame_t *frame)
 {
-    char      was[PODI_COMFY_NODE_MAX + 1];
-    double    done, percent;
-    unsigned  before = track->percent;
-
-    memcpy(was, track->node, sizeof(was));
+    double              done, percent;
+    podi_comfy_track_t  was = *track;
 
     switch (frame->type) {
+
+    case PODI_COMFY_STARTED:
+        track->cached = 0;
+        track->begun = 0;
+        track->states = 0;
+        track->share = 0;
+        track->step = 0;
+        track->steps = 0;
+        track->node[0] = '\0';
+        return 0;
 
     case PODI_COMFY_CACHED:
         track->cached = frame->count;
@@ -253,6 +287,7 @@ podi_comfy_track(podi_comfy_track_t *track, const podi_comfy_frame_t *frame)
     case PODI_COMFY_STATE:
         track->states = frame->share;
         podi_comfy_track_node(track, &frame->node);
+        podi_comfy_track_step(track, frame);
         break;
 
     case PODI_COMFY_NODE:
@@ -261,7 +296,8 @@ podi_comfy_track(podi_comfy_track_t *track, const podi_comfy_frame_t *frame)
 
     case PODI_COMFY_STEP:
         podi_comfy_track_node(track, &frame->node);
-        track->step = frame->share;
+        podi_comfy_track_step(track, frame);
+        track->share = frame->share;
         break;
 
     default:
@@ -269,7 +305,7 @@ podi_comfy_track(podi_comfy_track_t *track, const podi_comfy_frame_t *frame)
     }
 
     /* older servers have no states: what began before this node is done */
-    done = track->begun ? track->begun - 1 + track->step : 0;
+    done = track->begun ? track->begun - 1 + track->share : 0;
     done = track->states > done ? track->states : done;
     percent = track->nodes ? 100 * (track->cached + done) / track->nodes : 0;
     percent = percent < 99 ? percent : 99;
@@ -278,7 +314,8 @@ podi_comfy_track(podi_comfy_track_t *track, const podi_comfy_frame_t *frame)
         track->percent = (unsigned) percent;
     }
 
-    return track->percent != before || strcmp(was, track->node) != 0;
+    return track->percent != was.percent || track->step != was.step
+           || track->steps != was.steps || strcmp(was.node, track->node) != 0;
 }
 
 
@@ -294,5 +331,25 @@ podi_comfy_track_node(podi_comfy_track_t *track, const podi_str_t *node)
     memcpy(track->node, node->data, node->len);
     track->node[node->len] = '\0';
     track->begun++;
+    track->share = 0;
     track->step = 0;
+    track->steps = 0;
+}
+
+
+/* back to the first only from the last: a node may go through them again */
+
+static void
+podi_comfy_track_step(podi_comfy_track_t *track,
+    const podi_comfy_frame_t *frame)
+{
+    if (frame->max == 0
+        || (frame->max == track->steps && frame->value < track->step
+            && track->step < track->steps))
+    {
+        return;
+    }
+
+    track->step = frame->value;
+    track->steps = frame->max;
 }

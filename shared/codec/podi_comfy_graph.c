@@ -93,6 +93,47 @@ podi_comfy_nodes(const json_t *graph)
 }
 
 
+int
+podi_comfy_node(const json_t *graph, const char *id,
+    podi_comfy_node_t *ret_node)
+{
+    char     name[PODI_COMFY_NODE_MAX + 1];
+    char    *end;
+    void    *at;
+    json_t  *node;
+
+    if (strlen(id) > PODI_COMFY_NODE_MAX) {
+        return 0;
+    }
+
+    memcpy(name, id, strlen(id) + 1);
+
+    for ( ;; ) {
+        at = json_object_iter_at((json_t *) graph, name);
+
+        if (at != NULL) {
+            break;
+        }
+
+        end = strrchr(name, '.');
+
+        if (end == NULL) {
+            return 0;
+        }
+
+        *end = '\0';
+    }
+
+    node = json_object_iter_value(at);
+    ret_node->id = podi_str_c(json_object_iter_key(at));
+    ret_node->class_type = podi_json_str(json_object_get(node, "class_type"));
+    ret_node->title = podi_json_str(json_object_get(
+                          json_object_get(node, "_meta"), "title"));
+
+    return 1;
+}
+
+
 podi_rc_t
 podi_comfy_needs(const json_t *graph, podi_mem_t *mem, json_t **ret_needs)
 {

@@ -16,6 +16,7 @@
 
 static podi_rc_t event_parse(podi_mem_t *mem, const podi_str_t *text,
     json_t **ret_array);
+static void event_where(podi_buf_t *b, const podi_event_where_t *where);
 static podi_rc_t event_send(podi_redis_t *redis, podi_str_t *channel,
     podi_str_t *payload);
 static podi_rc_t event_poke_worker(podi_redis_t *redis, podi_mem_t *mem,
@@ -90,7 +91,17 @@ podi_event_progress(podi_redis_t *redis, podi_mem_t *mem,
     podi_buf_add_json(&b, &tick->task_id);
     podi_buf_add_c(&b, ",\"job_id\":");
     podi_buf_add_json(&b, &tick->job_id);
-    podi_buf_printf(&b, ",\"progress\":%u}", tick->percent);
+    podi_buf_printf(&b, ",\"progress\":%u", tick->percent);
+    event_where(&b, &tick->where);
+
+    /* with its number, so that a page has another address to load */
+    if (tick->preview != 0) {
+        podi_buf_printf(&b, ",\"preview\":\"/v1/jobs/" PODI_STR_FMT
+                        "/preview?n=%u\"", podi_str_arg(&tick->job_id),
+                        tick->preview);
+    }
+
+    podi_buf_add_byte(&b, '}');
 
     if (podi_buf_take(&b, &payload) != PODI_OK
         || podi_event_channel(mem, &tick->user_id, &channel) != PODI_OK)
@@ -99,6 +110,34 @@ podi_event_progress(podi_redis_t *redis, podi_mem_t *mem,
     }
 
     return event_send(redis, &channel, &payload);
+}
+
+
+static void
+event_where(podi_buf_t *b, const podi_event_where_t *where)
+{
+    if (where->node.len > 0) {
+        podi_buf_add_c(b, ",\"node\":{\"id\":");
+        podi_buf_add_json(b, &where->node);
+        podi_buf_add_c(b, ",\"class\":");
+        podi_buf_add_json(b, &where->class_type);
+
+        if (where->title.len > 0) {
+            podi_buf_add_c(b, ",\"title\":");
+            podi_buf_add_json(b, &where->title);
+        }
+
+        podi_buf_add_byte(b, '}');
+    }
+
+    if (where->steps > 0) {
+        podi_buf_printf(b, ",\"step\":%u,\"steps\":%u", where->step,
+                        where->steps);
+    }
+
+    if (where->ahead >= 0) {
+        podi_buf_printf(b, ",\"ahead\":%d", where->ahead);
+    }
 }
 
 

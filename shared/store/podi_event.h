@@ -19,11 +19,25 @@
 
 #define PODI_EVENT_CALLED  "podi:called"
 
+
+/* where a job is on its way through a graph; what is not known is left out */
+
 typedef struct {
-    podi_str_t  user_id;
-    podi_str_t  task_id;
-    podi_str_t  job_id;
-    unsigned    percent;
+    podi_str_t  node;           /* "": none */
+    podi_str_t  class_type;
+    podi_str_t  title;          /* or "" */
+    unsigned    step;
+    unsigned    steps;          /* 0: none */
+    int         ahead;          /* run before it; 0: it runs; -1: not known */
+} podi_event_where_t;
+
+typedef struct {
+    podi_str_t           user_id;
+    podi_str_t           task_id;
+    podi_str_t           job_id;
+    unsigned             percent;
+    podi_event_where_t   where;
+    unsigned             preview;       /* the last one's number; 0: none */
 } podi_event_progress_t;
 
 

@@ -391,6 +391,82 @@ test_track(void)
 
 
 static void
+test_steps(void)
+{
+    size_t              i;
+    podi_comfy_frame_t  frame;
+    podi_comfy_track_t  track;
+
+    static const struct {
+        const char  *node, *value, *max;
+        unsigned     step, steps;
+        int          changed;
+    } cases[] = {
+        { "2", "1",   "20",   1, 20, 1 },
+        { "2", "1",   "20",   1, 20, 0 },
+        { "2", "19",  "20",  19, 20, 1 },
+        { "2", "3",   "20",  19, 20, 0 },       /* late */
+        { "2", "1e9", "20",  20, 20, 1 },
+        { "2", "1",   "20",   1, 20, 1 },       /* once more from the begin */
+        { "2", "1",   "4",    1, 4,  1 },
+        { "2", "-7",  "1e99", 1, 4,  0 },
+        { "2", "1",   "1",    1, 4,  0 },
+        { "3", "1",   "1",    0, 0,  1 },
+        { "3", "2",   "8",    2, 8,  1 },
+    };
+
+    memset(&track, 0, sizeof(track));
+    track.nodes = 4;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char  text[200];
+
+        (void) snprintf(text, sizeof(text), "{\"type\":\"progress\",\"data\":"
+                        "{\"node\":\"%s\",\"value\":%s,\"max\":%s}}",
+                        cases[i].node, cases[i].value, cases[i].max);
+        ok(frame_of(text, &frame) == PODI_OK
+           && podi_comfy_track(&track, &frame) == cases[i].changed, "%s",
+           text);
+        ok(track.step == cases[i].step && track.steps == cases[i].steps,
+           "%u of %u", track.step, track.steps);
+    }
+
+    ok(frame_of("{\"type\":\"execution_start\",\"data\":{}}", &frame)
+       == PODI_OK && !podi_comfy_track(&track, &frame)
+       && track.steps == 0 && track.node[0] == '\0' && track.percent > 0,
+       "another begin, but what was told stays told");
+}
+
+
+static void
+test_node(void)
+{
+    json_t             *graph;
+    podi_comfy_node_t   node;
+
+    graph = json_loads("{\"7\":{\"class_type\":\"A\",\"_meta\":{\"title\":"
+                       "\"t\"}},\"7:2\":{\"class_type\":\"B\"}}", 0, NULL);
+
+    ok(podi_comfy_node(graph, "7", &node) && podi_str_eq_c(&node.id, "7")
+       && podi_str_eq_c(&node.class_type, "A")
+       && podi_str_eq_c(&node.title, "t"), "a node");
+    ok(podi_comfy_node(graph, "7:2", &node)
+       && podi_str_eq_c(&node.class_type, "B") && node.title.len == 0,
+       "without a title");
+    ok(podi_comfy_node(graph, "7.0.2", &node)
+       && podi_str_eq_c(&node.id, "7"), "one that was made from another");
+    ok(!podi_comfy_node(graph, "8.7", &node)
+       && !podi_comfy_node(graph, "", &node)
+       && !podi_comfy_node(graph, ".7", &node), "none");
+    ok(!podi_comfy_node(graph, "7.00000000000000000000000000000000000000000"
+                        "0000000000000000000000000000000000", &node),
+       "nor one with a long name");
+
+    json_decref(graph);
+}
+
+
+static void
 test_binary(void)
 {
     size_t              i;
@@ -454,6 +530,8 @@ main(void)
     test_queue();
     test_stats();
     test_track();
+    test_steps();
+    test_node();
     test_binary();
 
     podi_arena_free(&arena);

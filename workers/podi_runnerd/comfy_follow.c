@@ -311,11 +311,17 @@ follow_queue(podi_flow_t *f, comfy_run_t *run)
     run->server->remaining = queue.running + queue.pending;
 
     if (queue.runs) {
+        runner_progress_ahead(run, 0);
         return PODI_SEE_RUNS;
     }
 
-    return !queue.waits ? PODI_SEE_ABSENT
-           : queue.running == 0 ? PODI_SEE_STANDS : PODI_SEE_WAITS;
+    if (!queue.waits) {
+        return PODI_SEE_ABSENT;
+    }
+
+    runner_progress_ahead(run, queue.running + queue.before);
+
+    return queue.running == 0 ? PODI_SEE_STANDS : PODI_SEE_WAITS;
 }
 
 

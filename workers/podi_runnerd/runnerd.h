@@ -8,6 +8,7 @@
  *     farm.c          what is found out about them, and told
  *     probe.c         how each of them is, every few seconds
  *     socket.c        what it tells of its own accord
+ *     progress.c      how far a prompt is, as its user is told
  *     call.c          one request to one of them
  *     comfy.c         a job of theirs, and the order of all that follows
  *     comfy_choose.c  the server that it goes to
@@ -327,6 +328,7 @@ typedef struct {
     podi_follow_conf_t     follow_conf;
     podi_follow_t          follow;
     podi_comfy_track_t     track;
+    int                    ahead;       /* so many run before it */
     podi_act_e             act;
     podi_msec_t            wait;
     podi_comfy_history_t   history;
@@ -343,6 +345,8 @@ typedef struct {
     unsigned               too_large:1; /* what is told of its end */
     unsigned               hint:1;      /* the socket tells of its end */
     unsigned               heard:1;     /* sent under the socket's name */
+    unsigned               is_told:1;   /* the socket speaks of it */
+    unsigned               is_placed:1; /* ahead is known */
     unsigned               adopts:1;    /* an earlier attempt's prompt */
     unsigned               has_end:1;   /* nothing is sent any more */
     unsigned               is_refused:1;        /* answer says why */
@@ -397,6 +401,12 @@ podi_rc_t comfy_adopted(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_left(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_follow(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_followed(podi_flow_t *f, void *ctx);
+
+/* progress.c */
+void runner_progress_ahead(comfy_run_t *run, unsigned ahead);
+void runner_progress_frame(comfy_run_t *run, const podi_comfy_frame_t *frame);
+void runner_progress_preview(comfy_run_t *run,
+    const podi_comfy_frame_t *frame);
 
 /* comfy_end.c */
 podi_rc_t comfy_collect(podi_flow_t *f, void *ctx);

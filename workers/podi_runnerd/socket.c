@@ -18,9 +18,7 @@
 #include "banned.h"
 
 
-#define SOCKET_MAX      (2 * 1024 * 1024)
-#define SOCKET_FROM     10              /* percent of the job */
-#define SOCKET_TO       89
+#define SOCKET_MAX  (2 * 1024 * 1024)
 
 
 static void socket_begin(runner_server_t *server, podi_mem_t *mem);
@@ -31,6 +29,8 @@ static void socket_text(void *data, const podi_str_t *text);
 static void socket_binary(void *data, const podi_str_t *bytes);
 static void socket_frame(runner_server_t *server, const podi_str_t *data,
     int is_binary);
+static comfy_run_t *socket_run(runner_server_t *server,
+    const podi_comfy_frame_t *frame);
 static void socket_tell(comfy_run_t *run, const podi_comfy_frame_t *frame);
 static void socket_close(void *data, const podi_ws_end_t *end);
 
@@ -163,7 +163,6 @@ socket_binary(void *data, const podi_str_t *bytes)
 static void
 socket_frame(runner_server_t *server, const podi_str_t *data, int is_binary)
 {
-    podi_link_t         *link;
     comfy_run_t         *run;
     podi_comfy_frame_t   frame;
 
@@ -181,14 +180,38 @@ socket_frame(runner_server_t *server, const podi_str_t *data, int is_binary)
         return;
     }
 
+    run = socket_run(server, &frame);
+
+    if (run != NULL) {
+        socket_tell(run, &frame);
+    }
+}
+
+
+/* NULL: it is of nobody here.  Who is spoken of now is noted on the way */
+
+static comfy_run_t *
+socket_run(runner_server_t *server, const podi_comfy_frame_t *frame)
+{
+    int           is_named = frame->prompt_id.len > 0;
+    podi_link_t  *link;
+    comfy_run_t  *run, *found = NULL;
+
     podi_list_each(link, &server->runs) {
         run = podi_list_owner(link, comfy_run_t, link);
 
-        if (podi_str_eq(&run->prompt_id, &frame.prompt_id)) {
-            socket_tell(run, &frame);
-            return;
+        if (is_named ? podi_str_eq(&run->prompt_id, &frame->prompt_id)
+                     : run->is_told && frame->type == PODI_COMFY_PREVIEW)
+        {
+            found = run;
+        }
+
+        if (is_named) {
+            run->is_told = run == found && frame->type != PODI_COMFY_ENDED;
         }
     }
+
+    return found;
 }
 
 
@@ -197,22 +220,22 @@ socket_tell(comfy_run_t *run, const podi_comfy_frame_t *frame)
 {
     podi_msec_t  wait;
 
-    if (!run->follows) {
-        return;
-    }
-
-    if (frame->type == PODI_COMFY_ENDED) {
+    if (run->follows && frame->type == PODI_COMFY_ENDED) {
         run->hint = 1;
         runner_again_now(run->again);
         return;
     }
 
-    (void) podi_follow_see(&run->follow, &run->follow_conf, PODI_SEE_SIGN,
-                           podi_time_mono(), &wait);
+    if (run->follows) {
+        (void) podi_follow_see(&run->follow, &run->follow_conf, PODI_SEE_SIGN,
+                               podi_time_mono(), &wait);
+    }
 
-    if (podi_comfy_track(&run->track, frame)) {
-        podi_job_progress(run->job, SOCKET_FROM + run->track.percent
-                                    * (SOCKET_TO - SOCKET_FROM) / 99);
+    if (frame->type == PODI_COMFY_PREVIEW) {
+        runner_progress_preview(run, frame);
+
+    } else {
+        runner_progress_frame(run, frame);
     }
 }
 
@@ -226,6 +249,7 @@ static void
 socket_close(void *data, const podi_ws_end_t *end)
 {
     podi_link_t      *link;
+    comfy_run_t      *run;
     runner_server_t  *server = data;
 
     if (server->hears || end->fail.error != PODI_E_NONE) {
@@ -236,7 +260,9 @@ socket_close(void *data, const podi_ws_end_t *end)
     }
 
     podi_list_each(link, &server->runs) {
-        podi_list_owner(link, comfy_run_t, link)->follow.deaf = 1;
+        run = podi_list_owner(link, comfy_run_t, link);
+        run->follow.deaf = 1;
+        run->is_told = 0;
     }
 
     if (server->hears) {

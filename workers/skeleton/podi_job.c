@@ -77,6 +77,7 @@ podi_job_start(podi_jobs_t *jobs, const podi_pg_result_t *res, int row,
     held->post.run = job_stop_now;
     held->post.data = held;
     held->cost = -1;
+    held->where.ahead = -1;
     podi_list_init(&held->ending);
 
     held->timer = w->io->timer(w->io, PODI_TIMER_WORK, job_late, held);
@@ -438,6 +439,7 @@ podi_job_free(podi_held_t *held)
     }
 
     podi_job_log_free(held);
+    podi_tick_free(held);
     podi_list_remove(&held->ending);
     podi_list_remove(&held->link);
     jobs->n--;

@@ -4,14 +4,12 @@
  *     beat   every `beat`: one call for all jobs; extends leases and slots,
  *            stores progress, brings cancels; who is missing in the answer is
  *            lost
- *     tick   every 250 ms: progress that changed, published
  *     alive  every 5 s: this worker is at work
  *     poke   podi:worker:<id>: a cancel that did not wait for the beat
  */
 
 #include <string.h>
 
-#include "podi_event.h"
 #include "podi_fault.h"
 #include "podi_json.h"
 #include "podi_worker_int.h"
@@ -29,7 +27,6 @@ static int beat_is_due(const podi_jobs_t *jobs);
 static podi_rc_t beat_read(podi_flow_t *f, void *ctx);
 static podi_rc_t beat_lists(podi_jobs_t *jobs, unsigned number,
     podi_mem_t *mem, podi_str_t ret_lists[3]);
-static podi_rc_t tick_publish(podi_flow_t *f, void *ctx);
 static podi_rc_t alive_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t alive_told(podi_flow_t *f, void *ctx);
 static void control_cancel(podi_jobs_t *jobs, const podi_str_t *id);
@@ -38,11 +35,6 @@ static void control_cancel(podi_jobs_t *jobs, const podi_str_t *id);
 const podi_step_t  podi_beat_steps[] = {
     { "beating for the jobs", beat_ask, 0 },
     { "reading the beat", beat_read, 0 },
-    podi_null_step
-};
-
-const podi_step_t  podi_tick_steps[] = {
-    { "publishing progress", tick_publish, 0 },
     podi_null_step
 };
 
@@ -202,41 +194,6 @@ beat_read(podi_flow_t *f, void *ctx)
             podi_job_stop(held, PODI_JOB_LOST, PODI_E_NONE,
                           "not ours any more");
         }
-    }
-
-    return PODI_DONE;
-}
-
-
-static podi_rc_t
-tick_publish(podi_flow_t *f, void *ctx)
-{
-    podi_held_t            *held;
-    podi_link_t            *link;
-    podi_round_t           *round = ctx;
-    podi_event_progress_t   tick;
-
-    podi_list_each(link, &round->worker->jobs->held) {
-        held = podi_list_owner(link, podi_held_t, link);
-
-        if (held->progress == held->progress_told || held->job.is_system
-            || held->state != PODI_JOB_RUNNING)
-        {
-            continue;
-        }
-
-        held->progress_told = held->progress;
-
-        if (!podi_worker_redis_is_up(round->worker)) {
-            continue;
-        }
-
-        tick.user_id = held->job.user_id;
-        tick.task_id = held->job.task_id;
-        tick.job_id = held->job.id;
-        tick.percent = held->progress;
-
-        (void) podi_event_progress(round->worker->redis, f->mem, &tick);
     }
 
     return PODI_DONE;

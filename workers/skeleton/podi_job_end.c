@@ -106,16 +106,6 @@ podi_job_defer(podi_job_t *job, podi_msec_t delay, podi_error_e error,
 
 
 void
-podi_job_progress(podi_job_t *job, unsigned percent)
-{
-    podi_held_t  *held;
-
-    held = podi_list_owner(job, podi_held_t, job);
-    held->progress = (percent > 100) ? 100 : percent;
-}
-
-
-void
 podi_job_usage(podi_job_t *job, const char *meter, int64_t n)
 {
     unsigned      i;

@@ -32,6 +32,7 @@
 
 #include <jansson.h>
 
+#include "podi_event.h"
 #include "podi_flow.h"
 #include "podi_io.h"
 #include "podi_pg.h"
@@ -160,6 +161,14 @@ podi_rc_t podi_job_defer(podi_job_t *job, podi_msec_t delay,
 
 /* 0..100; conflated; kept by the heartbeat and shown live */
 void podi_job_progress(podi_job_t *job, unsigned percent);
+
+/*
+ * Where it is, and how that looks: conflated and shown live like the percents,
+ * kept nowhere for good.  The strings of where live as long as the job; of an
+ * image, JPEG or PNG, a copy is taken.  DECLINED: it is none, or too large.
+ */
+void podi_job_where(podi_job_t *job, const podi_event_where_t *where);
+podi_rc_t podi_job_preview(podi_job_t *job, const podi_str_t *image);
 
 /*
  * A line for its user to read, at most 200 of 1000 bytes a job; INFO, WARN or

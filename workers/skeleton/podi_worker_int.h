@@ -18,7 +18,8 @@
  *     podi_job_batch.c     the call itself, for several jobs at once
  *     podi_job_log.c       what a job says while it runs
  *     podi_job_segment.c   a part of a job is finished
- *     podi_job_beat.c      leases, cancels, progress, liveness
+ *     podi_job_beat.c      leases, cancels, liveness
+ *     podi_job_tick.c      how far a job is, shown live
  *     podi_job_gate.c      the slots of gates that jobs came in by
  *     podi_job_breaker.c   does the server behind a gate answer at all?
  *     podi_job_ask.c       who asks that, and tells how it went
@@ -195,6 +196,10 @@ typedef struct {
     unsigned           beat;            /* the last beat that asked for it */
     unsigned           progress;
     unsigned           progress_told;
+    podi_event_where_t where;
+    podi_str_t         preview;         /* malloc'd; "": none to be told */
+    unsigned           previews;        /* so many were kept */
+    podi_msec_t        ticked;          /* mono; 0: never */
     podi_str_t         scopes;          /* "a,b" */
     podi_ask_t         asks[PODI_ASKS_MAX];
     unsigned           n_asks;
@@ -204,6 +209,7 @@ typedef struct {
     unsigned           log_lines;
     podi_usage_t       usage[PODI_USAGE_MAX];
     int64_t            cost;            /* millionths; < 0: not known */
+    unsigned           moved:1;         /* where is not told yet */
     unsigned           unsettled:1;     /* PostgreSQL says that it runs */
     unsigned           slotted:1;       /* Redis was told of its slots */
     unsigned           light:1;         /* one of jobs->n_light */
@@ -360,9 +366,13 @@ podi_breaker_outcome_e podi_job_outcome(const podi_held_t *held);
 void podi_job_usage_json(podi_buf_t *b, const podi_held_t *held);
 void podi_job_usage_write(podi_buf_t *b, const podi_held_t *held);
 
+/* podi_job_tick.c */
+extern const podi_step_t  podi_tick_steps[];
+/* the job is over: what was kept of it goes */
+void podi_tick_free(podi_held_t *held);
+
 /* podi_job_beat.c */
 extern const podi_step_t  podi_beat_steps[];
-extern const podi_step_t  podi_tick_steps[];
 extern const podi_step_t  podi_alive_steps[];
 size_t podi_beat_size(void);
 void podi_job_control(podi_worker_t *w, const podi_str_t *payload);

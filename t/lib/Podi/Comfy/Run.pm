@@ -460,7 +460,7 @@ sub _slow
         return $self->_interrupted($id) if $job->{interrupt}
             && $mode ne 'silent';
         $self->_tell($job, $id, $at + 1, $input->{steps}, $mode)
-            if $mode ne 'silent';
+            for $mode eq 'silent' ? () : 1 .. $self->{switch}{burst};
         $self->_slow($job, $id, $input, $at + 1);
     });
 }

@@ -442,7 +442,8 @@ sub _act
         : $name eq 'amnesia' ? $run->amnesia
         : $name eq 'foreign' ? $run->foreign($value)
         : $name eq 'ws_drop' ? $sockets->drop_all
-        : $name eq 'ping' ? $sockets->ping : $sockets->huge($value);
+        : $name eq 'ping' ? $sockets->ping
+        : $name eq 'stray' ? $sockets->stray : $sockets->huge($value);
 }
 
 1;

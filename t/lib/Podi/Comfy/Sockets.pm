@@ -142,14 +142,30 @@ sub text
 sub preview
 {
     my ($self, $job, $id, $png) = @_;
-    my $picture = $png ? write_png(solid(16, 16, 40, 80, 120)) : $self->{jpeg};
+    my $picture = $self->_picture($png);
+    my $bare = $self->{switch}{preview} eq 'bare';
 
     return $self->_binary($job->{client}, 1, pack('N', $png ? 2 : 1) . $picture)
-        if !$self->metadata($job->{client});
+        if $bare || !$self->metadata($job->{client});
     $self->_binary($job->{client}, 4, pack('N/a*', encode({
         node_id => $id, prompt_id => $job->{id}, display_node_id => $id,
         parent_node_id => undef, real_node_id => $id,
         image_type => $png ? 'image/png' : 'image/jpeg' })) . $picture);
+}
+
+
+# large: a whole JPEG, with a comment of 64 KB in it for each segment
+sub _picture
+{
+    my ($self, $png) = @_;
+    my $how = $self->{switch}{preview};
+    my $picture = $png ? write_png(solid(16, 16, 40, 80, 120)) : $self->{jpeg};
+
+    return '<html><script>alert(1)</script></html>' if $how eq 'html';
+    return substr $picture, 0, -2 if $how eq 'cut';
+    substr($picture, 2, 0) = ("\xff\xfe\xff\xff" . 'x' x 65_533) x 3
+        if $how eq 'large';
+    return $picture;
 }
 
 
@@ -158,6 +174,15 @@ sub huge
     my ($self, $bytes) = @_;
 
     $self->_binary(undef, 1, pack('N', 1) . "\xff\xd8\xff" . "\0" x $bytes);
+}
+
+
+# of a prompt that was sent without a clientId
+sub stray
+{
+    my ($self) = @_;
+
+    $self->_binary(undef, 1, pack('N', 1) . $self->{jpeg});
 }
 
 

@@ -28,6 +28,9 @@ package Podi::Comfy::Switch;
 #   lose_history     BOOL, or "now": what is there goes, later ones stay
 #   ws ok|refused|closed|mute; ws_drop; huge_frame N; ping; fragment BOOL
 #   vram N           bytes of its device
+#   preview ok|bare|large|html|cut   what PodiSlow shows; bare: not of what
+#   burst N          each step of PodiSlow is told so many times
+#   stray            all sockets are shown a picture of nobody's prompt
 #   version T, targeted BOOL, progress_state BOOL, disable_metadata BOOL
 #   auth             {"header":[N,V]} | {"query":[N,V]} | null
 #   checkpoints [NAMES], missing [CLASSES], max_upload N
@@ -50,12 +53,13 @@ my %DEFAULT = (
     targeted => 1, progress_state => 1, disable_metadata => 0, auth => undef,
     entry_bytes => 0, queue_bytes => 0, files => 0, names => undef, vram => 0,
     checkpoints => [], missing => [], max_upload => 104_857_600, strict => 1,
+    preview => 'ok', burst => 1,
 );
 my %RULE = map { $_ => 1 }
     qw( silent cut status non_json reset_prompt late other_id view error
         stall );
 my %ACTION = map { $_ => 1 }
-    qw( release foreign ws_drop huge_frame ping amnesia );
+    qw( release foreign ws_drop huge_frame ping amnesia stray );
 
 
 sub new
