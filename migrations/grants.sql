@@ -150,6 +150,7 @@ grant execute on function sys.wallet_grant, sys.wallet_refund,
 grant execute on function sys.comfy_server_put, sys.comfy_server_remove,
     sys.comfy_server_list, sys.comfy_apply,
     sys.comfy_workflow_put, sys.comfy_workflow_publish,
-    sys.comfy_workflow_list, sys.comfy_workflow_show to podi_ctl;
+    sys.comfy_workflow_list, sys.comfy_workflow_show,
+    sys.comfy_graph_fits, sys.comfy_server_open to podi_ctl;
 grant execute on function sys.provider_key_add, sys.provider_key_list,
     sys.provider_key_disable to podi_ctl;

@@ -36,15 +36,7 @@ begin
            s.prefetch, s.state, s.single_tenant, s.updated_at,
            (select to_jsonb(e) - '{server,nodes,models}'::text[]
               from comfy_seen e where e.server = s.server),
-           (select coalesce(jsonb_agg(jsonb_build_object(
-                       'key_id', k.key_id, 'provider', k.provider,
-                       'name', k.name, 'kek', k.kek,
-                       'sealed', encode(k.sealed, 'hex')) order by k.name), '[]')
-              from provider_key k
-             where k.provider = 'comfyui' and k.state = 'active'
-                   and exists (select 1
-                                 from jsonb_path_query(s.auth, '$.*.*') r (name)
-                                where r.name = to_jsonb(k.name)))
+           internal.comfy_server_keys(s.auth)
       from comfy_server s
      order by s.server;
 end

@@ -669,6 +669,7 @@ subtest 'who may' => sub {
             q{comfy_apply('{}', false)}, q{tenant_operator('x', true)},
             q{comfy_server_cards('x', null, 1)}, 'job_remote(null)',
             q{comfy_workflow_cards('x', null, 1)},
+            q{comfy_server_open('x')}, q{comfy_graph_fits('{}', '{}')},
             'provider_key_list()', q{provider_key_disable('x', 'x')},
             'provider_key_add(null, null, null, null, null)'],
         podi_worker => [map { "select * from sys.$_" } 'comfy_servers()',

@@ -18,6 +18,7 @@
 
 #include "podi_common.h"
 #include "podi_flow.h"
+#include "podi_http.h"
 #include "podi_pg.h"
 #include "podi_redis.h"
 #include "podi_uv_io.h"
@@ -38,7 +39,7 @@
 /* the value of an option that is given without one: by address */
 extern const char  ctl_flag[];
 
-/* and of one that stands for all further words, which go to ctl->more */
+/* and of one that may be given often, or without its name: to ctl->more */
 extern const char  ctl_words[];
 
 typedef struct ctl_s          ctl_t;
@@ -77,6 +78,8 @@ struct ctl_s {
     podi_uv_io_t          uv;
     podi_pg_t            *pg;
     podi_redis_t         *redis;
+    podi_http_t          *http;         /* NULL: nobody needed it */
+    podi_timer_t         *nap;          /* the same */
     podi_op_t             hello;        /* waits for Redis, a moment */
     podi_timer_t         *hello_timer;
     podi_flow_t           flow;
@@ -133,6 +136,7 @@ extern const podi_step_t  ctl_workflow_put_steps[];
 extern const podi_step_t  ctl_workflow_publish_steps[];
 extern const podi_step_t  ctl_workflow_list_steps[];
 extern const podi_step_t  ctl_workflow_show_steps[];
+extern const podi_step_t  ctl_workflow_dry_steps[];
 
 
 /* ctl_table.c: ends with one without a noun */

@@ -67,6 +67,7 @@ static const struct {
     { "comfy", "workflow publish", "makes a version the one that is run" },
     { "comfy", "workflow list", "shows the versions, and whose they are" },
     { "comfy", "workflow show", "shows all of a version" },
+    { "comfy", "workflow dry-run", "shows what would be sent, or tries it" },
     { "provider", "check", "names the first mistake of a description" },
     { "receipt", "verify", "checks a receipt with nothing but the keys" },
     { NULL, NULL, "" }

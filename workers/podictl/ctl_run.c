@@ -147,6 +147,14 @@ ctl_close(ctl_t *ctl)
     podi_pg_free(&ctl->pg);
     podi_arena_free(&ctl->turn);
 
+    if (ctl->http != NULL) {
+        podi_http_free(&ctl->http);
+    }
+
+    if (ctl->nap != NULL) {
+        ctl->uv.io.timer_free(ctl->nap);
+    }
+
     if (ctl->hello_timer != NULL) {
         ctl->uv.io.timer_free(ctl->hello_timer);
     }

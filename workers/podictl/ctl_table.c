@@ -269,6 +269,15 @@ const ctl_command_t  ctl_commands[] = {
         { "version", NULL, "", "the live one when it is not given" } },
       ctl_workflow_show_steps, NULL },
 
+    { "comfy", "workflow dry-run",
+      { { "workflow", NULL, NULL, "its name, or NAME@VERSION" },
+        { "params", NULL, "{}", "of a job, a JSON object" },
+        { "server", NULL, "", "really runs it there, once" },
+        { "out", NULL, "", "with --server: a directory for what is made" },
+        { "timeout", NULL, "300", "with --server: seconds" },
+        { "input", NULL, ctl_words, "a file; one for each of its inputs" } },
+      ctl_workflow_dry_steps, NULL },
+
     { "provider", "check",
       { { "file", NULL, NULL, "of conf/providers, say" },
         { "more", NULL, ctl_words, "further files, without their --more" } },

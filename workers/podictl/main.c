@@ -23,6 +23,7 @@ static int main_verb(char **word, const char *verb);
 static int main_options(ctl_t *ctl, char **word);
 static int main_option(ctl_t *ctl, const char *name, const char *value);
 static int main_positional(ctl_t *ctl, const char *value);
+static int main_word(ctl_t *ctl, const char *value);
 static int main_wants_help(char **word);
 static int main_help(char **word);
 static int main_begins(const char *verb, const char *word);
@@ -183,6 +184,10 @@ main_option(ctl_t *ctl, const char *name, const char *value)
             && (strcmp(name, o->name) == 0
                 || (o->alias != NULL && strcmp(name, o->alias) == 0)))
         {
+            if (o->value == ctl_words) {
+                return (value != NULL && main_word(ctl, value) == 0) ? 2 : -1;
+            }
+
             ctl->values[i] = (o->value == ctl_flag) ? "yes" : value;
 
             return (o->value == ctl_flag) ? 1 : (value != NULL) ? 2 : -1;
@@ -211,15 +216,29 @@ main_positional(ctl_t *ctl, const char *value)
             return 0;
         }
 
-        if (o->value == ctl_words && ctl->n_more < CTL_MORE_MAX) {
-            ctl->more[ctl->n_more++] = value;
-            return 0;
+        if (o->value == ctl_words) {
+            return main_word(ctl, value);
         }
     }
 
     (void) fprintf(stderr, "podictl: \"%s\" is too much\n", value);
 
     return -1;
+}
+
+
+static int
+main_word(ctl_t *ctl, const char *value)
+{
+    if (ctl->n_more == CTL_MORE_MAX) {
+        (void) fprintf(stderr, "podictl: more than %d of them\n",
+                       CTL_MORE_MAX);
+        return -1;
+    }
+
+    ctl->more[ctl->n_more++] = value;
+
+    return 0;
 }
 
 
