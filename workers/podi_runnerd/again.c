@@ -34,6 +34,7 @@ struct runner_again_s {
     runner_kept_pt      is_kept;        /* NULL: never */
     podi_rc_t           rc;
     podi_fail_t         fail;
+    podi_msec_t         due;            /* while it waits */
     unsigned            waits:1;
     unsigned            kept:1;
 };
@@ -177,6 +178,7 @@ again_next(void *data)
         /* what was answered may be large, and the wait long */
         podi_arena_reset(again->arena);
         again->waits = 1;
+        again->due = podi_time_mono() + wait;
         again->io->arm(again->timer, wait);
         return;
     }
@@ -209,9 +211,25 @@ again_time(void *data)
 void
 runner_again_now(runner_again_t *again)
 {
-    if (again->timer != NULL && again->waits) {
-        again->io->arm(again->timer, 0);
+    (void) runner_again_within(again, 0);
+}
+
+
+int
+runner_again_within(runner_again_t *again, podi_msec_t wait)
+{
+    podi_msec_t  due = podi_time_mono() + wait;
+
+    if (again->timer == NULL || !again->waits) {
+        return 0;
     }
+
+    if (due < again->due) {
+        again->due = due;
+        again->io->arm(again->timer, wait);
+    }
+
+    return 1;
 }
 
 

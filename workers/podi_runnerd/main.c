@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "podi_event.h"
 #include "podi_kek.h"
 #include "provider.h"
 #include "banned.h"
@@ -65,6 +66,12 @@ static const podi_setting_t  runnerd_settings[] = {
     { "providers_private", PODI_BOOL, &runnerd.providers_private, "off", NULL,
       NULL },
 
+    /* where nginx is from outside, for third parties to call; empty: they are
+       not told.  The key is that of podi_webhook_key_file */
+    { "webhook_base", PODI_TEXT, &runnerd.webhook_base, "", NULL, NULL },
+    { "webhook_key_file", PODI_PATH, &runnerd.webhook_key_file, "", NULL,
+      NULL },
+
     { "follow_poll", PODI_MSEC, &runnerd.follow.poll, "1s", "10ms", "60s" },
     { "follow_poll_max", PODI_MSEC, &runnerd.follow.poll_max, "5s", "10ms",
       "5m" },
@@ -106,6 +113,8 @@ main(int argc, char **argv)
         .actions = runnerd_actions,
         .queue = "comfyui",
         .check = runnerd_check,
+        .channel = PODI_EVENT_CALLED,
+        .heard = runner_hook_heard,
         .start = runnerd_start,
         .stop = runnerd_stop,
         .data = &runnerd,
@@ -135,6 +144,10 @@ runnerd_check(podi_mem_t *mem, podi_fail_t *fail)
 
     podi_list_init(&list);
 
+    if (runner_hooks_check(fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
     return runner_providers_read(runnerd.providers_dir, mem, &list, fail);
 }
 
@@ -149,6 +162,7 @@ runnerd_start(podi_worker_t *w, podi_fail_t *fail)
 
     if (runnerd_program(w, fail) != PODI_OK
         || runner_providers_open(w, fail) != PODI_OK
+        || runner_hooks_open(w, fail) != PODI_OK
         || podi_kek_of(w, &runnerd.kek, fail) != PODI_OK)
     {
         return PODI_ERROR;

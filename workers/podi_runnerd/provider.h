@@ -8,6 +8,7 @@
  *     provider_choice.c  which one is asked, and which one instead
  *     provider_try.c     asked, one choice after the other
  *     provider_poll.c    until it is at its end
+ *     provider_hook.c    they call, and it is looked at sooner
  *     provider_item.c    what came of it
  *     provider_stop.c    it is not wanted any more
  *     provider_call.c    requests and answers
@@ -24,6 +25,8 @@
 
 #define PROVIDER_KEYS_MAX   8
 #define PROVIDER_HEARD_MAX  16
+#define PROVIDER_CALLS      8           /* that are known when doubled */
+#define PROVIDER_CALL_LEN   16
 
 typedef struct {
     podi_link_t        link;
@@ -48,6 +51,18 @@ typedef enum {
     PROVIDER_DEFERS
 } provider_fate_e;
 
+/* how a job is called about by those who carry it out */
+
+typedef struct {
+    podi_link_t      link;              /* of runnerd.hooks */
+    runner_again_t  *poll;              /* NULL: not yet */
+    podi_msec_t      next;              /* no poll sooner than that */
+    size_t           n_calls;
+    unsigned char    calls[PROVIDER_CALLS][PROVIDER_CALL_LEN];
+    unsigned         listens:1;         /* goes with the job's mem */
+    unsigned         called:1;          /* and not looked at since */
+} provider_hook_t;
+
 typedef struct {
     runner_head_t                 head;
     podi_job_t                   *job;
@@ -63,7 +78,7 @@ typedef struct {
                                                    the usual way */
     json_t                       *params;
     json_t                       *inputs;       /* as templates see them */
-    json_t                       *about;        /* {id, key} */
+    json_t                       *about;        /* {id, key, webhook_url} */
     podi_input_t                  files[RUNNER_INPUTS_MAX];
     size_t                        n_inputs;
     size_t                        at;   /* the input, or item, in hand */
@@ -79,6 +94,7 @@ typedef struct {
     podi_provider_answer_t        answer;       /* the last that counts */
 
     runner_again_t               *again;
+    provider_hook_t               hook;
     uint64_t                      ticket;
     podi_msec_t                   asked_at;
     podi_msec_t                   wait;
@@ -226,6 +242,28 @@ extern const podi_step_t  provider_stop_steps[];
  */
 PODI_MUSTCHECK podi_rc_t provider_stop_begin(podi_job_t *job,
     const podi_str_t *provider, json_t *remote);
+
+
+/* ---- provider_hook.c ---------------------------------------------------- */
+
+/* CONFIG: what is said of webhooks cannot be */
+PODI_MUSTCHECK podi_rc_t runner_hooks_check(podi_fail_t *fail);
+PODI_MUSTCHECK podi_rc_t runner_hooks_open(podi_worker_t *w,
+    podi_fail_t *fail);
+
+/* podi_worker_conf_t.heard, of PODI_EVENT_CALLED */
+void runner_hook_heard(podi_worker_t *w, const podi_str_t *message);
+
+/* run->about says where to call, if anybody may; ERROR: no memory */
+PODI_MUSTCHECK podi_rc_t provider_hook_url(provider_run_t *run);
+/* calls are heard, of an earlier attempt's URL as well; ERROR: no memory */
+PODI_MUSTCHECK podi_rc_t provider_hook_follow(provider_run_t *run);
+
+/* it is polled now; it must not be for so long; so long, or shorter as they
+   have called meanwhile */
+void provider_hook_polls(provider_run_t *run);
+void provider_hook_pause(provider_run_t *run, podi_msec_t wait);
+podi_msec_t provider_hook_wait(provider_run_t *run, podi_msec_t wait);
 
 
 /* ---- steps --------------------------------------------------------------- */

@@ -7,6 +7,7 @@
  *     no answer        again, until its time is over
  *     not known there  once more, then it is lost
  *     our key, money   the next attempt looks again: it is there still
+ *     they have called the wait is shorter (provider_hook.c)
  */
 
 #include <string.h>
@@ -58,7 +59,12 @@ provider_poll(podi_flow_t *f, void *ctx)
     run->pace = (podi_msec_t) run->facts->first_ms;
     run->deadline = now + (podi_msec_t) run->facts->deadline_s * 1000;
 
-    return runner_again(f, job->mem, poll_steps, poll_next, job, &run->again);
+    if (provider_hook_follow(run) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    return runner_again(f, job->mem, poll_steps, poll_next, job,
+                        &run->hook.poll);
 }
 
 
@@ -81,6 +87,7 @@ poll_ask(podi_flow_t *f, void *ctx)
         return PODI_DONE;
     }
 
+    provider_hook_polls(run);
     rc = provider_call(f, run, run->step);
 
     if (rc == PODI_ERROR) {
@@ -199,6 +206,7 @@ poll_other(provider_run_t *run, const podi_provider_answer_t *a)
     case PODI_PROVIDER_THROTTLED:
         after = provider_after(run, a->retry_after);
         run->wait = after > run->wait ? after : run->wait;
+        provider_hook_pause(run, run->wait);
         return;
 
     case PODI_PROVIDER_QUOTA:
@@ -254,7 +262,7 @@ poll_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
         run->wait = run->deadline - now;
     }
 
-    *ret_wait = run->wait;
+    *ret_wait = provider_hook_wait(run, run->wait);
 
-    return run->wait > 0 ? PODI_AGAIN : PODI_OK;
+    return *ret_wait > 0 ? PODI_AGAIN : PODI_OK;
 }

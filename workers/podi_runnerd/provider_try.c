@@ -253,6 +253,11 @@ try_send(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
+    if (provider_hook_url(run) != PODI_OK) {
+        runner_provider_spared(run->provider, run);
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
     PODI_FAULT(third_ask);
     rc = provider_call(f, run, PODI_PROVIDER_SUBMIT);
 

@@ -130,6 +130,10 @@ typedef struct {
     podi_link_t           providers;
     const char           *providers_dir;
     int                   providers_private;
+    const char           *webhook_base;
+    const char           *webhook_key_file;
+    podi_secret_t        *webhook_key;  /* NULL: nobody is told to call */
+    podi_link_t           hooks;        /* of provider_run_t */
     int64_t               margin;
     podi_follow_conf_t    follow;
     podi_msec_t           left_every;
@@ -175,6 +179,8 @@ PODI_MUSTCHECK podi_rc_t runner_again_wait(podi_flow_t *f,
 
 /* if it waits for its time, the time is over */
 void runner_again_now(runner_again_t *again);
+/* ... or comes no later than that; 0: it does not wait */
+int runner_again_within(runner_again_t *again, podi_msec_t wait);
 
 
 /* ---- runner.c ------------------------------------------------------------ */

@@ -225,6 +225,13 @@ typedef struct {
      * tried again with back-off.
      */
     podi_rc_t               (*start)(podi_worker_t *w, podi_fail_t *fail);
+    /*
+     * A channel of Redis that a daemon that takes jobs listens to as well;
+     * NULL: none.  What is said there may be lost, and is borrowed.
+     */
+    const char               *channel;
+    void                    (*heard)(podi_worker_t *w,
+                                     const podi_str_t *message);
     void                    (*stop)(podi_worker_t *w);
     void                     *data;         /* podi_worker_data */
 } podi_worker_conf_t;

@@ -6,6 +6,7 @@
  *     podi_worker_pair.c   the parent: fork, reap, release leases, restart
  *     podi_worker_loop.c   the child: loop, connections, signals, drain
  *     podi_worker_use.c    what rounds and jobs may ask of it
+ *     podi_worker_hear.c   what it is told over Redis
  *     podi_objects.c       the object stores that they talk to
  *     podi_release.c       the parent's one call to PostgreSQL
  *     podi_round.c         flows that repeat
@@ -97,6 +98,10 @@ typedef struct {
 PODI_MUSTCHECK podi_rc_t podi_daemon_settings(podi_daemon_t *pair,
     podi_fail_t *fail);
 int podi_daemon_run(podi_daemon_t *pair);
+
+/* podi_worker_hear.c: with the settings of a connection; ERROR: no memory */
+PODI_MUSTCHECK podi_rc_t podi_worker_listen(podi_worker_t *w,
+    podi_redis_conf_t *conf);
 
 /* podi_worker_loop.c: the child; gives the exit code */
 int podi_worker_run(podi_daemon_t *pair, const char *id, const char *events);

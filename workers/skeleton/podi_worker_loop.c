@@ -18,7 +18,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "podi_event.h"
 #include "podi_worker_int.h"
 #include "banned.h"
 
@@ -39,8 +38,6 @@ static void worker_redis_changed(void *data, const char *what,
     const podi_fail_t *fail);
 static void worker_changed(podi_worker_t *w, const char *peer, int up,
     const char *what, const podi_fail_t *fail);
-static void worker_message(void *data, const podi_str_t *channel,
-    const podi_str_t *payload);
 static void worker_signal(uv_signal_t *handle, int signum);
 static int worker_is_telling(podi_worker_t *w);
 static void worker_linger(void *data);
@@ -222,8 +219,7 @@ worker_open_pg(podi_worker_t *w, podi_fail_t *fail)
 static podi_rc_t
 worker_open_redis(podi_worker_t *w, podi_fail_t *fail)
 {
-    podi_str_t          id, channel;
-    podi_redis_conf_t   conf;
+    podi_redis_conf_t  conf;
 
     if (w->set->redis[0] == '\0') {
         return PODI_OK;
@@ -248,7 +244,6 @@ worker_open_redis(podi_worker_t *w, podi_fail_t *fail)
     conf.ping = WORKER_REDIS_PING;
     conf.in_flight = 1024;
     conf.on_change = worker_redis_changed;
-    conf.on_message = worker_message;
     conf.data = w;
 
     podi_metric_set(w, "podi_worker_peer_up", "peer=\"redis\"", 0);
@@ -263,14 +258,8 @@ worker_open_redis(podi_worker_t *w, podi_fail_t *fail)
     conf.role = PODI_REDIS_BLOCKING;
     w->blocking = podi_redis_create(w->io, &conf);
 
-    conf.role = PODI_REDIS_SUBSCRIBER;
-    w->subscriber = podi_redis_create(w->io, &conf);
-
-    id = podi_str_c(w->id);
-
-    if (w->redis == NULL || w->blocking == NULL || w->subscriber == NULL
-        || podi_event_worker_channel(w->mem, &id, &channel) != PODI_OK
-        || podi_redis_subscribe(w->subscriber, &channel) != PODI_OK)
+    if (w->redis == NULL || w->blocking == NULL
+        || podi_worker_listen(w, &conf) != PODI_OK)
     {
         return podi_fail(fail, PODI_E_INTERNAL, NULL, "no memory");
     }
@@ -382,20 +371,6 @@ worker_changed(podi_worker_t *w, const char *peer, int up, const char *what,
     podi_fail_text(fail, text, sizeof(text));
     podi_worker_log(w, PODI_LOG_WARN, "peer.down", NULL, "%s: %s: %s", peer,
                     what, text);
-}
-
-
-static void
-worker_message(void *data, const podi_str_t *channel,
-    const podi_str_t *payload)
-{
-    podi_worker_t  *w = data;
-
-    (void) channel;
-
-    if (w->jobs != NULL) {
-        podi_job_control(w, payload);
-    }
 }
 
 

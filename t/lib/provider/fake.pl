@@ -7,7 +7,8 @@
 #     /files/N.png       results
 #     POST /__fake       {"provider","step","play","times",...}: what the next
 #                        answers are; see %PLAY.  {"reset":true} forgets all
-#     POST /__fake       {"webhook":"ID","how":"good|twice|forged|old"}
+#     POST /__fake       {"webhook":"ID","how":"good|twice|many|forged|old"}
+#                        the same call each time, many: twenty others
 #     POST /__fake       {"finish":"ID"}: it is done with the next poll
 #     POST /__fake       {"release":true}: what is held is answered
 #     GET /__fake/log    the requests so far;  GET /__fake/jobs  what was begun
@@ -34,7 +35,7 @@ my $BODY_MAX = 64 * 1024 * 1024;
 
 my $json = JSON::PP->new->canonical->utf8;
 our ($port, %API);
-my ($select, %conn, @log, %job, @play, %ed, $n_job, @held);
+my ($select, %conn, @log, %job, @play, %ed, $n_job, @held, $n_call);
 
 require "$Bin/auth.pl";
 require "$Bin/apis.pl";
@@ -106,6 +107,7 @@ my %PLAY = (
     reset_after => sub { $_[3]->(); return +{ reset => 1 } },
     hang => sub { +{ hang => 1 } },                 # no answer at all
     held => sub { +{ %{ $_[3]->() }, held => 1 } }, # ... before a release
+    hasty => sub { my $a = $_[3]->(); webhook($_[0], 'good'); return $a },
     elsewhere => sub {                              # results of other hosts
         my $a = $_[3]->();
         $a->{body} =~ s{http://127\.0\.0\.1:\d+/files/}
@@ -266,11 +268,14 @@ sub webhook
                           gateway_request_id => $job->{id}, payload => {} })
         : $api->{state}->($job, $job->{state})->{body};
     my $at = time - ($how eq 'old' ? 3600 : 0);
-    my %header = sign_hook($job, $body, $at);
+    my $id = "msg_$job->{n}";
+    my %header = sign_hook($job, $id, $body, $at);
     my @status;
 
     $body =~ s/\}$/,"x":1}/ if $how eq 'forged';
-    for (1 .. ($how eq 'twice' ? 2 : 1)) {
+    for (1 .. ($how eq 'twice' ? 2 : $how eq 'many' ? 20 : 1)) {
+        %header = sign_hook($job, $id . '_' . ++$n_call, $body, $at)
+            if $how eq 'many';
         my $s = IO::Socket::INET->new(PeerAddr => $host, Timeout => 5) or next;
 
         print $s "POST $path HTTP/1.1\r\nHost: $host\r\nConnection: close\r\n",
@@ -287,10 +292,9 @@ sub webhook
 
 sub sign_hook
 {
-    my ($job, $body, $at) = @_;
+    my ($job, $id, $body, $at) = @_;
 
     if ($job->{hook_kind} eq 'standard') {
-        my $id = "msg_$job->{n}";
         my $key = decode_base64($HOOK =~ s/^whsec_//r);
         return ('webhook-id' => $id, 'webhook-timestamp' => $at,
                 'webhook-signature' => 'v1,' . encode_base64(
