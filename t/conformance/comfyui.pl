@@ -618,6 +618,11 @@ sub sockets
 sub untold
 {
     leave_out('memory that runs out', 'no model to fill it with');
+    leave_out('progress within a node, and previews', 'no model that samples');
+    leave_out('interrupt of a node that is silent', 'no model that works long');
+    leave_out('a file that went, of a prompt that comes again',
+              'nobody can delete a file there');
+    leave_out('exception of a node of somebody else', 'no node of that kind');
     leave_out('a restart', 'this program does not stop servers');
     leave_out('a body beyond max_upload_size', 'it would send 100 MB');
 }
