@@ -6,6 +6,7 @@ package Podi::Comfy;
 #     $fake->url                               # http://127.0.0.1:PORT
 #     $fake->fake(status => { code => 503, path => '/prompt', times => 2 });
 #     $fake->fake(die => 'now'); $fake->restart;       # same port, same folders
+#     $fake->quit; $fake->restart;             # ... by SIGTERM
 #     $fake->requests('POST', '/prompt')       # of every start, in order
 #     $fake->faults                            # what strict mode refused
 #     $fake->stop                              # fails the test when there are
@@ -176,6 +177,15 @@ sub _reap
 
     kill $hard ? 'KILL' : 'TERM', $pid;
     poll(30, sub { reaped($pid) });
+}
+
+
+# it is told to end, and does; restart begins another life
+sub quit
+{
+    my ($self) = @_;
+
+    return $self->_reap;
 }
 
 

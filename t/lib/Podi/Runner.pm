@@ -228,11 +228,11 @@ sub store
 
 sub upload
 {
-    my ($self, $bytes) = @_;
+    my ($self, $bytes, $name) = @_;
 
     $bytes //= $self->{photo};
     my $id = $self->{w}->media($self->{ann}, type => 'image/png',
-                               name => 'cat.png');
+                               name => $name // 'cat.png');
 
     $self->{db}->all(undef, 'update podi.media set bytes = ?, sha256 = ?,'
         . ' object_key = ? where media_id = ?', length $bytes,
