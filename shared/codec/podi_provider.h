@@ -187,6 +187,9 @@ typedef struct {
     podi_provider_item_t   *items;
     size_t                  n_items;
     size_t                  n_missing;      /* sub-results that failed */
+    unsigned                clock:1;        /* they say that ours is wrong */
+    unsigned                follow:1;       /* it is to be asked by theirs */
+    podi_usec_t             their_time;     /* then; 0: not said */
     podi_str_t              usage;          /* JSON; or "" */
     int64_t                 cost;           /* millionths; -1: not said */
 } podi_provider_answer_t;

@@ -87,6 +87,7 @@ podi_provider_answer(const podi_provider_op_t *op, podi_provider_step_e step,
         ret->state = PODI_REMOTE_LOST;
     }
 
+    podi_provider_clock(&r, rule);
     podi_provider_retry(&r, rule);
 
     return PODI_OK;

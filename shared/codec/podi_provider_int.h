@@ -160,6 +160,12 @@ typedef struct {
 
 typedef struct podi_provider_rule_s  podi_provider_rule_t;
 
+typedef enum {
+    PODI_CLOCK_RIGHT,
+    PODI_CLOCK_WRONG,                   /* it says so */
+    PODI_CLOCK_THEIRS                   /* and is to be asked by its own */
+} podi_clock_e;
+
 struct podi_provider_rule_s {
     podi_provider_rule_t    *next;
     podi_provider_statuses_t  http;
@@ -168,6 +174,7 @@ struct podi_provider_rule_s {
     podi_str_t               header;
     regex_t                 *header_regex;
     int                      class;
+    int                      clock;         /* podi_clock_e */
     podi_str_t               retry_header;
     podi_provider_paths_t    retry_path;
     int64_t                  retry_fixed;
@@ -468,6 +475,8 @@ typedef struct {
 
 void podi_provider_texts(podi_provider_read_t *r);
 const podi_provider_rule_t *podi_provider_rule_of(podi_provider_read_t *r);
+void podi_provider_clock(podi_provider_read_t *r,
+    const podi_provider_rule_t *rule);
 void podi_provider_retry(podi_provider_read_t *r,
     const podi_provider_rule_t *rule);
 int podi_provider_in(const podi_provider_statuses_t *list, unsigned status);

@@ -47,6 +47,10 @@ static const podi_provider_row_t  podi_provider_state_rows[] = {
     podi_null_provider_row
 };
 
+static const char *const  podi_provider_clocks[] = {
+    "-", "wrong", "theirs", NULL
+};
+
 static const podi_provider_row_t  podi_provider_match_rows[] = {
     { "http", podi_provider_read_statuses,
       offsetof(podi_provider_rule_t, http), 0, 0, NULL },
@@ -302,6 +306,8 @@ podi_provider_rule(podi_provider_load_t *l, const json_t *value,
           podi_provider_match_rows },
         { "class", podi_provider_read_enum,
           offsetof(podi_provider_rule_t, class), 0, 0, classes },
+        { "clock", podi_provider_read_enum,
+          offsetof(podi_provider_rule_t, clock), 0, 0, podi_provider_clocks },
         { "retry_after", podi_provider_read_section, 0, 0, 0,
           podi_provider_retry_rows },
         podi_null_provider_row

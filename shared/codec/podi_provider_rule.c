@@ -20,12 +20,14 @@
 
 #define PODI_PROVIDER_SUBJECT  256          /* of a regular expression */
 #define PODI_PROVIDER_WAIT     86400        /* seconds that they may ask for */
+#define PODI_PROVIDER_DATE     29           /* bytes of an HTTP date */
 
 
 static void podi_provider_clean(podi_provider_read_t *r, podi_str_t *s);
 static int podi_provider_rule_matches(const podi_provider_rule_t *rule,
     podi_provider_read_t *r);
 static unsigned podi_provider_wait(const podi_str_t *s);
+static podi_usec_t podi_provider_date(const podi_str_t *s);
 
 
 /* a gateway's, which gave up waiting for what may go on behind it */
@@ -303,6 +305,59 @@ podi_provider_wait(const podi_str_t *s)
 }
 
 
+void
+podi_provider_clock(podi_provider_read_t *r, const podi_provider_rule_t *rule)
+{
+    podi_str_t  s, name = podi_string("Date");
+
+    if (rule == NULL || rule->clock == PODI_CLOCK_RIGHT) {
+        return;
+    }
+
+    s = podi_provider_header(r->reply->headers, r->reply->n_headers, &name);
+    r->a->clock = 1;
+    r->a->their_time = podi_provider_date(&s);
+    r->a->follow = rule->clock == PODI_CLOCK_THEIRS && r->a->their_time > 0;
+}
+
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); 0: it is none */
+
+static podi_usec_t
+podi_provider_date(const podi_str_t *s)
+{
+    char                at[PODI_AMZ_DATE_LEN];
+    unsigned            month = 0;
+    podi_str_t          text = { sizeof(at), (unsigned char *) at };
+    podi_usec_t         t;
+    static const char   months[12][4] = {
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+    };
+
+    if (s->len != PODI_PROVIDER_DATE) {
+        return 0;
+    }
+
+    while (month < 12 && memcmp(s->data + 8, months[month], 3) != 0) {
+        month++;
+    }
+
+    month++;
+    memcpy(at, s->data + 12, 4);
+    at[4] = (char) ('0' + month / 10);
+    at[5] = (char) ('0' + month % 10);
+    memcpy(at + 6, s->data + 5, 2);
+    at[8] = 'T';
+    memcpy(at + 9, s->data + 17, 2);
+    memcpy(at + 11, s->data + 20, 2);
+    memcpy(at + 13, s->data + 23, 2);
+    at[15] = 'Z';
+
+    return podi_time_amz_parse(&text, &t) == PODI_OK ? t : 0;
+}
+
+
 int
 podi_provider_in(const podi_provider_statuses_t *list, unsigned status)
 {
@@ -332,6 +387,10 @@ podi_provider_heard(const podi_provider_op_t *op, size_t i)
 
         if (rule->retry_header.len > 0 && n++ == i) {
             return rule->retry_header;
+        }
+
+        if (rule->clock != PODI_CLOCK_RIGHT && n++ == i) {
+            return podi_str_c("Date");
         }
     }
 

@@ -452,6 +452,57 @@ test_silence(void)
 }
 
 
+/* they say that our clock is wrong, and what theirs is */
+
+static void
+test_clock(void)
+{
+    size_t                     i;
+    podi_pair_t                date = { podi_string("Date"), podi_null_str };
+    podi_provider_reply_t      reply;
+    podi_provider_answer_t     a;
+    const podi_provider_op_t  *op;
+    static const struct {
+        const char   *date;
+        podi_usec_t   time;                 /* seconds */
+    }  dates[] = {
+        { "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
+        { "Thu, 31 Dec 2026 23:59:59 GMT", 1798761599 },
+        { "Sun, 06 Nov 1994 08:49:37 GM", 0 },
+        { "Sun, 06 Nox 1994 08:49:37 GMT", 0 },
+        { "Sun, 06 Nov 1994 08:4x:37 GMT", 0 },
+        { "Sunday, 06-Nov-94 08:49:37 GMT", 0 },
+        { "", 0 }
+    };
+
+    op = provider_op_of(mem, str("{\"name\":\"x\",\"base_url\":"
+        "\"https://x\",\"common\":{\"error_code_path\":\"c\",\"errors\":"
+        "[{\"match\":{\"code_regex\":\"^T\"},\"class\":\"auth\","
+        "\"clock\":\"theirs\"}]},\"operations\":{\"go\":{\"submit\":"
+        "{\"url\":\"/\"},\"result\":{\"item_kind\":\"bytes\"}}}}"), "go");
+
+    is_str(podi_provider_heard(op, 0), "Date", "its Date is listened to");
+
+    memset(&reply, 0, sizeof(reply));
+    reply.status = 401;
+    reply.headers = &date;
+    reply.n_headers = 1;
+
+    for (i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        date.value = str(dates[i].date);
+        reply.body = str("{\"c\":\"T\"}");
+        ok(podi_provider_answer(op, SUBMIT, &reply, mem, &a) == PODI_OK
+           && a.clock && a.their_time == dates[i].time * 1000000
+           && a.follow == (dates[i].time > 0), "a clock: \"%s\"",
+           dates[i].date);
+    }
+
+    reply.body = str("{\"c\":\"K\"}");
+    ok(podi_provider_answer(op, SUBMIT, &reply, mem, &a) == PODI_OK
+       && !a.clock, "another fault is none of the clock");
+}
+
+
 static void
 test_redact(void)
 {
@@ -509,6 +560,7 @@ main(void)
     test_provider("openai_chat", openai_chat);
     test_silence();
     test_redact();
+    test_clock();
 
     podi_arena_free(&arena);
 
