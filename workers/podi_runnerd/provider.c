@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -320,6 +321,7 @@ void
 runner_provider_heard(runner_provider_t *p, provider_run_t *run,
     podi_provider_class_e class)
 {
+    char         labels[128];
     uint32_t     random;
     podi_msec_t  now = podi_time_mono();
 
@@ -346,6 +348,11 @@ runner_provider_heard(runner_provider_t *p, provider_run_t *run,
         p->stopped = class == PODI_PROVIDER_QUOTA ? PODI_E_PROVIDER_QUOTA
                                                   : PODI_E_PROVIDER_AUTH;
         p->stopped_until = now + PROVIDER_STOP;
+        (void) snprintf(labels, sizeof(labels), "provider=\"%.*s\",why=\"%s\"",
+                        (int) p->name.len, (const char *) p->name.data,
+                        podi_provider_class_name(class));
+        podi_metric_add(run->job->worker, "podi_provider_stopped_total",
+                        labels, 1);
         podi_worker_log(run->job->worker, PODI_LOG_ERROR, "provider.stopped",
                         run->job, PODI_STR_FMT ": %s: " PODI_STR_FMT,
                         podi_str_arg(&p->name),

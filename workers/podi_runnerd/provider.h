@@ -40,6 +40,7 @@ typedef struct {
     podi_msec_t        submits;         /* when the next one is due */
     podi_msec_t        minute;
     podi_msec_t        polls;
+    podi_usec_t        clock;           /* theirs, less ours */
     unsigned           running;         /* of this process */
 } runner_provider_t;
 
@@ -85,6 +86,8 @@ typedef struct {
 
     podi_provider_key_t           keys[PROVIDER_KEYS_MAX];
     size_t                        n_keys;
+    podi_str_t                    key_ids;
+    podi_msec_t                   keys_at;      /* when they were read */
 
     podi_str_t                    key;  /* of the attempt, theirs to know */
     podi_str_t                    ref;
@@ -120,6 +123,7 @@ typedef struct {
     unsigned                      noted:1;      /* there is a row of it */
     unsigned                      sent:1;       /* maybe */
     unsigned                      submitted:1;
+    unsigned                      clocked:1;    /* asked by their clock */
     unsigned                      unnoted:1;    /* that it was submitted */
     unsigned                      fresh:1;      /* too early for a poll */
     unsigned                      resumes:1;    /* under its earlier key */
@@ -186,6 +190,9 @@ PODI_MUSTCHECK podi_rc_t provider_call(podi_flow_t *f, provider_run_t *run,
     podi_provider_step_e step);
 PODI_MUSTCHECK podi_rc_t provider_answer(podi_flow_t *f, provider_run_t *run,
     podi_provider_step_e step, podi_mem_t *mem, podi_provider_answer_t *ret);
+
+/* they say that our clock is wrong; 1: asked by theirs, it may be right */
+int provider_clock(provider_run_t *run, const podi_provider_answer_t *a);
 
 /* ms that they want us to stay away: never longer than an hour */
 podi_msec_t provider_after(provider_run_t *run, unsigned seconds);
@@ -272,6 +279,8 @@ podi_rc_t provider_fetch(podi_flow_t *f, void *ctx);
 podi_rc_t provider_fetched(podi_flow_t *f, void *ctx);
 podi_rc_t provider_keys(podi_flow_t *f, void *ctx);
 podi_rc_t provider_keys_read(podi_flow_t *f, void *ctx);
+podi_rc_t provider_keys_again(podi_flow_t *f, void *ctx);
+podi_rc_t provider_keys_seen(podi_flow_t *f, void *ctx);
 podi_rc_t provider_try(podi_flow_t *f, void *ctx);
 podi_rc_t provider_poll(podi_flow_t *f, void *ctx);
 podi_rc_t provider_collect(podi_flow_t *f, void *ctx);

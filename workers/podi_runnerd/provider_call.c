@@ -12,6 +12,7 @@
 
 
 #define CALL_AFTER_MAX  3600        /* s */
+#define CALL_CLOCK_MAX  86400       /* s, that clocks may differ by */
 
 
 static podi_rc_t call_http(podi_flow_t *f, provider_run_t *run,
@@ -101,7 +102,7 @@ provider_call(podi_flow_t *f, provider_run_t *run, podi_provider_step_e step)
     ask.job = run->about;
     ask.keys = run->keys;
     ask.n_keys = run->n_keys;
-    ask.now = podi_time_now();
+    ask.now = podi_time_now() + run->provider->clock;
     ask.nonce.data = hex;
     ask.nonce.len = sizeof(hex);
 
@@ -267,6 +268,35 @@ provider_answer(podi_flow_t *f, provider_run_t *run,
     }
 
     return PODI_OK;
+}
+
+
+int
+provider_clock(provider_run_t *run, const podi_provider_answer_t *a)
+{
+    int64_t  s;
+
+    if (!a->clock) {
+        return 0;
+    }
+
+    s = a->their_time > 0 ? (a->their_time - podi_time_now()) / 1000000 : 0;
+
+    podi_worker_log(run->job->worker, PODI_LOG_ERROR, "provider.clock",
+                    run->job, PODI_STR_FMT " refuses our time: its clock is "
+                    "%lld s %s ours%s", podi_str_arg(&run->provider->name),
+                    (long long) (s < 0 ? -s : s), s < 0 ? "behind" : "ahead of",
+                    a->their_time > 0 ? "" : ", or so: it does not say");
+
+    if (!a->follow || run->clocked || s > CALL_CLOCK_MAX || s < -CALL_CLOCK_MAX)
+    {
+        return 0;
+    }
+
+    run->clocked = 1;
+    run->provider->clock = s * 1000000;
+
+    return 1;
 }
 
 

@@ -1,17 +1,24 @@
 /*
  * provider_key: the keys that a third party is asked with.
  *
- * Asked for with each attempt, so that one that was disabled is used by
- * nobody who begins after that; opened here, and wiped with the job.
+ * Asked for with each attempt, and again while it is followed: one that was
+ * disabled is used by nobody who begins after that, nor by those who poll, some
+ * seconds later.  Opened here, and wiped with the job.
  */
 
 #include <string.h>
 
+#include "podi_buf.h"
 #include "podi_kek.h"
 #include "provider.h"
 #include "banned.h"
 
 
+#define KEY_AGE  5000               /* ms, of what was read */
+
+
+static podi_rc_t key_ids(podi_flow_t *f, const podi_pg_result_t *rows,
+    podi_str_t *ret_ids);
 static podi_rc_t key_open(provider_run_t *run, const podi_kek_row_t *row,
     podi_fail_t *fail);
 
@@ -36,6 +43,7 @@ podi_rc_t
 provider_keys_read(podi_flow_t *f, void *ctx)
 {
     int                      i;
+    podi_str_t               ids;
     podi_fail_t              fail;
     podi_job_t              *job = ctx;
     podi_kek_row_t           row;
@@ -43,6 +51,13 @@ provider_keys_read(podi_flow_t *f, void *ctx)
     const podi_pg_result_t  *rows = f->result;
 
     run->n_keys = 0;
+    run->keys_at = podi_time_mono();
+
+    if (key_ids(f, rows, &ids) != PODI_OK
+        || podi_mem_dup(job->mem, &ids, &run->key_ids) != PODI_OK)
+    {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
 
     for (i = 0; i < podi_rows(rows) && run->n_keys < PROVIDER_KEYS_MAX; i++) {
         row.key_id = podi_row_str(rows, i, "key_id");
@@ -60,6 +75,64 @@ provider_keys_read(podi_flow_t *f, void *ctx)
     }
 
     return PODI_OK;
+}
+
+
+podi_rc_t
+provider_keys_again(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    f->result = NULL;
+
+    return podi_time_mono() - run->keys_at < KEY_AGE ? PODI_OK
+                                                     : provider_keys(f, ctx);
+}
+
+
+/* the same ones as a rule; without PostgreSQL those that there were */
+
+podi_rc_t
+provider_keys_seen(podi_flow_t *f, void *ctx)
+{
+    podi_str_t       ids;
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    if (f->result == NULL) {
+        return PODI_OK;
+    }
+
+    if (key_ids(f, f->result, &ids) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
+
+    if (podi_str_eq(&ids, &run->key_ids)) {
+        run->keys_at = podi_time_mono();
+        return PODI_OK;
+    }
+
+    return provider_keys_read(f, ctx);
+}
+
+
+static podi_rc_t
+key_ids(podi_flow_t *f, const podi_pg_result_t *rows, podi_str_t *ret_ids)
+{
+    int         i;
+    podi_buf_t  b;
+    podi_str_t  id;
+
+    podi_buf_init(&b, f->mem);
+
+    for (i = 0; i < podi_rows(rows); i++) {
+        id = podi_row_str(rows, i, "key_id");
+        podi_buf_add_str(&b, &id);
+        podi_buf_add_byte(&b, ' ');
+    }
+
+    return podi_buf_take(&b, ret_ids);
 }
 
 

@@ -35,6 +35,8 @@ static void poll_later(provider_run_t *run);
 static const podi_step_t  poll_steps[] = {
     { "noting it again",        provider_note_again,  PODI_MAY_FAIL },
     { "reading whether it was", provider_noted_again, 0 },
+    { "looking for its keys",   provider_keys_again,  PODI_MAY_FAIL },
+    { "opening new ones",       provider_keys_seen,   0 },
     { "asking how it is",       poll_ask,             PODI_MAY_FAIL },
     { "reading the answer",     poll_read,            0 },
     podi_null_step
@@ -211,6 +213,11 @@ poll_other(provider_run_t *run, const podi_provider_answer_t *a)
 
     case PODI_PROVIDER_QUOTA:
     case PODI_PROVIDER_AUTH:
+
+        if (provider_clock(run, a)) {
+            return;
+        }
+
         run->keeps = 1;
         provider_judge(run, a);
         return;

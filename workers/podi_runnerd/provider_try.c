@@ -303,6 +303,14 @@ try_sent(podi_flow_t *f, void *ctx)
         return PODI_ERROR;
     }
 
+    if (run->answer.class == PODI_PROVIDER_AUTH
+        && provider_clock(run, &run->answer))
+    {
+        /* nothing was begun, and it is there */
+        runner_provider_heard(run->provider, run, PODI_PROVIDER_OK);
+        return PODI_DONE;
+    }
+
     runner_provider_heard(run->provider, run, run->answer.class);
 
     return try_read(f, run, reply);
@@ -336,7 +344,7 @@ try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
         }
 
         try_another(run, "retryable", PODI_E_UNAVAILABLE,
-                    "it cannot be reached");
+                    reply == NULL ? f->fail.detail : "it cannot be reached");
         return PODI_OK;
 
     case PODI_PROVIDER_QUOTA:
@@ -346,7 +354,8 @@ try_read(podi_flow_t *f, provider_run_t *run, const podi_http_reply_t *reply)
 
     case PODI_PROVIDER_AUTH:
         try_another(run, "auth", PODI_E_PROVIDER_AUTH,
-                    "it does not accept our key");
+                    a->clock ? "its clock and ours differ"
+                             : "it does not accept our key");
         return PODI_OK;
 
     case PODI_PROVIDER_INVALID:

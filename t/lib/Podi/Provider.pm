@@ -9,6 +9,7 @@ package Podi::Provider;
 #     $fake->play(provider => 'fal', step => 'poll', play => 'failed')
 #     $fake->release                          what was played as held
 #     $fake->webhook($id, 'forged')           the statuses that came back
+#     $fake->clock($seconds)                  its own, ahead of ours
 #     $fake->finish($id)                      it is done with the next poll
 #     $fake->log, $fake->jobs, $fake->reset
 #
@@ -108,6 +109,7 @@ sub release
     return $_[0]->_ask(POST => '/__fake', { release => JSON::PP::true });
 }
 
+sub clock { return $_[0]->_ask(POST => '/__fake', { clock => $_[1] }) }
 
 sub reset { return $_[0]->_ask(POST => '/__fake', { reset => JSON::PP::true }) }
 

@@ -9,6 +9,7 @@
 #                        answers are; see %PLAY.  {"reset":true} forgets all
 #     POST /__fake       {"webhook":"ID","how":"good|twice|many|forged|old"}
 #                        the same call each time, many: twenty others
+#     POST /__fake       {"clock":SECONDS}: its clock is so far ahead
 #     POST /__fake       {"finish":"ID"}: it is done with the next poll
 #     POST /__fake       {"release":true}: what is held is answered
 #     GET /__fake/log    the requests so far;  GET /__fake/jobs  what was begun
@@ -27,6 +28,7 @@ use FindBin qw( $Bin );
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
+use POSIX qw( strftime );
 use MIME::Base64 qw( encode_base64 decode_base64 );
 use Socket qw( SOL_SOCKET SO_LINGER );
 
@@ -34,7 +36,7 @@ my $HOOK = 'whsec_' . encode_base64('a secret of the fake provider', '');
 my $BODY_MAX = 64 * 1024 * 1024;
 
 my $json = JSON::PP->new->canonical->utf8;
-our ($port, %API);
+our ($port, %API, $CLOCK);
 my ($select, %conn, @log, %job, @play, %ed, $n_job, @held, $n_call);
 
 require "$Bin/auth.pl";
@@ -134,9 +136,12 @@ sub api
 
     my $why = $api->{auth}->($r);
     $log[-1]{auth} = $why || 'ok';
-    return answer(401, { detail => $why, code => 'InvalidApiKey',
+    my $code = $why eq 'the clock' ? 'InvalidTimeStamp' : 'InvalidApiKey';
+    return answer(401, { detail => $why, code => $code,
         ResponseMetadata => { Error => { Code => 'SignatureDoesNotMatch',
-                                         Message => $why } } }) if $why;
+                                         Message => $why } } },
+        Date => strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime time + $CLOCK))
+        if $why;
 
     my $known = $step =~ /^(?:submit|now)$/ ? {} : $job{$id // ''};
     my $usual = sub { return usual($name, $step, $known, $r) };
@@ -241,6 +246,11 @@ sub control
     if (defined $c->{webhook}) {
         my $job = $job{ $c->{webhook} } or return answer(404, {});
         return answer(200, { status => webhook($job, $c->{how} // 'good') });
+    }
+
+    if (defined $c->{clock}) {
+        $CLOCK = $c->{clock};
+        return answer(200, {});
     }
 
     if (defined $c->{finish}) {
