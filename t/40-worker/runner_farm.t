@@ -5,16 +5,16 @@ use strict;
 use warnings;
 use lib 't/lib';
 
-use JSON::PP ();
+use List::Util qw(max sum);
 use Test::More;
 use Podi::Comfy;
 use Podi::Farm;
-use Podi::Proc qw(poll);
+use Podi::Proc qw(open_files poll reaped);
 
 my $farm = Podi::Farm->new;
 my ($h, $w, $super) = @$farm{qw(h w super)};
 my %fake = map { $_ => Podi::Comfy->start(checkpoints => ['base.ckpt']) }
-           qw(a b c);
+           qw(a b c k);
 
 
 # limits that a test can reach, and times that it can wait for
@@ -120,12 +120,12 @@ subtest 'locked servers' => sub {
     is +($farm->key('add', 'front', "Bearer s3cret"))[0], 0, 'a key';
     is +($farm->key('add', 'token', 't0ken&x'))[0], 0, '... and another';
     switch('a', auth => { header => ['Authorization', 'Bearer s3cret'] });
-    switch('b', auth => { query => ['token', 't0ken&x'] });
+    switch('k', auth => { query => ['token', 't0ken&x'] });
     $farm->server('a', $fake{a}, state => 'active',
                   auth => { headers => { Authorization => 'front' } });
-    $farm->server('b', $fake{b}, state => 'active',
+    $farm->server('k', $fake{k}, state => 'active',
                   auth => { query => { token => 'token' } });
-    for my $name (qw(a b)) {
+    for my $name (qw(a k)) {
         $farm->only($name)->seen($name);
         my $before = $fake{$name}->requests;
 
@@ -137,25 +137,26 @@ subtest 'locked servers' => sub {
                    @all[$before .. $#all]], [], '... with each request';
     }
 
-    $farm->only('b');
+    $farm->only('k');
     is +($farm->key('disable', 'token'))[0], 0, 'a key is disabled';
     ok poll(10, sub { ($super->value(undef, 'select fault from podi.comfy_seen'
-        . q{ where server = 'b'}) // '') eq 'no key token' }),
+        . q{ where server = 'k'}) // '') eq 'no key token' }),
         '... which makes the server one that is down';
-    my $asked = $fake{b}->requests;
+    my $asked = $fake{k}->requests;
     my $t = $farm->submit('farm.scale');
 
     ok poll(10, sub { grep { $_->{outcome} eq 'deferred' }
                       @{ $farm->attempts($t) } }), 'its jobs wait';
-    is scalar($fake{b}->requests), $asked, '... and nobody asks it';
-    switch('b', auth => { query => ['token', 'another'] });
+    is scalar($fake{k}->requests), $asked, '... and nobody asks it';
+    switch('k', auth => { query => ['token', 'another'] });
     $farm->key('add', 'token', 'another');
-    goes($t, 'succeeded', 'b', 'until there is another key');
+    goes($t, 'succeeded', 'k', 'until there is another key');
     like $h->text($farm->{d}), qr/no key token/, 'the log names the key';
     unlike $h->text($farm->{d}), qr/s3cret|t0ken/, '... and not what it is';
 
-    switch($_) for qw(a b);
-    $farm->server($_, $fake{$_}, auth => {}) for qw(a b);
+    # k goes on as it is: a token that nobody asked for is a fault
+    $farm->server('a', $fake{a}, auth => {});
+    switch('a');
 };
 
 subtest 'an old server' => sub {
@@ -348,7 +349,80 @@ subtest 'a server that was shut' => sub {
     is $fake{c}->state->{taken} - $before, 3, '... once each';
 };
 
+subtest 'fifty servers' => sub {
+    # what they make is a text: that pictures are decoded is tried elsewhere
+    my @many = Podi::Comfy->start_many(50, view => { as => 'text' },
+                                       node_ms => 20);
+
+    $h->stop($farm->{d});
+    $farm->only();
+    $farm->server("m$_", $many[$_ - 1], slots => 2) for 1 .. 50;
+    $farm->runnerd(concurrency => 300, servers_every => '1s',
+                   follow_poll => '200ms', follow_poll_max => '500ms');
+    ok $farm->seen(map { "m$_" } 1 .. 50), 'all of them are seen';
+
+    # what is opened once is open from then on
+    is $h->ended($farm->submit('farm.scale'), 30)->{state}, 'succeeded',
+        'the first job';
+    my $child = $h->child($farm->{d});
+    my $before = @{ (open_files($child))[1] };
+
+    # all at once
+    $farm->put('queue_put', { queue => 'comfyui', state => 'paused' });
+    my @t = map { $farm->submit('farm.scale') } 1 .. 300;
+    my $ended = 'select count(*) filter (where state = ?) from podi.job'
+        . ' where job_id = any (?)';
+    my @job = ([map { $_->{jobs}[0]{job_id} } @t]);
+
+    $farm->put('queue_put', { queue => 'comfyui', state => 'active' });
+    ok poll(60, sub { $super->value(undef, $ended, 'succeeded', @job) == 300 }),
+        'three hundred jobs succeed';
+    cmp_ok scalar(Podi::Proc::clients_of([$many[0]{pid}],
+                                         map { $_->{port} } @many)),
+        '<=', 50 * 8, 'by no more connections than they may have';
+    ok poll(10, sub { $before >= @{ (open_files($child))[1] } }),
+        'and no file stays open';
+
+    my @state = map { $_->state } @many;
+
+    is sum(map { $_->{taken} } @state), 301, 'with one prompt each';
+    is scalar(grep { !$_->{taken} } @state), 0, 'everywhere';
+    cmp_ok max(map { $_->{most} } @state), '<=', 3,
+        'never more than run there and wait';
+
+    my $m;
+
+    ok poll(10, sub { $m = $h->metrics($farm->{d}); 301 == sum 0,
+        map { $m->{$_} } grep { /^podi_runner_chosen_total/ } keys %$m }),
+        'which is told, of each of them';
+    for my $name (qw(up ours remaining latency_seconds breaker)) {
+        is scalar(grep { /^podi_runner_server_$name\{server="m\d+"\}/ }
+                  keys %$m), 50, "... its $name";
+    }
+    cmp_ok $m->{'podi_runner_deferred_total{why="all_full"}'} // 0, '>', 0,
+        '... and how often a job had to wait';
+    $many[0]->stop;
+};
+
 $h->stop($farm->{d});
-$_->stop for @fake{qw(a b c)};
+
+subtest 'a key-encryption key that is none' => sub {
+    my $dir = "$h->{dir}/credentials";
+    my $conf = $h->conf('podi_runnerd', $farm->settings(kek_file => ''));
+
+    mkdir $dir;
+    $farm->secret('credentials/podi_kek', 'no key');
+    local $ENV{CREDENTIALS_DIRECTORY} = $dir;
+    my $pid = Podi::Proc::spawn(log => "$dir/log",
+        cmd => ["$h->{build}/bin/podi_runnerd", '-c', $conf]);
+
+    ok poll(10, sub { (Podi::Comfy::Files::slurp("$dir/log") // '')
+                      =~ /podi_kek.{0,3} is not 32 bytes/ }),
+        'is not as if there were none';
+    kill 'TERM', $pid;
+    ok poll(20, sub { reaped($pid) }), 'and nobody works without it';
+};
+
+$_->stop for @fake{qw(a b c k)};
 $h->whole;
 done_testing;

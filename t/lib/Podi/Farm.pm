@@ -12,6 +12,7 @@ package Podi::Farm;
 #     my $t = $farm->submit('farm.scale', width => 3);
 #     $farm->where($t)                         # ['a', 'b']: of each attempt
 #     $farm->key('add', 'main', 'secret');     # of the provider comfyui
+#     my $path = $farm->secret('name', 'text'); # a file that is nobody else's
 #
 # {h} is the Podi::Hands, {w} the Podi::Work, {d} the daemon.
 
@@ -49,15 +50,16 @@ sub new
     my ($class, %option) = @_;
     my $p = Podi::Picture->new;
     my $h = Podi::Hands->new;
-    my $self = bless { p => $p, h => $h, w => $h->{work}, ann => $h->{ann},
+    my $self = bless { p => $p, h => $h, w => $h->{work},
+        ann => $h->{work}->person('farmer', 10_000),
         ctl => $h->{db}{ctl}, super => $h->{db}->super, servers => {},
         bucket => Podi::Bucket->start("$h->{dir}/bucket"),
         tmp => "$h->{dir}/tmp", %option }, $class;
 
     mkdir $self->{tmp};
-    $self->{store_key} = $self->_secret('store', "ID:SECRET\n");
-    $self->{kek} = $self->_secret('kek', 'ab' x 32);
-    $self->{conf} = $self->_secret('ctl.conf', "[common]\nlease = 12s\n"
+    $self->{store_key} = $self->secret('store', "ID:SECRET\n");
+    $self->{kek} = $self->secret('kek', 'ab' x 32);
+    $self->{conf} = $self->secret('ctl.conf', "[common]\nlease = 12s\n"
         . "[podictl]\nredis = $h->{redis}\nkek_file = $self->{kek}\npg = "
         . $h->{pg}->conninfo('podi_ctl', $h->{db}{name}) . "\n");
     $self->{photo} = Podi::Picture::bytes($p->corners('png', width => 20,
@@ -70,7 +72,7 @@ sub new
 }
 
 
-sub _secret
+sub secret
 {
     my ($self, $name, $text) = @_;
     my $path = "$self->{h}{dir}/$name";
@@ -173,7 +175,15 @@ sub runnerd
     my ($self, %own) = @_;
 
     return $self->{d} = $self->{h}->daemon('podi_runnerd',
-        work_dir => $self->{tmp}, concurrency => 40, memory => '1g',
+                                           $self->settings(%own));
+}
+
+
+sub settings
+{
+    my ($self, %own) = @_;
+
+    return (work_dir => $self->{tmp}, concurrency => 40, memory => '1g',
         servers_every => '100ms', follow_poll => '20ms',
         follow_poll_max => '200ms', follow_away => '2s', follow_grace => '1s',
         kek_file => $self->{kek}, %own,
@@ -186,7 +196,7 @@ sub runnerd
 sub key
 {
     my ($self, $verb, $name, $secret) = @_;
-    my $in = $self->_secret('stdin', $secret // '');
+    my $in = $self->secret('stdin', $secret // '');
     my $said = Podi::Pg::run_quiet('bash', '-c', '"$@" < "$0"', $in,
         "$self->{h}{build}/bin/podictl", '-c', $self->{conf}, 'key', $verb,
         'comfyui', $name);

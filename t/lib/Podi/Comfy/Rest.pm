@@ -319,6 +319,8 @@ sub _spoiled
     return _empty(404) if $as eq 'expired';
     return (200, { 'Content-Type' => 'text/html' },
             '<html><body>Please sign in</body></html>') if $as eq 'html';
+    return (200, { 'Content-Type' => 'text/plain' }, "made\n")
+        if $as eq 'text';
     return (200, $headers, substr $bytes, 0, $half) if $as eq 'short';
     return (200, $headers, $bytes . 'x' x $half) if $as eq 'huge';
     return (200, $headers, $bytes, cut => $half);

@@ -11,7 +11,7 @@ package Podi::Comfy::Switch;
 #   reset_prompt RULE  queued BOOL: POST /prompt ends in a reset, taken or not
 #   late RULE        ms: POST /prompt is taken so much later, never answered
 #   other_id RULE    as T: a prompt gets that id, whatever it was sent with
-#   view RULE        as expired | truncated | short | html | huge, at N
+#   view RULE        as expired | truncated | short | html | huge | text, at N
 #   entry_bytes N, queue_bytes N  so much more in an entry of the history, the
 #                    queue;  files N: outputs that an entry names besides
 #   names {filename, subfolder}   what an entry calls each of its outputs
