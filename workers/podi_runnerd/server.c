@@ -8,13 +8,12 @@
 
 #include <string.h>
 
-#include "podi_kek.h"
+#include "podi_comfy_keys.h"
 #include "runnerd.h"
 #include "banned.h"
 
 
-#define SERVER_JSON_MAX  (1024 * 1024)
-#define SERVER_LOOKS     4          /* connections for what is small */
+#define SERVER_LOOKS  4          /* connections for what is small */
 
 
 static podi_rc_t servers_ask(podi_flow_t *f, void *ctx);
@@ -28,10 +27,6 @@ static podi_rc_t server_client(runner_server_t *server,
 static podi_rc_t server_labels(runner_server_t *server, const podi_str_t *s);
 static podi_rc_t server_auth(runner_server_t *server,
     const podi_pg_result_t *rows, int row);
-static podi_rc_t server_secret(runner_server_t *server, const json_t *keys,
-    const podi_str_t *name, podi_secret_t **ret_secret);
-static podi_rc_t server_add_auth(runner_server_t *server, const json_t *names,
-    const json_t *keys, podi_buf_t *query);
 static void server_free(runner_server_t *server);
 
 
@@ -320,125 +315,27 @@ server_labels(runner_server_t *server, const podi_str_t *s)
 static podi_rc_t
 server_auth(runner_server_t *server, const podi_pg_result_t *rows, int row)
 {
-    json_t             *auth, *keys;
-    podi_str_t          text;
-    podi_buf_t          query;
-    podi_fail_t         fail;
-    podi_json_limit_t   limit = { SERVER_JSON_MAX, 0 };
+    podi_str_t         auth, keys;
+    podi_fail_t        fail;
+    podi_comfy_keys_t  open;
 
-    text = podi_row_str(rows, row, "auth");
-    if (podi_json_parse(&text, &limit, server->mem, &auth, &fail) != PODI_OK) {
-        return PODI_ERROR;
-    }
+    auth = podi_row_str(rows, row, "auth");
+    keys = podi_row_str(rows, row, "keys");
 
-    text = podi_row_str(rows, row, "keys");
-    if (podi_json_parse(&text, &limit, server->mem, &keys, &fail) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    server->headers = podi_mem_calloc(server->mem,
-        (json_object_size(json_object_get(auth, "headers")) + 1)
-        * sizeof(podi_pair_t));
-    podi_buf_init(&query, server->mem);
-
-    if (server->headers == NULL
-        || server_add_auth(server, json_object_get(auth, "headers"), keys,
-                           NULL) != PODI_OK
-        || server_add_auth(server, json_object_get(auth, "query"), keys,
-                           &query) != PODI_OK)
+    if (podi_comfy_keys_open(runnerd.kek, &auth, &keys, server->mem, &open,
+                             &fail) == PODI_OK)
     {
-        return PODI_ERROR;
+        server->headers = open.headers;
+        server->n_headers = open.n_headers;
+        server->query = open.query;
+        return PODI_OK;
     }
 
-    return podi_buf_take(&query, &server->query);
-}
+    server->no_key = 1;
+    (void) snprintf(server->fault, sizeof(server->fault), "%.120s",
+                    fail.detail);
 
-
-static podi_rc_t
-server_add_auth(runner_server_t *server, const json_t *names,
-    const json_t *keys, podi_buf_t *query)
-{
-    json_t         *ref;
-    podi_str_t      name, key, value;
-    const char     *member;
-    podi_pair_t    *pair;
-    podi_secret_t  *secret;
-
-    json_object_foreach((json_t *) names, member, ref) {
-        key = podi_json_str(ref);
-        name = podi_str_c(member);
-
-        if (server_secret(server, keys, &key, &secret) != PODI_OK) {
-            server->no_key = 1;
-            continue;
-        }
-
-        value = podi_secret_bytes(secret);
-
-        if (query != NULL) {
-            if (query->len > 0) {
-                podi_buf_add_byte(query, '&');
-            }
-
-            podi_buf_add_uri(query, &name, 0);
-            podi_buf_add_byte(query, '=');
-            podi_buf_add_uri(query, &value, 0);
-            continue;
-        }
-
-        pair = &server->headers[server->n_headers++];
-        pair->value = value;
-
-        if (podi_mem_dup(server->mem, &name, &pair->name) != PODI_OK) {
-            return PODI_ERROR;
-        }
-    }
-
-    return PODI_OK;
-}
-
-
-/* {"secret": ..} under the key of that name; DECLINED: fault says why */
-
-static podi_rc_t
-server_secret(runner_server_t *server, const json_t *keys,
-    const podi_str_t *name, podi_secret_t **ret_secret)
-{
-    size_t           i;
-    json_t          *key;
-    podi_fail_t      fail;
-    podi_secret_t   *text;
-    podi_kek_row_t   row;
-
-    (void) snprintf(server->fault, sizeof(server->fault),
-                    "no key " PODI_STR_FMT, podi_str_arg(name));
-
-    json_array_foreach(keys, i, key) {
-        row.name = podi_json_str(json_object_get(key, "name"));
-
-        if (runnerd.kek == NULL || !podi_str_eq(&row.name, name)) {
-            continue;
-        }
-
-        row.key_id = podi_json_str(json_object_get(key, "key_id"));
-        row.provider = podi_json_str(json_object_get(key, "provider"));
-        row.kek = podi_json_str(json_object_get(key, "kek"));
-        row.sealed = podi_json_str(json_object_get(key, "sealed"));
-
-        if (podi_kek_open(runnerd.kek, &row, server->mem, &text, &fail)
-            != PODI_OK)
-        {
-            return PODI_DECLINED;
-        }
-
-        if (podi_kek_member(text, "secret", server->mem, ret_secret)
-            == PODI_OK)
-        {
-            return PODI_OK;
-        }
-    }
-
-    return PODI_DECLINED;
+    return fail.error == PODI_E_CONFIG ? PODI_OK : PODI_ERROR;
 }
 
 

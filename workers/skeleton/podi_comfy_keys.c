@@ -12,7 +12,7 @@
 #include "banned.h"
 
 
-#define KEYS_JSON_MAX  (256 * 1024)
+#define KEYS_JSON_MAX  (1024 * 1024)
 
 
 typedef struct {
@@ -165,13 +165,15 @@ keys_open(keys_open_t *o, const json_t *key, podi_str_t *ret_secret)
 
     text = podi_secret_bytes(secret);
 
-    if (podi_json_parse(&text, &limit, o->mem, &json, o->fail) != PODI_OK) {
-        return podi_fail(o->fail, PODI_E_CONFIG, NULL,
-                         "key " PODI_STR_FMT " is not {\"secret\": ..}",
-                         podi_str_arg(&row.name));
+    if (podi_json_parse(&text, &limit, o->mem, &json, o->fail) == PODI_OK) {
+        *ret_secret = podi_json_str(json_object_get(json, "secret"));
+
+        if (ret_secret->len > 0) {
+            return PODI_OK;
+        }
     }
 
-    *ret_secret = podi_json_str(json_object_get(json, "secret"));
-
-    return PODI_OK;
+    return podi_fail(o->fail, PODI_E_CONFIG, NULL,
+                     "key " PODI_STR_FMT " is not {\"secret\": ..}",
+                     podi_str_arg(&row.name));
 }
