@@ -6,8 +6,9 @@
 --      It is to be cancelled and removed there.
 --
 -- Returns:  job_id, fence, provider, ref, remote, remote_state; outcome of the
---           attempt; age_ms since that; told: somebody was told already that
---           nobody knows whether it was begun
+--           attempt; age_ms since that; params that it was asked with, of the
+--           job and of its action; told: somebody was told already that nobody
+--           knows whether it was begun
 -- Raises:   nothing
 -- Writes:   podi.attempt
 -- Called:   what runs jobs elsewhere, now and then
@@ -28,6 +29,7 @@ returns table (
     remote_state  text,
     outcome       text,
     age_ms        bigint,
+    params        jsonb,
     told          boolean)
 language plpgsql security definer
 set search_path = podi, pg_temp
@@ -39,9 +41,11 @@ begin
     return query
     with due as (
         select t.tenant_id, t.job_id, t.fence,
+               j.params || coalesce(a.executor -> 'set', '{}') as params,
                j.error_code is not distinct from 'provider_unknown' as told
           from attempt t
           join job j on j.job_id = t.job_id and j.tenant_id = t.tenant_id
+          join action a on a.action = j.action
          where t.remote_state in ('intended', 'submitted', 'left')
                and t.outcome <> 'running' and j.queue = i_queue
                and (t.remote_state = 'left' or j.settled_fence is not null)
@@ -59,6 +63,7 @@ begin
            and t.tenant_id = d.tenant_id
     returning t.job_id, t.fence, t.provider, t.provider_ref, t.remote,
               t.remote_state, t.outcome,
-              (extract(epoch from v_now - t.ended_at) * 1000)::bigint, d.told;
+              (extract(epoch from v_now - t.ended_at) * 1000)::bigint, d.params,
+              d.told;
 end
 $$;

@@ -31,6 +31,7 @@ struct runner_left_row_s {
     podi_str_t       provider;
     podi_str_t       ref;
     json_t          *remote;
+    json_t          *params;
     podi_msec_t      due;
     podi_msec_t      age;
     unsigned         comfy:1;

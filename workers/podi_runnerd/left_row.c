@@ -19,7 +19,7 @@
 #include "banned.h"
 
 
-#define LEFT_JSON_MAX  (256 * 1024)
+#define LEFT_JSON_MAX  (1024 * 1024)
 
 
 static podi_rc_t left_comfy(runner_left_row_t *row);
@@ -34,11 +34,11 @@ static void left_leave(void *thing);
 podi_rc_t
 left_row_make(podi_flow_t *f, runner_left_t *left, int i)
 {
-    podi_str_t               s, outcome;
+    podi_str_t               remote, params, outcome;
     podi_job_t              *job;
     runner_left_row_t       *row = &left->rows[left->n];
     const podi_pg_result_t  *rows = f->result;
-    static const podi_json_limit_t  limit = { LEFT_JSON_MAX, 16 };
+    static const podi_json_limit_t  limit = { LEFT_JSON_MAX, 64 };
 
     job = &row->job;
     job->worker = left->worker;
@@ -56,7 +56,8 @@ left_row_make(podi_flow_t *f, runner_left_t *left, int i)
     outcome = podi_row_str(rows, i, "outcome");
     row->made = podi_str_eq_c(&outcome, "succeeded");
 
-    s = podi_row_str(rows, i, "remote");
+    remote = podi_row_str(rows, i, "remote");
+    params = podi_row_str(rows, i, "params");
 
     /* the result goes with its step */
     if (podi_mem_dup(left->mem, &job->id, &job->id) != PODI_OK
@@ -66,8 +67,10 @@ left_row_make(podi_flow_t *f, runner_left_t *left, int i)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    if (podi_json_parse(&s, &limit, left->mem, &row->remote, &f->fail)
-        != PODI_OK)
+    if (podi_json_parse(&remote, &limit, left->mem, &row->remote, &f->fail)
+        != PODI_OK
+        || podi_json_parse(&params, &limit, left->mem, &row->params, &f->fail)
+           != PODI_OK)
     {
         return PODI_ERROR;
     }
@@ -143,7 +146,8 @@ left_provider(podi_flow_t *f, runner_left_row_t *row)
         return PODI_OK;
     }
 
-    switch (provider_stop_begin(&row->job, &row->provider, row->remote)) {
+    switch (provider_stop_begin(&row->job, &row->provider, row->remote,
+                                row->params)) {
 
     case PODI_OK:
         return PODI_OK;

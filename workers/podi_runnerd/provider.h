@@ -244,11 +244,12 @@ podi_rc_t provider_noted_again(podi_flow_t *f, void *ctx);
 extern const podi_step_t  provider_stop_steps[];
 
 /*
- * Fills job->data, a provider_run_t, with what was noted of an attempt.
+ * Fills job->data, a provider_run_t, with what was noted of an attempt; params
+ * are those that it was asked with.
  * DECLINED: no description has it; ERROR: no memory.
  */
 PODI_MUSTCHECK podi_rc_t provider_stop_begin(podi_job_t *job,
-    const podi_str_t *provider, json_t *remote);
+    const podi_str_t *provider, json_t *remote, json_t *params);
 
 
 /* ---- provider_hook.c ---------------------------------------------------- */

@@ -398,10 +398,18 @@ provider_undo_wait(podi_flow_t *f, void *ctx)
     run->undo_until = podi_time_mono()
                       + (time > 2 * UNDO_SLACK ? time - UNDO_SLACK : time / 2);
 
-    return run->flies
-           ? runner_again_wait(f, run->again,
-                               run->undo_until - podi_time_mono())
-           : PODI_OK;
+    if (!run->flies) {
+        return PODI_OK;
+    }
+
+    podi_worker_log(job->worker, PODI_LOG_INFO, "provider.awaits", job,
+                    "the job is over, the answer of " PODI_STR_FMT " to "
+                    PODI_STR_FMT " is waited for",
+                    podi_str_arg(&run->provider->name),
+                    podi_str_arg(&run->key));
+
+    return runner_again_wait(f, run->again,
+                             run->undo_until - podi_time_mono());
 }
 
 

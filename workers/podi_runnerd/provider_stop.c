@@ -39,7 +39,7 @@ const podi_step_t  provider_stop_steps[] = {
 
 podi_rc_t
 provider_stop_begin(podi_job_t *job, const podi_str_t *provider,
-    json_t *remote)
+    json_t *remote, json_t *params)
 {
     podi_str_t       operation;
     provider_run_t  *run = job->data;
@@ -53,14 +53,13 @@ provider_stop_begin(podi_job_t *job, const podi_str_t *provider,
     run->job = job;
     run->remote = remote;
     run->key = podi_json_str(json_object_get(remote, "key"));
-    run->params = json_object();
+    run->params = params;
     run->inputs = json_array();
     run->about = json_pack("{s:s%,s:s%}", "id", job->id.data, job->id.len,
                            "key", run->key.len > 0 ? (char *) run->key.data
                                                    : "", run->key.len);
 
-    return podi_json_own(job->mem, run->params) == PODI_OK
-           && podi_json_own(job->mem, run->inputs) == PODI_OK
+    return podi_json_own(job->mem, run->inputs) == PODI_OK
            && podi_json_own(job->mem, run->about) == PODI_OK
            ? PODI_OK : PODI_ERROR;
 }

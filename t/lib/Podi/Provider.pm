@@ -8,6 +8,7 @@ package Podi::Provider;
 #     $fake->write($dir, @names)              the same as files
 #     $fake->play(provider => 'fal', step => 'poll', play => 'failed')
 #     $fake->release                          what was played as held
+#     $fake->calm                             nothing is played any more
 #     $fake->webhook($id, 'forged')           the statuses that came back
 #     $fake->clock($seconds)                  its own, ahead of ours
 #     $fake->finish($id)                      it is done with the next poll
@@ -103,6 +104,9 @@ sub _ask
 sub play { my ($self, %p) = @_; return $self->_ask(POST => '/__fake', \%p) }
 
 sub finish { return $_[0]->_ask(POST => '/__fake', { finish => $_[1] }) }
+
+sub calm { return $_[0]->_ask(POST => '/__fake', { calm => JSON::PP::true }) }
+
 
 sub release
 {

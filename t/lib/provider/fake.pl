@@ -11,6 +11,7 @@
 #                        the same call each time, many: twenty others
 #     POST /__fake       {"clock":SECONDS}: its clock is so far ahead
 #     POST /__fake       {"finish":"ID"}: it is done with the next poll
+#     POST /__fake       {"calm":true}: nothing is played any more
 #     POST /__fake       {"release":true}: what is held is answered
 #     GET /__fake/log    the requests so far;  GET /__fake/jobs  what was begun
 #
@@ -235,6 +236,11 @@ sub control
 
     if ($c->{reset}) {
         (@log, %job, @play) = ();
+        return answer(200, {});
+    }
+
+    if ($c->{calm}) {
+        @play = ();
         return answer(200, {});
     }
 

@@ -1,0 +1,156 @@
+# A job that a third party carries out is cancelled: so is what was begun
+# there, or it is told that nobody knows.
+
+use strict;
+use warnings;
+use lib 't/lib';
+
+use Test::More;
+use Podi::Proc qw(poll reaped);
+use Podi::ThirdParty;
+
+my $s = Podi::ThirdParty->new;
+my ($h, $fake) = @$s{qw(h fake)};
+my %left = (left_every => '100ms', left_wait => '500ms');
+
+$s->describe('replicate');
+$s->describe('stubborn', of => 'replicate', edit => sub {
+    delete $_->{cancel} for $_[0]{common}, values %{ $_[0]{operations} };
+});
+$s->key($_) for qw(replicate stubborn);
+$s->action("scale.$_", provider => $_, operation => 'upscale',
+           set => { model => 'a/b' }) for qw(replicate stubborn);
+
+my $dispatchd = $h->daemon('podi_dispatchd', dispatch => '50ms');
+my $runnerd = $s->runnerd(%left);
+
+
+sub cancel { return $h->{work}->cancel($h->{ann}, ($_[0]{task_id}) x 2) }
+
+
+sub ends_cancelled
+{
+    my ($t, $name) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is($h->ended($t, 60)->{state}, 'cancelled', $name)
+        || diag explain $s->job($t), $s->text;
+}
+
+
+sub states
+{
+    my ($t) = @_;
+
+    return join ' ', map { $_->{remote_state} // '-' } $s->attempts($t);
+}
+
+
+# what was begun last
+sub begun { return +($fake->jobs)[-1] }
+
+
+sub submitted
+{
+    my ($t) = @_;
+
+    return poll(20, sub { $s->is_noted($t, 'submitted') });
+}
+
+
+subtest 'cancelled, and its cancel is not heard at first' => sub {
+    $s->play('replicate', 'never');
+    $s->play('replicate', 'error503', step => 'cancel', times => 2);
+    my $t = $s->submit('scale.replicate');
+
+    ok submitted($t), 'something is made';
+    cancel($t);
+    ends_cancelled($t, 'the job ends');
+    is begun()->{state}, 'canceled', 'and so has that';
+    is scalar($s->asked('cancel')), 3, 'which took three requests';
+    is states($t), 'ended', 'nothing is left';
+};
+
+subtest 'cancelled before there is an answer' => sub {
+    my $before = $fake->jobs;
+
+    $s->play('replicate', 'held');
+    my $t = $s->submit('scale.replicate');
+
+    ok poll(20, sub { $fake->jobs > $before }), 'it is begun there';
+    cancel($t);
+    ok poll(20, sub { $s->log('provider.awaits') }), 'the runner hears of it';
+    is $s->job($t)->{state}, 'running', 'and waits for the answer';
+    $fake->release;
+    ends_cancelled($t, 'the job ends with it');
+    is begun()->{state}, 'canceled', 'and so has what was begun';
+    is states($t), 'ended', 'nothing is left';
+    is scalar($s->log('provider.unknown')), 0, 'and nobody is told';
+};
+
+subtest 'cancelled, and no answer comes' => sub {
+    $s->play('replicate', 'hang');
+    $s->asked('submit');
+    my $t = $s->submit('scale.replicate');
+
+    ok poll(20, sub { $s->asked('submit') }), 'it may be begun there';
+    cancel($t);
+    ends_cancelled($t, 'the job ends');
+    my ($line) = $s->log('provider.unknown');
+
+    is $line->{level}, 'error', 'somebody has to look';
+    like $line->{msg}, qr/\Q@{[ ($s->attempts($t))[0]{provider_ref} ]}\E/,
+        'for what it was asked under';
+    is states($t), 'ended', 'we cannot';
+    is scalar($s->log('provider.unknown')), 1, 'it is told once';
+};
+
+subtest 'cancelled, and they are away' => sub {
+    $s->play('replicate', 'never');
+    my $t = $s->submit('scale.replicate');
+
+    ok submitted($t), 'something is made';
+    $s->play('replicate', 'error503', step => 'poll', times => 9999);
+    cancel($t);
+    ends_cancelled($t, 'the job ends all the same');
+    is states($t), 'left', 'it is known what was not cancelled';
+    is begun()->{state}, 'running', 'which runs on';
+    $fake->calm;
+    ok poll(20, sub { begun()->{state} eq 'canceled' }), 'until they are back';
+    ok poll(20, sub { states($t) eq 'ended' }), 'then nothing is left';
+};
+
+subtest 'cancelled, and nobody had it' => sub {
+    $s->play('replicate', 'never');
+    my $t = $s->submit('scale.replicate');
+
+    ok submitted($t), 'something is made';
+    kill 'KILL', $h->child($runnerd), $runnerd->{pid};
+    poll(20, sub { reaped($runnerd->{pid}) });
+    $runnerd->{ended} = 1;
+    $h->{work}->bend($t->{jobs}[0]{job_id},
+                     "lease_until = now() - interval '1 s'");
+    cancel($t);
+    ends_cancelled($t, 'the job ends with its lease');
+    is begun()->{state}, 'running', 'what was begun does not';
+    $runnerd = $s->runnerd(%left);
+    ok poll(20, sub { begun()->{state} eq 'canceled' }), 'until one comes';
+    ok poll(20, sub { states($t) eq 'ended' }), 'then nothing is left';
+};
+
+subtest 'what has no way to be cancelled' => sub {
+    $s->play('replicate', 'never');
+    my $t = $s->submit('scale.stubborn');
+
+    ok submitted($t), 'something is made';
+    cancel($t);
+    ends_cancelled($t, 'the job ends');
+    is states($t), 'ended', 'nothing can be done';
+    my @told = $s->log('provider.runs_on');
+
+    is scalar(@told), 1, 'which is told, once';
+    like $told[0]{msg}, qr/^stubborn has no way/, 'of whom';
+};
+
+$s->done;
+done_testing;
