@@ -130,8 +130,8 @@ sub daemon
     my ($self, $queue, $port, %own) = @_;
 
     return $self->{r}->daemon($queue, servers_every => '3s',
-        follow_poll => '1s', follow_poll_max => '5s', left_every => '2s',
-        left_wait => '30s', quiet(),
+        follow_poll => '1s', follow_poll_max => '5s', follow_away => '60s',
+        left_every => '2s', left_wait => '30s', quiet(),
         stores => $self->{r}->store("127.0.0.1:$port"), %own);
 }
 

@@ -3,9 +3,9 @@ package Podi::Bench::Executors::Comfy;
 # A ComfyUI job one at a time: claimed to settled, beside the same calls of a
 # client of libcurl.
 #
-#     ours      the claim begins -> input fetched -> upload -> prompt -> the
-#               socket tells its end -> history -> file -> [decoded, checked,
-#               thumbnail] -> stored -> the settle is committed, durably
+#     ours      the claim is committed -> input fetched -> upload -> prompt ->
+#               the socket tells its end -> history -> file -> [decoded,
+#               checked, thumbnail] -> stored -> the settle is committed
 #     direct    upload -> prompt -> its end is known -> history -> file ->
 #               stored
 
@@ -37,8 +37,8 @@ sub run
 
     $bench->fact("comfy: $JOBS jobs a run, one at a time; each prompt works"
                  . " $WORK ms; one server answers both sides");
-    $bench->fact('comfy: ours is from the begin of the claim to the commit of'
-                 . ' the settle (fsync), and fetches its input from the store');
+    $bench->fact('comfy: ours is from the commit of the claim to that of the'
+                 . ' settle (fsync), and fetches its input from the store');
     $bench->fact('comfy: direct is one process of libcurl with one kept'
                  . ' connection: upload, POST /prompt, sleeps as long as the'
                  . ' prompt works, GET /history every ms, GET /view, PUT into'
@@ -116,10 +116,10 @@ sub ours
                     . ($r->{h}->job($t)->{error_detail} // 'still'))
             if $row->{state} ne 'succeeded';
         push @ms, $r->{db}->value(undef, 'select extract(epoch from'
-            . ' pg_xact_commit_timestamp(e.xmin) - a.started_at) * 1000'
-            . ' from podi.attempt a, podi.user_event e where a.job_id = ? and'
-            . " e.task_id = ? and e.type = 'task.succeeded'",
-            $t->{jobs}[0]{job_id}, $t->{task_id});
+            . ' max(at) filter (where type = ?) - min(at) filter (where type'
+            . ' = ?)) * 1000 from (select type, pg_xact_commit_timestamp(xmin)'
+            . ' as at from podi.user_event where task_id = ?) e',
+            'task.succeeded', 'job.running', $t->{task_id});
     }
 
     my @now = $x->behind;
