@@ -31,7 +31,10 @@ begin
     perform internal.enter('user', 'admin');
 
     select u.user_id, u.login, u.display_name, u.role,
-           internal.role_permissions(u.role), s.identity_source, t.slug,
+           internal.role_permissions(u.role)
+           || case when u.role = 'admin' and t.operator
+              then '["operator.admin"]'::jsonb else '[]' end,
+           s.identity_source, t.slug,
            t.tenant_id, s.session_id, least(s.idle_expiry, s.abs_expiry),
            u.created_at
       into user_id, login, display_name, role, permissions, identity_source,

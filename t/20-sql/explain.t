@@ -164,6 +164,14 @@ subtest 'what others carry out' => sub {
     $server->(state => 'draining');
     is $waits->($one), 'no_server', 'none takes anything new';
     $server->(state => 'active', prefetch => 0);
+    $server->(labels => ['gpu', 'sdxl']);
+    $ctl->one(undef, 'select * from sys.action_put(?)', $text->({
+        action => 'comfy.scale', executor => { kind => 'comfy', workflow => 'scale',
+                                               labels => ['sdxl'] } }));
+    is $waits->($one), undef, 'a server has the label';
+    $server->(labels => ['gpu']);
+    is $waits->($one), 'no_server', 'none has it';
+    $server->(labels => ['gpu', 'sdxl']);
 
     my ($j) = @{ $w->claim([$two]) };
     $worker->one(undef, 'select * from sys.attempt_remote(?, ?, ?, ?, ?, ?, ?)', $two,

@@ -101,6 +101,9 @@ subtest 'who may' => sub {
     operator(1);
     is_deeply $status->($ann), { 403 => 1 }, 'not a user of the operator';
     is ask(GET => $servers)->status, 200, 'an admin of the operator';
+    is_deeply [map { scalar grep { $_ eq 'operator.admin' }
+                     @{ $s->get('/v1/me', as => $_)->json->{permissions} } }
+               $root, $ann], [1, 0], 'as a page may know';
     $s->sql(q{update podi.users set role = 'user' where user_id = ? returning 1},
             $root->{user_id});
     is_deeply $status->($root), { 403 => 1 }, 'who is admin by his token alone';
