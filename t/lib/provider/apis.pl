@@ -235,6 +235,31 @@ my %STATE = (
     },
 );
 
+# the one that docs/tutorial-provider.md adds
+$API{paintbox} = {
+    auth => \&bearer,
+    route => sub {
+        my ($r) = @_;
+        return ('submit') if "$r->{method} $r->{path}" eq 'POST /v2/paintings';
+        return ($r->{method} eq 'DELETE' ? 'cancel' : 'poll', $1)
+            if $r->{path} =~ m{^/v2/paintings/([^/]+)$};
+    },
+    begun => sub { answer(201, { painting => { id => $_[0]{id},
+                                               state => 'waiting' } }) },
+    state => sub {
+        my ($job, $state) = @_;
+        my %word = (queued => 'waiting', running => 'painting',
+                    done => 'painted');
+
+        return answer(200, { painting => { id => $job->{id},
+            state => $word{$state} // 'spoiled', done_percent => 50,
+            $state eq 'done' ? (files => [{ href => file($job, 1) }]) : (),
+            $state eq 'content' ? (problem => { code => 'forbidden_motif',
+                                                text => 'not that' })
+                                : () } });
+    },
+};
+
 # two that only check who asks
 for my $kind (qw( acs3 rpc )) {
     $API{$kind} = {
