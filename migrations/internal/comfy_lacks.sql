@@ -10,7 +10,7 @@
 -- Returns:  path, why: one row for each
 -- Raises:   nothing
 -- Writes:   nothing
--- Called:   sys.comfy_workflow_publish, internal.comfy_wait,
+-- Called:   sys.comfy_workflow_publish,
 --           sys.comfy_graph_fits
 -- ----------------------------------------------------------------------
 create or replace function internal.comfy_lacks(
