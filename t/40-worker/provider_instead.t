@@ -119,6 +119,42 @@ subtest 'less, when it is too much' => sub {
         'it is one attempt';
 };
 
+subtest 'what comes to nothing' => sub {
+    $s->play('replicate', 'failed');
+    my $failed = $s->submit('do.less');
+
+    $s->fails($failed, 'executor_refused');
+    is_deeply costs($failed), [500], 'costs what its begin costs';
+
+    $s->play('replicate', 'never');
+    my $t = $s->submit('do.less');
+
+    poll(20, sub { $s->is_noted($t, 'submitted') });
+    $h->{work}->cancel($h->{ann}, $t->{task_id}, $t->{task_id});
+    is $h->ended($t, 60)->{state}, 'cancelled', 'what is cancelled';
+    is_deeply costs($t), [500], 'costs it, too';
+    $s->forget;
+
+    my ($all) = @{ $s->{super}->all(undef, q{select cost_micros, losses,
+        loss_micros from sys.report_daily((now() at time zone 'UTC')::date)
+        where tenant is null}) };
+
+    is_deeply $all, { cost_micros => 8000, losses => 2, loss_micros => 1000 },
+        'the report of the day adds it up';
+    my @bill = map { { ref => $_->{provider_ref}, micros => 0 + $_->{cost_micros} } }
+        @{ $s->{super}->all(undef, q{select provider_ref, cost_micros
+            from podi.attempt where provider = 'one' and cost_micros > 0}) };
+
+    $bill[0]{micros}++;
+    my @held = @{ $s->{ctl}->all(undef, q{select kind, id from
+        sys.reconcile_bill('one', now() - interval '1 day', now(), ?, 10)
+        order by kind}, $json->encode(\@bill)) };
+
+    is_deeply \@held, [{ kind => 'different', id => $bill[0]{ref} },
+                       { kind => 'total', id => undef }],
+        'and a bill can be held against it';
+};
+
 subtest 'elsewhere, when there is no money' => sub {
     $s->play('replicate', 'no_money');
     my $t = $s->submit('do.less');

@@ -492,8 +492,13 @@ provider_undo_note(podi_flow_t *f, void *ctx)
 static podi_rc_t
 provider_undone(podi_flow_t *f, void *ctx)
 {
+    podi_job_t  *job = ctx;
+
     (void) f;
-    (void) ctx;
+
+    if (podi_job_is_over(job)) {
+        provider_cost(job->data);
+    }
 
     return PODI_DONE;
 }
