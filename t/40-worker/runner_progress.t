@@ -174,8 +174,8 @@ farm();
 my $live = $s->events(as => $ann);
 
 subtest 'a job that waits behind others' => sub {
-    $fake->fake(foreign => 2);
-    my $t = submit(steps => 60, delay_ms => 50);
+    $fake->fake(foreign => 2, stall => { node => '3', times => 1 });
+    my $t = submit(steps => 30, delay_ms => 50);
     my ($tick) = reverse seen($live, $t, sub { defined $_[0]{ahead} });
 
     is $tick->{ahead}, 2, 'is told how many, strangers too';
@@ -189,8 +189,10 @@ subtest 'a job that waits behind others' => sub {
     is_deeply $tick->{node}, { id => '2', class => 'PodiSlow',
                                title => "Sampler \x{6162}" },
         'in the node that the graph names so';
-    is $tick->{steps}, 60, 'which has steps';
+    is $tick->{steps}, 30, 'which has steps';
 
+    # the last node waits, so that it can be looked at
+    my @more = seen($live, $t, sub { $_[0]{node}{id} eq '3' });
     my $res = $s->get($tick->{preview}, as => $ann);
 
     is $res->status, 200, 'and shows itself';
@@ -205,15 +207,16 @@ subtest 'a job that waits behind others' => sub {
     is $s->redis('TTL', 'podi:preview:' . job($t)) > 0, 1,
         'and it would go by itself';
 
+    $fake->fake(release => 1);
     my ($end, @tick) = told($live, $t);
-    my @percent = map { $_->{progress} } $tick, @tick;
-    my @step = map { $_->{step} // () } $tick, @tick;
+    my @percent = map { $_->{progress} } $tick, @more, @tick;
+    my @step = map { $_->{step} // () } $tick, @more;
 
     is $end, 'succeeded', 'it succeeds';
     cmp_ok $percent[-1], '>', $percent[0], 'the percentage rises';
     is_deeply \@percent, [sort { $a <=> $b } @percent], 'and never falls';
     is_deeply \@step, [sort { $a <=> $b } @step], 'like the steps';
-    isnt $tick[0]{preview}, $tick->{preview}, 'each picture has its address';
+    isnt $more[-1]{preview}, $tick->{preview}, 'each picture has its address';
     is preview($t)->code, 'no_preview', 'at the end there is none';
     ok poll(10, sub { !$s->redis('EXISTS', 'podi:preview:' . job($t)) }),
         'it was taken away';
@@ -221,11 +224,14 @@ subtest 'a job that waits behind others' => sub {
 
 subtest 'pictures that do not say whose they are' => sub {
     $fake->fake(preview => 'bare');
-    my $t = submit(steps => 40, delay_ms => 50, mode => 'png');
-    my ($tick) = reverse seen($live, $t, sub { $_[0]{preview} });
+    $fake->fake(stall => { node => '3', times => 1 });
+    my $t = submit(steps => 20, delay_ms => 50, mode => 'png');
+    my ($tick) = reverse seen($live, $t, sub { $_[0]{preview}
+                                               && $_[0]{node}{id} eq '3' });
     my $res = $s->get($tick->{preview}, as => $ann);
 
     is $res->header('content-type'), 'image/png', 'are of the one that runs';
+    $fake->fake(release => 1);
     is +(told($live, $t))[0], 'succeeded', 'which ends well';
 
     # another's: everybody is sent it
@@ -297,12 +303,15 @@ subtest 'a socket that does not work' => sub {
 };
 
 subtest 'Redis is away' => sub {
-    my $t = submit(steps => 100, delay_ms => 50);
+    $fake->fake(stall => { node => '3', times => 1 });
+    my $t = submit(steps => 20, delay_ms => 50);
 
-    seen($live, $t, sub { $_[0]{preview} });
+    seen($live, $t, sub { $_[0]{preview} && $_[0]{node}{id} eq '3' });
+    is preview($t)->status, 200, 'there is a picture';
     $s->redis->stop;
-    is preview($t)->code, 'no_preview', 'then there is no picture';
+    is preview($t)->code, 'no_preview', 'then there is none';
     $s->redis->start;
+    $fake->fake(release => 1);
     is +(told($live, $t))[0], 'succeeded', 'and that is all';
 };
 
