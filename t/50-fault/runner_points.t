@@ -54,7 +54,7 @@ my (%points, %daemon);
 for my $queue (sort keys %POINTS) {
     $points{$queue} = Podi::Points->new("$h->{dir}/points-$queue",
                                         who => 'runnerd');
-    $daemon{$queue} = $r->daemon($queue);
+    $daemon{$queue} = $r->daemon($queue, servers_every => '500ms');
 }
 
 $r->publish('scale');
