@@ -194,6 +194,9 @@ PODI_MUSTCHECK podi_rc_t provider_answer(podi_flow_t *f, provider_run_t *run,
 /* they say that our clock is wrong; 1: asked by theirs, it may be right */
 int provider_clock(provider_run_t *run, const podi_provider_answer_t *a);
 
+/* what it has cost; once, by who ends it */
+void provider_cost(provider_run_t *run);
+
 /* ms that they want us to stay away: never longer than an hour */
 podi_msec_t provider_after(provider_run_t *run, unsigned seconds);
 

@@ -315,3 +315,24 @@ provider_after(provider_run_t *run, unsigned seconds)
 
     return (podi_msec_t) seconds * 1000;
 }
+
+
+void
+provider_cost(provider_run_t *run)
+{
+    const podi_provider_facts_t  *facts = run->facts;
+
+    if (run->keeps || !(run->submitted || run->fate == PROVIDER_DONE)) {
+        return;
+    }
+
+    if (facts->cost_fixed > 0
+        && (run->fate == PROVIDER_DONE || facts->cost_begun))
+    {
+        podi_job_cost(run->job, facts->cost_fixed);
+    }
+
+    if (run->cost > 0) {
+        podi_job_cost(run->job, run->cost);
+    }
+}

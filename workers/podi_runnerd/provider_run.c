@@ -36,7 +36,6 @@ static podi_rc_t provider_cancel(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_end_note(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_end(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_succeed(podi_flow_t *f, provider_run_t *run);
-static void provider_cost(provider_run_t *run);
 static void provider_usage(provider_run_t *run);
 static podi_rc_t provider_undo_wait(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_undo(podi_flow_t *f, void *ctx);
@@ -315,27 +314,6 @@ provider_end(podi_flow_t *f, void *ctx)
 
     default:
         return provider_succeed(f, run);
-    }
-}
-
-
-/* told by who ends it, once; what it costs when it fails, they know */
-
-static void
-provider_cost(provider_run_t *run)
-{
-    const podi_provider_facts_t  *facts = run->facts;
-
-    if (run->keeps || !(run->submitted || run->fate == PROVIDER_DONE)) {
-        return;
-    }
-
-    if (run->fate == PROVIDER_DONE || facts->cost_begun) {
-        podi_job_cost(run->job, facts->cost_fixed);
-    }
-
-    if (run->cost > 0) {
-        podi_job_cost(run->job, run->cost);
     }
 }
 
