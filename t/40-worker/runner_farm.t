@@ -216,24 +216,33 @@ subtest 'who gets a job' => sub {
 };
 
 subtest 'another attempt goes elsewhere' => sub {
-    switch('a', vram => 8e9);
-    switch('b', vram => 24e9);
-    switch('c', vram => 8e9);
-    $farm->server($_, $fake{$_}) for qw(a b c);
-    $farm->only('a')->seen('a');
-    $fake{a}->fake(oom => 1, node_ms => 300);
-    my $t = $farm->submit('farm.scale');
+    # a and c are nearer
+    for my $case ([24e9, 'no memory: to one that has more'],
+                  [8e9, 'or to another one that has as much']) {
+        switch('a', vram => 8e9);
+        switch('b', vram => $case->[0], slow => 60);
+        switch('c', vram => 8e9);
+        $farm->server($_, $fake{$_}) for qw(a b c);
+        $farm->only('a')->seen('a');
+        $fake{a}->fake(oom => 1, node_ms => 300);
+        my $t = $farm->submit('farm.scale');
 
-    poll(10, sub { $fake{a}->state->{queue_remaining} });
-    $farm->only(qw(b c))->seen(qw(b c));
-    goes($t, 'succeeded', 'a b', 'no memory: to one that has more');
+        poll(10, sub { $fake{a}->state->{queue_remaining} });
+        my @open = ('b', $case->[0] > 8e9 ? 'c' : ());
+
+        $farm->server($_, $fake{$_}, state => 'active') for @open;
+        $farm->seen(@open);
+        goes($t, 'succeeded', 'a b', $case->[1]);
+    }
 
     # b says that it has the node, and does not
     switch($_) for qw(a b c);
     $farm->only('b')->seen('b');
     $fake{b}->fake(missing => ['ImageScale'], slow => 100);
-    $t = $farm->submit('farm.scale');
-    poll(10, sub { $fake{b}->requests('POST', '/upload') });
+    my $asked = $fake{b}->requests('POST', '/upload');
+    my $t = $farm->submit('farm.scale');
+
+    poll(10, sub { $fake{b}->requests('POST', '/upload') > $asked });
     $farm->server('a', $fake{a}, state => 'active');
     $farm->seen('a');
     goes($t, 'succeeded', 'b a', 'what it lacks: to one that has it');
@@ -321,6 +330,38 @@ subtest 'a server that answers and does not work' => sub {
          'once it was away, it gets one');
 };
 
+# how long the job was put off, each time
+sub waits
+{
+    my ($t) = @_;
+
+    return $super->value(undef, q{select coalesce(array_agg(w.s order by w.f)
+        filter (where w.s is not null), '{}') from (select t.fence as f,
+        case when t.outcome = 'deferred' then extract(epoch from
+        lead(t.started_at) over (order by t.fence) - t.ended_at) end as s
+        from podi.attempt t where t.job_id = ?) w}, $t->{jobs}[0]{job_id});
+}
+
+
+subtest 'a note that PostgreSQL does not take' => sub {
+    my $right = 'execute on function sys.comfy_seen_put(jsonb)';
+    my $asked = $fake{c}->requests('GET', '/object_info');
+
+    $super->run("revoke $right from podi_worker");
+    $super->run(q{update podi.comfy_seen set nodes = null, models = null
+                  where server = 'c'});
+    $farm->server('c', $fake{c}, state => 'active');
+    ok poll(10, sub { $fake{c}->requests('GET', '/object_info') > $asked }),
+        'what a server can is asked';
+
+    # the look after the next one begins when that one is over
+    my $looks = $fake{c}->requests('GET', '/system_stats');
+
+    poll(10, sub { $fake{c}->requests('GET', '/system_stats') > $looks + 1 });
+    $super->run("grant $right to podi_worker");
+    ok $farm->seen('c'), 'and noted, later';
+};
+
 subtest 'a server that was shut' => sub {
     $farm->only();
     switch('c', status => { code => 503 });
@@ -338,14 +379,28 @@ subtest 'a server that was shut' => sub {
 
     switch('c', stall => { node => '2', times => 1 });
     my $before = prompts('c');
+    my $fetched = grep { $_->{method} eq 'GET' && $_->{key} =~ m{^t/u/} }
+                  $farm->{bucket}->log;
     my @t = map { $farm->submit('farm.scale') } 1 .. 3;
 
     poll(20, sub { prompts('c') > $before });
     ok poll(10, sub { 2 <= says('comfy.waits', 'all_full') }),
         'then one prompt';
     is prompts('c') - $before, 1, '... and no second one';
+
+    # three quarters of half a second, and each time twice as long
+    ok poll(20, sub { 2 < grep { $_->{outcome} eq 'deferred' }
+                          map { @{ $farm->attempts($_) } } @t }),
+        'the others wait';
+    my @early = map { my @gap = @$_; grep { $gap[$_] < .375 * 2 ** $_ }
+                      0 .. ($#gap < 3 ? $#gap : 3) } map { waits($_) } @t;
+
+    is_deeply \@early, [], '... longer each time';
     $fake{c}->fake(release => 1);
     goes($_, 'succeeded', 'c', 'that ended, so it gets the others') for @t;
+    is scalar(grep { $_->{method} eq 'GET' && $_->{key} =~ m{^t/u/} }
+              $farm->{bucket}->log) - $fetched, 3,
+        '... and nothing was fetched before there was room';
     is $fake{c}->state->{taken} - $before, 3, '... once each';
 };
 
