@@ -111,6 +111,21 @@ sub ends
 }
 
 
+# what was left and became that, of every runner there was
+sub counted
+{
+    my ($outcome) = @_;
+    my $n = 0;
+
+    for my $path (glob "$h->{dir}/metrics/podi_runnerd-*.prom") {
+        open my $in, '<', $path or next;
+        /^podi_runner_left_total\{outcome="$outcome"\} (\d+)/ and $n += $1
+            while <$in>;
+    }
+    return $n;
+}
+
+
 sub cancel { return $w->cancel($ann, ($_[0]{task_id}) x 2) }
 
 
@@ -338,6 +353,7 @@ subtest 'what can never be removed' => sub {
 
     like $line->{msg}, qr/^[0-9a-f-]{36} at comfy:one /, 'which is told';
     is $line->{level}, 'warn', 'to the operator';
+    ok poll(20, sub { counted('given_up') }), 'and counted';
     switch();
 };
 
