@@ -205,12 +205,21 @@ subtest 'a call' => sub {
     is_deeply [$fake->webhook($id, 'twice')], [204, 204],
         'the same again is heard';
     ok poll(20, sub { heard($t) == 3 }), 'by the runner, too';
-    is polls($id), 1, 'who does not look again';
+    is scalar(grep { $_->{msg} =~ /once more/ } heard($t)), 2,
+        'who knows it again';
 
-    $fake->finish($id);
-    is scalar(grep { $_ == 204 } $fake->webhook($id, 'many')), 20,
-        'many others';
-    $s->succeeds($t, 'bring about its end');
+    # a look that comes after one of this job would have come
+    my ($later, $other) = begun('scale.replicate');
+
+    $fake->webhook($other, 'many');
+    ok poll(20, sub { polls($other) > 1 }), 'another job is looked at twice';
+    is polls($id), 1, 'this one once';
+
+    for my $job ([ $later, $other ], [ $t, $id ]) {
+        $fake->finish($job->[1]);
+        is_deeply [$fake->webhook($job->[1], 'other')], [204], 'another call';
+        $s->succeeds($job->[0], 'brings about its end');
+    }
     is polls($id), 2, 'with one look';
 };
 
@@ -219,10 +228,16 @@ subtest 'more calls than there is to see' => sub {
     my ($t, $id) = begun('scale.replicate');
 
     $s->play('replicate', 'never', step => 'poll', times => 100);
-    $fake->webhook($id, 'many') for 1 .. 2;
-    ok poll(20, sub { heard($t) == 40 }), 'are all heard';
-    ok poll(20, sub { polls($id) > 1 }), 'the last is followed by a look';
-    cmp_ok polls($id), '<', 20, 'and most by none';
+    for my $n (1 .. 20) {
+        $fake->webhook($id, 'other');
+        poll(20, sub { heard($t) == $n && polls($id) }) or last;
+    }
+    is scalar(heard($t)), 20, 'are all heard';
+    cmp_ok polls($id), '<', 15, 'and most are followed by no look';
+    my $seen = polls($id);
+
+    $fake->webhook($id, 'other');
+    ok poll(20, sub { polls($id) > $seen }), 'the last is followed by one';
     $h->{work}->cancel($h->{ann}, $t->{task_id}, $t->{task_id});
     ok poll(20, sub { $h->job($t)->{state} eq 'cancelled' }), 'cancelled';
     $s->forget;
@@ -240,15 +255,36 @@ subtest 'a call that is faster than the answer' => sub {
 };
 
 
+subtest 'an attempt that was given up' => sub {
+    my ($t, $id) = begun('scale.replicate');
+    my $next;
+
+    HTTP::Tiny->new->post($fake->url("/replicate/v1/predictions/$id/cancel"),
+        { headers => { Authorization => 'Bearer test-key' } });
+    $fake->webhook($id, 'many');
+    ok poll(20, sub { $s->is_noted($t, 'submitted')
+        && ($next = ($s->attempts($t))[-1]{provider_ref}) ne $id }),
+        'there is another one';
+    my $before = heard($t);
+
+    is $fake->webhook($id, 'many'), 20, 'calls about the old one';
+    $fake->finish($next);
+    is_deeply [$fake->webhook($next)], [204], 'and one about the new one';
+    $s->succeeds($t, 'bring about its end');
+    is scalar(heard($t)) - $before, 1, 'which was the work of the last';
+};
+
+
 subtest 'a runner that dies' => sub {
     my ($t, $id) = begun('scale.replicate');
+    my $begun = grep { $_->{path} =~ /predictions$/ } $fake->log;
 
     kill 'KILL', $h->child($runnerd);
     ok poll(20, sub { polls($id) }), 'another looks at once';
     $fake->finish($id);
     $fake->webhook($id, 'many');
     $s->succeeds($t, 'and is called under the old URL');
-    is scalar(grep { $_->{path} =~ /predictions$/ } $fake->log), 2,
+    is scalar(grep { $_->{path} =~ /predictions$/ } $fake->log), $begun,
         'as nothing new was asked for';
 };
 

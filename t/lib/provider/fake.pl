@@ -7,8 +7,8 @@
 #     /files/N.png       results
 #     POST /__fake       {"provider","step","play","times",...}: what the next
 #                        answers are; see %PLAY.  {"reset":true} forgets all
-#     POST /__fake       {"webhook":"ID","how":"good|twice|many|forged|old"}
-#                        the same call each time, many: twenty others
+#     POST /__fake       {"webhook":"ID","how":"good|twice|forged|old"}: always
+#                        the same call; "other": another one, "many": twenty
 #     POST /__fake       {"clock":SECONDS}: its clock is so far ahead
 #     POST /__fake       {"finish":"ID"}: it is done with the next poll
 #     POST /__fake       {"calm":true}: nothing is played any more
@@ -291,7 +291,7 @@ sub webhook
     $body =~ s/\}$/,"x":1}/ if $how eq 'forged';
     for (1 .. ($how eq 'twice' ? 2 : $how eq 'many' ? 20 : 1)) {
         %header = sign_hook($job, $id . '_' . ++$n_call, $body, $at)
-            if $how eq 'many';
+            if $how =~ /^(?:other|many)$/;
         my $s = IO::Socket::INET->new(PeerAddr => $host, Timeout => 5) or next;
 
         print $s "POST $path HTTP/1.1\r\nHost: $host\r\nConnection: close\r\n",
