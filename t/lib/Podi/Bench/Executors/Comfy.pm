@@ -18,7 +18,7 @@ use Podi::Bench::Executors;
 use Podi::Proc qw( poll );
 
 my $WORK = 500;                         # ms of each prompt
-my $JOBS = 8;                           # of each run
+my $JOBS = 6;                           # of each run
 # name, picture that goes in, type of what comes out, what is measured
 my @KINDS = (
     [small => [64, 48], 'video/mp4', 'a small file, stored as it came: what a'
