@@ -432,9 +432,11 @@ subtest 'fifty servers' => sub {
     $farm->put('queue_put', { queue => 'comfyui', state => 'active' });
     ok poll(60, sub { $super->value(undef, $ended, 'succeeded', @job) == 300 }),
         'three hundred jobs succeed';
-    cmp_ok scalar(Podi::Proc::clients_of([$many[0]{pid}],
-                                         map { $_->{port} } @many)),
-        '<=', 50 * 8, 'by no more connections than they may have';
+    # the kernel's list is no snapshot: one that goes and one that comes in
+    # that moment are both in it
+    ok poll(10, sub { 50 * 8 >= Podi::Proc::clients_of([$many[0]{pid}],
+                                                       map { $_->{port} } @many)
+                    }), 'by no more connections than they may have';
     ok poll(10, sub { $before >= @{ (open_files($child))[1] } }),
         'and no file stays open';
 
