@@ -12,6 +12,7 @@
 -- Writes:   nothing
 -- Called:   internal.job_close_all
 -- ----------------------------------------------------------------------
+drop function if exists internal.remote_after(text, text);
 create or replace function internal.remote_after(
     a          podi.attempt,
     i_outcome  text)

@@ -18,6 +18,7 @@
 -- Writes:   nothing
 -- Called:   what runs jobs elsewhere, after each claim
 -- ----------------------------------------------------------------------
+drop function if exists sys.job_executor(uuid, int);
 create or replace function sys.job_executor(i_job uuid, i_fence int)
 returns table (
     executor   jsonb,

@@ -16,6 +16,7 @@
 --      Nobody else gets a row for wait_ms, which doubles with each time, up to
 --      ten minutes; who brings it to its end says so, see sys.remote_end.
 -- ----------------------------------------------------------------------
+drop function if exists sys.remote_left(text, int);
 create or replace function sys.remote_left(
     i_queue    text,
     i_limit    int,
