@@ -15,7 +15,7 @@
 --                    is there for a gate of the caller's tenant or user alone.
 --                    remote {kind, name, sent_at, waits_for, until}, when others
 --                    carry the job out (sys.job_remote): until waits_until is
---                    over; name is for admins
+--                    over; name is for the operator's people
 --                    running and finished: degraded, internal.job_degraded
 --           expected_start, when it is known; attempts, crashes, deferrals
 -- Raises:   U0404 no such job of the user
@@ -57,7 +57,7 @@ begin
         else coalesce(v_place.why, 'running') end;
     select jsonb_build_object('remote', jsonb_build_object(
                'kind', r.kind,
-               'name', case when internal.role() = 'admin' then r.name end,
+               'name', case when internal.operator_is() then r.name end,
                'sent_at', internal.rfc3339(r.sent_at), 'waits_for', r.wants,
                'until', case when why = 'waits_until' and r.wants is not null
                         then internal.rfc3339(v_job.not_before) end))

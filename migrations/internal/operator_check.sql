@@ -1,9 +1,8 @@
 -- ----------------------------------------------------------------------
 -- internal.operator_check()
 --
---      Whether who entered is an admin of a tenant that is the operator's.
---      Read anew each time: who is taken off is out at once, whatever his token
---      says.
+--      Only an admin of a tenant that is the operator's goes on, see
+--      internal.operator_is.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  nothing
@@ -16,13 +15,7 @@ returns void
 language plpgsql
 as $$
 begin
-    perform 1
-       from podi.tenant t
-       join podi.users u on u.tenant_id = t.tenant_id
-      where t.tenant_id = internal.tenant() and t.operator
-            and t.state = 'active' and u.user_id = internal.user_id()
-            and u.role = 'admin' and u.state = 'active';
-    if not found then
+    if not internal.operator_is() then
         raise exception 'not for admins of a tenant' using errcode = 'U0403';
     end if;
 end

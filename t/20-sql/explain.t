@@ -179,10 +179,22 @@ subtest 'what others carry out' => sub {
     is $waits->($one), 'servers_full', 'all have enough to do';
     is $remote->($two)->{name}, undef, 'where the other one is, is not told';
     ok $remote->($two)->{sent_at}, 'but since when';
-    my $told = $w->{web}->one($db->as($ann, 'admin'),
-                              'select * from api.job_explain(?)', $two)->{detail};
-    is JSON::PP::decode_json($told)->{remote}{name}, 'one', 'an admin is told';
-    unlike $told, qr/10\.0\.0/, 'no address';
+    my $told = sub { $w->{web}->one($db->as($ann, 'admin'),
+                         'select * from api.job_explain(?)', $two)->{detail} };
+    my $is = sub {
+        $db->super->all(undef, 'update podi.users set role = ? where user_id = ?',
+                        $_[0], $ann->{user});
+        $db->super->all(undef, 'update podi.tenant set operator = ?'
+                        . ' where tenant_id = ?', $_[1], $ann->{tenant});
+    };
+    $is->('admin', 'false');
+    is JSON::PP::decode_json($told->())->{remote}{name}, undef,
+       'nor to the admin of a tenant';
+    $is->('admin', 'true');
+    is JSON::PP::decode_json($told->())->{remote}{name}, 'one',
+       'who runs the installation is told';
+    unlike $told->(), qr/10\.0\.0/, 'no address';
+    $is->('user', 'false');
 
     $w->retry($j, 'deferral', delay => 60_000, code => 'unavailable');
     $seen->(ok => JSON::PP::false);
