@@ -20,6 +20,8 @@
 --      asked.  Who adopts is not asked, either: it is there already.  The row of
 --      the server is the mutex of its slots.
 --      The attempt is its holder's as long as it runs, so its row is the fence.
+--      What stands there already is not written again: who asks once more, before
+--      something goes out, need not wait for a disk.
 -- ----------------------------------------------------------------------
 create or replace function sys.attempt_remote(
     i_job       uuid,
@@ -42,6 +44,17 @@ begin
     if v_bad is not null then
         raise exception 'no such %', v_bad using errcode = 'U0422',
               detail = json_build_object('field', v_bad);
+    end if;
+
+    if i_slots is null and exists (
+           select 1 from attempt t
+            where t.job_id = i_job and t.fence = i_fence and t.outcome = 'running'
+                  and t.remote_state = i_state and t.provider = i_provider
+                  and t.provider_ref is not distinct from i_ref
+                  and t.remote is not distinct from i_remote)
+    then
+        ok := true;
+        return;
     end if;
 
     reason := internal.remote_room(i_job, i_fence, i_state, i_provider, i_ref,
