@@ -5,7 +5,7 @@
 --      for: because their jobs have ended, or because their holders gave it up.
 --      It is to be cancelled and removed there.
 --
--- Returns:  job_id, fence, provider, ref, remote, remote_state; outcome of the
+-- Returns:  job_id, fence, provider, ref, remote, remote_state, as it was; outcome of the
 --           attempt; age_ms since that; params that it was asked with, of the
 --           job and of its action; told: somebody was told already that nobody
 --           knows whether it was begun
@@ -13,6 +13,8 @@
 -- Writes:   podi.attempt
 -- Called:   what runs jobs elsewhere, now and then
 --
+--      What is taken is left from now on: whoever begins the job again, for its
+--      user, does not take it over.
 --      Nobody else gets a row for wait_ms, which doubles with each time, up to
 --      ten minutes; who brings it to its end says so, see sys.remote_end.
 -- ----------------------------------------------------------------------
@@ -41,7 +43,7 @@ declare
 begin
     return query
     with due as (
-        select t.tenant_id, t.job_id, t.fence,
+        select t.tenant_id, t.job_id, t.fence, t.remote_state as was,
                j.params || coalesce(a.executor -> 'set', '{}') as params,
                j.error_code is not distinct from 'provider_unknown' as told
           from attempt t
@@ -55,7 +57,7 @@ begin
          limit i_limit
            for update of t skip locked)
     update attempt t
-       set left_tries = t.left_tries + 1,
+       set remote_state = 'left', left_tries = t.left_tries + 1,
            left_next = v_now + interval '1 ms' * least(
                i_wait_ms * 2.0 ^ least(t.left_tries, 30),
                greatest(i_wait_ms, 600000))
@@ -63,7 +65,7 @@ begin
      where t.job_id = d.job_id and t.fence = d.fence
            and t.tenant_id = d.tenant_id
     returning t.job_id, t.fence, t.provider, t.provider_ref, t.remote,
-              t.remote_state, t.outcome,
+              d.was, t.outcome,
               (extract(epoch from v_now - t.ended_at) * 1000)::bigint, d.params,
               d.told;
 end

@@ -418,6 +418,13 @@ subtest 'where an attempt is' => sub {
     is remote($job, 'intended', ref => 'p1'), 'open', 'and no way back';
     is remote($job, 'ended', ref => 'p1'), 'ok', 'ended';
     is remote($job, 'intended', ref => 'p2'), 'ok', 'then another one';
+    my $row = sub { $super->value(undef, 'select xmin from podi.attempt'
+                                  . ' where job_id = ?', $job->{job_id}) };
+    my $was = $row->();
+    is remote($job, 'intended', ref => 'p2'), 'ok', 'once more';
+    is $row->(), $was, '... writes nothing';
+    is remote($job, 'intended', ref => 'p2', fence => $job->{fence} - 1), 'stale',
+       '... and is his alone';
     is remote($job, 'ended', ref => 'p2', fence => $job->{fence} - 1), 'stale',
        'not for somebody else';
     $w->settle($job, 'succeeded');
@@ -490,6 +497,7 @@ subtest 'what nobody waits for' => sub {
     is_deeply [map { [@{$_}{qw(job_id fence provider ref remote_state)}] } @{ $left->() }],
               [[$a->{job_id}, $a->{fence}, 'comfy:one', 'p1', 'submitted']],
               'somebody has to say so there';
+    is states($a), 'left', 'and nobody takes it over any more';
     is scalar(@{ $left->(60_000) }), 1, 'he is told again';
     is_deeply $left->(), [], 'but not at once, when he asks for time';
     is $minutes->($a), 2, 'which doubles';

@@ -20,6 +20,7 @@
 
 
 #define LEFT_JSON_MAX  (1024 * 1024)
+#define LEFT_GAP       500          /* ms, also when nothing could be asked */
 
 
 static podi_rc_t left_comfy(runner_left_row_t *row);
@@ -269,7 +270,7 @@ left_looked(runner_left_t *left, runner_left_row_t *row)
     row->due = podi_time_mono();
 
     if (!row->comfy) {
-        row->due += provider->wait;
+        row->due += provider->wait > LEFT_GAP ? provider->wait : LEFT_GAP;
         row->end = provider->stopped ? LEFT_ENDED : LEFT_LATER;
         row->state = provider->stopped ? LEFT_NOTE : LEFT_LOOK;
         return;

@@ -27,7 +27,8 @@ runner_progress_ahead(comfy_run_t *run, unsigned ahead)
 {
     int  n = ahead < 1000000 ? (int) ahead : 1000000;
 
-    if (run->is_placed && run->ahead == n) {
+    /* what is only to be removed is nobody's job: there is no one to tell */
+    if (!run->follows || (run->is_placed && run->ahead == n)) {
         return;
     }
 

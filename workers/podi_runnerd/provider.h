@@ -125,6 +125,7 @@ typedef struct {
     unsigned                      submitted:1;
     unsigned                      clocked:1;    /* asked by their clock */
     unsigned                      unnoted:1;    /* that it was submitted */
+    unsigned                      untold:1;     /* its id is in the log only */
     unsigned                      fresh:1;      /* too early for a poll */
     unsigned                      resumes:1;    /* under its earlier key */
     unsigned                      keeps:1;      /* who comes next looks */
@@ -235,6 +236,8 @@ PODI_MUSTCHECK podi_rc_t provider_kept(provider_run_t *run);
 
 /* was it noted that it was submitted?  An id that is known is never lost */
 void provider_noted(podi_flow_t *f, provider_run_t *run);
+/* its id goes to the log, once */
+void provider_untold(provider_run_t *run, const podi_str_t *why);
 /* steps: again, when it was not */
 podi_rc_t provider_note_again(podi_flow_t *f, void *ctx);
 podi_rc_t provider_noted_again(podi_flow_t *f, void *ctx);

@@ -204,7 +204,7 @@ provider_noted(podi_flow_t *f, provider_run_t *run)
 
     if (f->result != NULL && podi_row_bool(f->result, 0, "ok")) {
 
-        if (run->unnoted) {
+        if (run->untold) {
             podi_worker_log(run->job->worker, PODI_LOG_INFO, "provider.noted",
                             run->job, PODI_STR_FMT " is noted at last",
                             podi_str_arg(&run->ref));
@@ -214,19 +214,26 @@ provider_noted(podi_flow_t *f, provider_run_t *run)
         return;
     }
 
-    if (run->unnoted) {
-        return;
-    }
-
-    run->unnoted = 1;
     why = f->result != NULL ? podi_row_str(f->result, 0, "reason")
                             : podi_str_c(f->fail.detail);
 
+    provider_untold(run, &why);
+}
+
+
+void
+provider_untold(provider_run_t *run, const podi_str_t *why)
+{
+    if (run->untold) {
+        return;
+    }
+
+    run->untold = 1;
     podi_worker_log(run->job->worker, PODI_LOG_ERROR, "provider.unnoted",
                     run->job, PODI_STR_FMT " at " PODI_STR_FMT " is ours, and "
                     "could not be noted: " PODI_STR_FMT,
                     podi_str_arg(&run->ref),
-                    podi_str_arg(&run->noted_at), podi_str_arg(&why));
+                    podi_str_arg(&run->noted_at), podi_str_arg(why));
 }
 
 

@@ -436,8 +436,9 @@ provider_undo_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
 static podi_rc_t
 provider_undo_note(podi_flow_t *f, void *ctx)
 {
-    podi_job_t      *job = ctx;
-    provider_run_t  *run = job->data;
+    podi_job_t        *job = ctx;
+    provider_run_t    *run = job->data;
+    static podi_str_t  why = podi_string("the job was stopped before");
 
     if (!run->noted) {
         return PODI_OK;
@@ -448,6 +449,7 @@ provider_undo_note(podi_flow_t *f, void *ctx)
     }
 
     if (run->submitted && run->unnoted && !run->stopped) {
+        provider_untold(run, &why);
         return provider_note(f, run, "submitted");
     }
 

@@ -406,6 +406,8 @@ try_taken(podi_flow_t *f, provider_run_t *run)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    run->unnoted = run->submitted;
+
     return PODI_OK;
 }
 
