@@ -73,7 +73,7 @@ begin
                                        'progress', v_job.progress)
                 || internal.job_degraded(i_job, v_job.tenant_id)
            when 'blocked_by'  then internal.job_blocked_by(i_job)
-           when 'waits_until' then jsonb_build_object('at', v_job.not_before,
+           when 'waits_until' then jsonb_build_object('at', internal.rfc3339(v_job.not_before),
                                        'reason', internal.job_reason(i_job))
            when 'gate_shut'   then jsonb_build_object('scope', v_place.scope,
                                        'slots', v_place.slots)

@@ -200,15 +200,18 @@ podi_sign_claim_header(const podi_sign_incoming_t *in, podi_sign_claim_t *c,
             return podi_sign_no(why, PODI_S3_BAD_HEADER, "not name=value");
         }
 
-        if (podi_str_eq_c(&name, "Credential") && c->credential.len == 0) {
+        if (podi_str_eq_c(&name, "Credential")
+            && c->credential.data == NULL)
+        {
             c->credential = part;
 
         } else if (podi_str_eq_c(&name, "SignedHeaders")
-                   && c->headers.len == 0)
+                   && c->headers.data == NULL)
         {
             c->headers = part;
 
-        } else if (podi_str_eq_c(&name, "Signature") && c->signature.len == 0)
+        } else if (podi_str_eq_c(&name, "Signature")
+                   && c->signature.data == NULL)
         {
             c->signature = part;
 

@@ -400,6 +400,10 @@ test_headers(void)
                                 "Credentials="));
     is_s3(check("GET", "/media/x", NOW), PODI_S3_BAD_HEADER,
           "an unknown part");
+    sent[3].value = str(replace((char *) auth.data, "Credential=",
+                                "Credential=, Credential="));
+    is_s3(check("GET", "/media/x", NOW), PODI_S3_BAD_HEADER,
+          "a credential twice, first an empty one");
     sent[3].value = str("Basic eDp5");
     is_s3(check("GET", "/media/x", NOW), PODI_S3_BAD_HEADER,
           "another scheme");
