@@ -66,14 +66,17 @@ begin
 
     return query
     select v_job.job_id, v_job.task_id, v_job.state, why, case why
-           when 'finished'    then jsonb_build_object('ended_at', v_job.ended_at,
+           when 'finished'    then jsonb_build_object(
+                                       'ended_at', internal.rfc3339(v_job.ended_at),
                                        'error_code', v_job.error_code)
                 || internal.job_degraded(i_job, v_job.tenant_id)
-           when 'running'     then jsonb_build_object('since', v_job.started_at,
+           when 'running'     then jsonb_build_object(
+                                       'since', internal.rfc3339(v_job.started_at),
                                        'progress', v_job.progress)
                 || internal.job_degraded(i_job, v_job.tenant_id)
            when 'blocked_by'  then internal.job_blocked_by(i_job)
-           when 'waits_until' then jsonb_build_object('at', internal.rfc3339(v_job.not_before),
+           when 'waits_until' then jsonb_build_object(
+                                       'at', internal.rfc3339(v_job.not_before),
                                        'reason', internal.job_reason(i_job))
            when 'gate_shut'   then jsonb_build_object('scope', v_place.scope,
                                        'slots', v_place.slots)

@@ -13,6 +13,7 @@ my $w = Podi::Work->new($db);
 my ($ann, $ben) = map { $w->person($_, 1000) } qw(ann ben);
 my $eve = $w->person('eve', 1000, tenant => $db->tenant('umbra'));
 $_->{pic} = $w->media($_) for $ann, $ben, $eve;
+my $TIME = qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z/;
 
 
 sub order
@@ -179,6 +180,7 @@ subtest 'what others carry out' => sub {
     is $waits->($one), 'servers_full', 'all have enough to do';
     is $remote->($two)->{name}, undef, 'where the other one is, is not told';
     ok $remote->($two)->{sent_at}, 'but since when';
+    like asked($two)->{detail}{since}, $TIME, 'and runs since';
     my $told = sub { $w->{web}->one($db->as($ann, 'admin'),
                          'select * from api.job_explain(?)', $two)->{detail} };
     my $is = sub {

@@ -36,6 +36,10 @@ for my $who (sort keys %who) {
     my $wallet = $client->call(200, GET => '/v1/wallet');
     ok $wallet->{available} > 0 && $wallet->{frozen} > 0, 'points, some frozen';
     is $client->call(200, GET => '/v1/me')->{role}, $who{$who}, 'its role';
+    is_deeply [$client->call($who{$who} eq 'admin' ? 200 : 403,
+                             GET => '/v1/admin/comfy/servers')->{items}],
+        [$who{$who} eq 'admin' ? [] : undef],
+        'the administrator runs the installation';
 }
 
 my ($first) = sort keys %who;
@@ -58,6 +62,11 @@ ok poll(20, sub { wished('insufficient_points') == 400 }),
     'where wishes are refused';
 ok !eval { order('mock.ok'); 1 }, 'and mocks cannot be ordered';
 like $@, qr/unknown_action/, 'as there are none';
+($first) = grep { $who{$_} eq 'admin' } keys %who;
+ok !eval { client(split ' ', $first)->call(200,
+               GET => '/v1/admin/comfy/servers'); 1 },
+    'nor does its administrator run the installation';
+like $@, qr/forbidden/, 'any more';
 
 done_testing;
 
