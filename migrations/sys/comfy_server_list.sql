@@ -10,12 +10,13 @@
 -- Writes:   nothing
 -- Called:   podictl comfy server list
 -- ----------------------------------------------------------------------
+drop function if exists sys.comfy_server_list();
 create or replace function sys.comfy_server_list()
 returns table (
     server           text,
     state            text,
     url              text,
-    labels           text[],
+    labels           jsonb,
     slots            int,
     prefetch         int,
     jobs             bigint,
@@ -29,7 +30,7 @@ set search_path = podi, pg_temp
 as $$
 begin
     return query
-    select s.server, s.state, s.url, s.labels, s.slots, s.prefetch,
+    select s.server, s.state, s.url, to_jsonb(s.labels), s.slots, s.prefetch,
            (select count(*) from attempt t
              where t.provider = 'comfy:' || s.server and t.outcome = 'running'
                    and t.remote_state in ('intended', 'submitted')),

@@ -10,12 +10,13 @@
 -- Writes:   nothing
 -- Called:   podictl comfy workflow list
 -- ----------------------------------------------------------------------
+drop function if exists sys.comfy_workflow_list();
 create or replace function sys.comfy_workflow_list()
 returns table (
     workflow      text,
     version       int,
     state         text,
-    actions       text[],
+    actions       jsonb,
     nodes         jsonb,
     models        jsonb,
     idle_ms       bigint,
@@ -27,10 +28,10 @@ as $$
 begin
     return query
     select w.workflow, w.version, w.state,
-           array(select a.action from action a
-                  where a.executor ->> 'kind' = 'comfy'
-                        and a.executor ->> 'workflow' = w.workflow
-                  order by a.action),
+           (select coalesce(jsonb_agg(a.action order by a.action), '[]')
+              from action a
+             where a.executor ->> 'kind' = 'comfy'
+                   and a.executor ->> 'workflow' = w.workflow),
            w.needs -> 'nodes', w.needs -> 'models', w.idle_ms, w.created_at,
            w.published_at
       from comfy_workflow w

@@ -266,8 +266,8 @@ subtest 'servers' => sub {
             nodes => { A => {} }, models => {}), 'the other one is';
     ok seen(server => 'one', fault => 'down'), 'and again';
     $row = $ctl->one(undef, 'select * from sys.comfy_server_list()');
-    is_deeply [@{$row}{qw(ok queue_remaining fault jobs)}], [1, 3, 'down', 0],
-              'what was not said stays';
+    is_deeply [@{$row}{qw(ok queue_remaining fault jobs labels)}],
+              [1, 3, 'down', 0, '["gpu"]'], 'what was not said stays';
     is $super->value(undef, 'select nodes from podi.comfy_seen'), '{"A": {}}',
        'and so do its nodes';
 };

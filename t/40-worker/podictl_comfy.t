@@ -124,6 +124,7 @@ subtest 'what would be sent' => sub {
     is $code, 0, 'one that can';
     is "$sends->{workflow} $sends->{version}", 'slow 1', 'which workflow it is';
     is $body->{prompt}{2}{inputs}{steps}, 7, 'parameters are where they go';
+    is_deeply $sends->{unused}, ['other'], 'and one that goes nowhere is told';
     like $body->{prompt}{1}{inputs}{image},
         qr{^podi/$body->{prompt_id}/in1\.png$}, 'and inputs';
     is $body->{prompt}{3}{inputs}{filename_prefix},

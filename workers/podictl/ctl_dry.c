@@ -41,6 +41,7 @@ static podi_rc_t dry_inputs(podi_flow_t *f, ctl_dry_t *d);
 static podi_rc_t dry_input(podi_flow_t *f, ctl_dry_t *d, size_t i);
 static podi_rc_t dry_out(podi_flow_t *f, ctl_dry_t *d);
 static podi_rc_t dry_tell(podi_flow_t *f, ctl_dry_t *d);
+static void dry_tell_unused(ctl_dry_t *d, podi_buf_t *b);
 static podi_rc_t dry_fits(podi_flow_t *f, ctl_dry_t *d);
 static podi_rc_t dry_refuse(podi_flow_t *f, int row);
 static json_t *dry_lacks(podi_flow_t *f, int row);
@@ -333,6 +334,7 @@ dry_tell(podi_flow_t *f, ctl_dry_t *d)
     podi_buf_printf(&b, ",\"version\":%lld,\"sends\":",
                     (long long) d->version);
     podi_buf_add_str(&b, &d->body);
+    dry_tell_unused(d, &b);
     podi_buf_add_c(&b, "}\n");
 
     if (podi_buf_take(&b, &text) != PODI_OK) {
@@ -342,6 +344,34 @@ dry_tell(podi_flow_t *f, ctl_dry_t *d)
     (void) fwrite(text.data, 1, text.len, stdout);
 
     return PODI_OK;
+}
+
+
+/* a parameter that goes nowhere is likely a slip of the pen; a seed goes to
+ * the mapping's own list
+ */
+
+static void
+dry_tell_unused(ctl_dry_t *d, podi_buf_t *b)
+{
+    json_t      *value, *used;
+    podi_str_t   name;
+    const char  *key, *before = ",\"unused\":[";
+
+    used = json_object_get(d->mapping, "params");
+
+    json_object_foreach(d->params, key, value) {
+        if (json_object_get(used, key) == NULL && strcmp(key, "seed") != 0) {
+            name = podi_str_c(key);
+            podi_buf_add_c(b, before);
+            podi_buf_add_json(b, &name);
+            before = ",";
+        }
+    }
+
+    if (before[1] == '\0') {
+        podi_buf_add_c(b, "]");
+    }
 }
 
 
