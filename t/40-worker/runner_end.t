@@ -222,6 +222,47 @@ subtest 'ids that are not ours' => sub {
         'what is stopped is not taken for what was forgotten';
 };
 
+subtest 'an id of the server that cannot be noted' => sub {
+    my @before = prompts();
+
+    $super->dbh->do($_) for split /\n\n/, <<'SQL';
+create function public.unnoted() returns trigger language plpgsql as $$
+begin raise exception 'no room'; end $$
+
+create trigger unnoted before update on podi.attempt for each row
+when (new.provider_ref like 'own-%') execute function public.unnoted()
+SQL
+    switch(other_id => { as => 'own-8', times => 1 }, hang => 1);
+    my $t = submit();
+
+    ok $h->logged($runnerd, 'comfy.unnoted'), 'it is told of';
+    is last_of($t)->{remote_state}, 'intended', 'its row knows nothing';
+    $super->dbh->do('alter table podi.attempt disable trigger unnoted');
+    ok $h->logged($runnerd, 'comfy.noted'), 'until it can be noted';
+    is_deeply [@{ last_of($t) }{qw( provider_ref remote_state )}],
+        [qw( own-8 submitted )], 'as it is at last';
+    switch();
+    ends($t, 'succeeded', 'it was followed all the while');
+    is scalar(prompts()), @before + 1, 'and sent once';
+
+    $super->dbh->do('alter table podi.attempt enable trigger unnoted');
+    $h->stop($runnerd);
+    $runnerd = runnerd(drain_timeout => '100ms');
+    switch(other_id => { as => 'own-9', times => 1 }, hang => 1);
+    $t = submit();
+    ok poll(20, sub { busy() && grep { $_->{msg} =~ /own-9/ }
+                          $h->log($runnerd, 'comfy.unnoted') }),
+        'another runs';
+    $h->stop($runnerd);
+    is busy(), 0, 'who stops takes with it what nobody else would find';
+    $super->dbh->do($_) for 'drop trigger unnoted on podi.attempt',
+        'drop function public.unnoted()';
+    switch();
+    $runnerd = runnerd();
+    ends($t, 'succeeded', 'it is made anew');
+    is_over($t, 'and nothing is left');
+};
+
 subtest 'a prompt that is taken in part' => sub {
     my $before = $w->wallet($ann);
     my @before = prompts();

@@ -42,6 +42,7 @@ const podi_step_t  runner_comfy_steps[] = {
     { "noting it once more",       comfy_fence,     0 },
     { "sending the prompt",        comfy_send,      PODI_MAY_FAIL },
     { "reading the answer",        comfy_sent,      0 },
+    { "noting that it is there",   comfy_take,      PODI_MAY_FAIL },
     { "following the prompt",      comfy_follow,    0 },
     { "reading its end",           comfy_followed,  0 },
     { "collecting the files",      comfy_collect,   0 },

@@ -310,6 +310,12 @@ comfy_cleaned(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
+    if (run->is_refused && run->is_own && run->act != PODI_ACT_FINISH
+        && run->act != PODI_ACT_LOST)
+    {
+        comfy_untold(run);
+    }
+
     is_nowhere = run->is_refused
                  || (run->is_lost && run->act == PODI_ACT_LOST);
 

@@ -24,6 +24,8 @@ static void follow_over(comfy_run_t *run);
 
 
 const podi_step_t  comfy_look_steps[] = {
+    { "noting that it is there", comfy_take,  PODI_MAY_FAIL },
+    { "reading whether it is",   comfy_taken, 0 },
     { "asking after the prompt", follow_do,   PODI_MAY_FAIL },
     { "reading the answer",      follow_seen, 0 },
     podi_null_step
@@ -120,6 +122,10 @@ comfy_follow(podi_flow_t *f, void *ctx)
 
     if (run->has_end) {
         return PODI_OK;
+    }
+
+    if (run->unnoted) {
+        comfy_noted(f, run);
     }
 
     return follow_begin(f, run, run->answer.class != PODI_COMFY_UNKNOWN);

@@ -1,23 +1,17 @@
 /*
- * comfy_place: the inputs of a job, and where it is, as it is noted.
+ * comfy_place: the inputs of a job, and the server that it is at.
  */
 
 #include <string.h>
 
-#include "podi_buf.h"
 #include "runnerd.h"
 #include "banned.h"
-
-
-#define PLACE_NAME  256             /* bytes of a class's name */
 
 
 static podi_rc_t place_fetch(podi_flow_t *f, void *ctx);
 static podi_rc_t place_fetched(podi_flow_t *f, void *ctx);
 static podi_rc_t place_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
-static podi_rc_t place_remote(comfy_run_t *run);
-static void place_partial(podi_buf_t *b, const podi_comfy_answer_t *answer);
 static void place_gone(void *thing);
 
 
@@ -95,87 +89,6 @@ place_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
     }
 
     return run->over || run->at == run->n_inputs ? PODI_DONE : PODI_OK;
-}
-
-
-static podi_rc_t
-place_remote(comfy_run_t *run)
-{
-    podi_buf_t  b;
-
-    podi_buf_init(&b, run->job->mem);
-    podi_buf_add_c(&b, "{\"server\":");
-    podi_buf_add_json(&b, &run->server->name);
-    podi_buf_add_c(&b, ",\"prompt_id\":");
-    podi_buf_add_json(&b, &run->ref);
-    podi_buf_printf(&b, ",\"version\":" PODI_STR_FMT,
-                    podi_str_arg(&run->version));
-
-    if (run->history.oom) {
-        podi_buf_printf(&b, ",\"vram\":%lld", (long long) run->server->vram);
-    }
-
-    if (run->answer.class == PODI_COMFY_PARTIAL) {
-        place_partial(&b, &run->answer);
-    }
-
-    podi_buf_add_byte(&b, '}');
-
-    return podi_buf_take(&b, &run->remote);
-}
-
-
-/* a name that is no name is a stranger's, and left out */
-
-static void
-place_partial(podi_buf_t *b, const podi_comfy_answer_t *answer)
-{
-    podi_str_t  node = answer->node, class_type = answer->class_type;
-
-    node.len = node.len > PODI_COMFY_NODE_MAX ? 0 : node.len;
-    class_type.len = class_type.len > PLACE_NAME ? 0 : class_type.len;
-
-    podi_buf_add_c(b, ",\"partial\":{\"node\":");
-    podi_buf_add_json(b, &node);
-    podi_buf_add_c(b, ",\"class\":");
-    podi_buf_add_json(b, &class_type);
-    podi_buf_add_c(b, ",\"sentence\":");
-    podi_buf_add_json(b, &answer->sentence);
-    podi_buf_add_byte(b, '}');
-}
-
-
-podi_rc_t
-comfy_note(podi_flow_t *f, comfy_run_t *run, const char *state, int with_slots)
-{
-    podi_job_t       *job = run->job;
-    podi_pg_call_t    call;
-    runner_server_t  *server = run->server;
-
-    /* whoever gets the job next asks for more memory than was short here */
-    if ((run->remote.len == 0 || run->history.oom)
-        && place_remote(run) != PODI_OK)
-    {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    podi_pg_call_init(&call, PODI_SQL_ATTEMPT_REMOTE, f->mem);
-    podi_arg_str(&call, &job->id);
-    podi_arg_int64(&call, job->fence);
-    podi_arg_c(&call, state);
-    podi_arg_str(&call, &server->provider);
-    podi_arg_str(&call, &run->ref);
-    podi_arg_str(&call, &run->remote);
-
-    if (with_slots) {
-        podi_arg_int64(&call, server->trial ? 1
-                              : (server->slots ? server->slots : 1)
-                                + server->prefetch);
-    } else {
-        podi_arg_null(&call);
-    }
-
-    return podi_pg_call(podi_worker_pg(job->worker), f, &call);
 }
 
 

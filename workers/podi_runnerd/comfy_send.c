@@ -27,7 +27,7 @@ static podi_rc_t send_uploaded(podi_flow_t *f, void *ctx);
 static podi_rc_t send_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
 static podi_rc_t send_body(podi_flow_t *f, comfy_run_t *run);
-static podi_rc_t send_taken(podi_flow_t *f, comfy_run_t *run);
+static void send_taken(comfy_run_t *run);
 static void send_refuse(comfy_run_t *run);
 static int send_is_id(const podi_str_t *id);
 
@@ -251,7 +251,8 @@ comfy_sent(podi_flow_t *f, void *ctx)
 
     case PODI_COMFY_ACCEPTED:
     case PODI_COMFY_PARTIAL:
-        return send_taken(f, run);
+        send_taken(run);
+        return PODI_OK;
 
     case PODI_COMFY_UNKNOWN:
         podi_worker_log(job->worker, PODI_LOG_WARN, "comfy.unknown", job,
@@ -269,8 +270,8 @@ comfy_sent(podi_flow_t *f, void *ctx)
 
 /* it should be under our id; where it is not, under the one that it gave it */
 
-static podi_rc_t
-send_taken(podi_flow_t *f, comfy_run_t *run)
+static void
+send_taken(comfy_run_t *run)
 {
     podi_str_t  *id = &run->answer.prompt_id;
 
@@ -283,9 +284,11 @@ send_taken(podi_flow_t *f, comfy_run_t *run)
                         podi_str_arg(&run->server->name),
                         podi_str_arg(&run->prompt_id));
 
+        run->is_own = 1;
+
         if (!send_is_id(id)) {
             send_refuse(run);
-            return PODI_OK;
+            return;
         }
 
         run->prompt_id = *id;
@@ -293,8 +296,7 @@ send_taken(podi_flow_t *f, comfy_run_t *run)
     }
 
     run->remote.len = 0;
-
-    return comfy_note(f, run, "submitted", 0);
+    run->unnoted = 1;
 }
 
 

@@ -1,9 +1,11 @@
 /*
  * comfy_undo: the job ended, and its prompt did not.
  *
+ *     taken, not noted:   noted, if that can be now
  *     cancelled, failed:  stopped, until it is seen to be at its end or the
  *                         time of an undo is over; out of the history; noted
- *     else:               whoever gets the job next looks for it, so it stays
+ *     else:               whoever gets the job next looks for it, so it stays,
+ *                         unless nobody would find it
  *
  * What is not brought to its end here stays open in its row: left.c goes on
  * with it.  What was never sent is noted as ended, so that nobody looks for it.
@@ -18,6 +20,7 @@
 #define UNDO_SLACK  500             /* ms, to note it */
 
 
+static podi_rc_t undo_take(podi_flow_t *f, void *ctx);
 static podi_rc_t undo_stop(podi_flow_t *f, void *ctx);
 static podi_rc_t undo_forget(podi_flow_t *f, void *ctx);
 static podi_rc_t undo_note(podi_flow_t *f, void *ctx);
@@ -28,6 +31,8 @@ static int undo_is_wanted(const podi_job_t *job);
 
 
 const podi_step_t  runner_comfy_undo[] = {
+    { "noting that it is",     undo_take,   PODI_MAY_FAIL },
+    { "reading whether it is", comfy_taken, 0 },
     { "stopping it",           undo_stop,   PODI_MAY_FAIL },
     { "forgetting it",         undo_forget, PODI_MAY_FAIL },
     { "noting that it is not", undo_note,   PODI_MAY_FAIL },
@@ -41,7 +46,26 @@ undo_is_wanted(const podi_job_t *job)
 {
     const comfy_run_t  *run = job->data;
 
-    return run->server != NULL && run->sent && podi_job_is_over(job);
+    return run->server != NULL && run->sent
+           && (podi_job_is_over(job) || (run->unnoted && run->is_own));
+}
+
+
+static podi_rc_t
+undo_take(podi_flow_t *f, void *ctx)
+{
+    podi_job_t   *job = ctx;
+    podi_msec_t   time = podi_worker_undo_timeout(job->worker);
+    comfy_run_t  *run = job->data;
+
+    run->undo_until = podi_time_mono()
+                      + (time > 2 * UNDO_SLACK ? time - UNDO_SLACK : time / 2);
+
+    if (run->unnoted && run->is_own) {
+        comfy_untold(run);
+    }
+
+    return comfy_take(f, ctx);
 }
 
 
@@ -49,15 +73,11 @@ static podi_rc_t
 undo_stop(podi_flow_t *f, void *ctx)
 {
     podi_job_t   *job = ctx;
-    podi_msec_t   time = podi_worker_undo_timeout(job->worker);
     comfy_run_t  *run = job->data;
 
     if (!undo_is_wanted(job)) {
         return PODI_OK;
     }
-
-    run->undo_until = podi_time_mono()
-                      + (time > 2 * UNDO_SLACK ? time - UNDO_SLACK : time / 2);
 
     run->follows = 0;
     comfy_look_begin(run, run->follow.known);

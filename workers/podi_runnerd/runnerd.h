@@ -359,6 +359,9 @@ typedef struct {
     unsigned               is_lost:1;   /* act says how */
     unsigned               counted:1;   /* goes out of server->ours with mem */
     unsigned               sent:1;      /* maybe */
+    unsigned               unnoted:1;   /* taken, and its row does not say so */
+    unsigned               is_own:1;    /* prompt_id is the server's own */
+    unsigned               is_told_lost:1;      /* comfy.unnoted was said */
     unsigned               over:1;      /* the job's ending was said */
     podi_msec_t            undo_until;
 } comfy_run_t;
@@ -377,14 +380,24 @@ podi_rc_t comfy_chosen(podi_flow_t *f, void *ctx);
 /* comfy_place.c */
 podi_rc_t comfy_fetch(podi_flow_t *f, void *ctx);
 
-/* of sys.attempt_remote; state is "intended", "submitted", "left" or "ended" */
-PODI_MUSTCHECK podi_rc_t comfy_note(podi_flow_t *f, comfy_run_t *run,
-    const char *state, int with_slots);
 /* the job is at that server from now on; ERROR: no memory */
 PODI_MUSTCHECK podi_rc_t comfy_is_at(comfy_run_t *run,
     runner_server_t *server);
 /* and at none */
 void comfy_leave(comfy_run_t *run);
+
+/* comfy_note.c */
+
+/* of sys.attempt_remote; state is "intended", "submitted", "left" or "ended" */
+PODI_MUSTCHECK podi_rc_t comfy_note(podi_flow_t *f, comfy_run_t *run,
+    const char *state, int with_slots);
+/* two steps: submitted, if that is not noted; the answer to it */
+podi_rc_t comfy_take(podi_flow_t *f, void *ctx);
+podi_rc_t comfy_taken(podi_flow_t *f, void *ctx);
+/* the answer to a note of what was taken */
+void comfy_noted(podi_flow_t *f, comfy_run_t *run);
+/* tells, once, of a prompt that only the log will know */
+void comfy_untold(comfy_run_t *run);
 
 /* comfy_send.c */
 podi_rc_t comfy_upload(podi_flow_t *f, void *ctx);
