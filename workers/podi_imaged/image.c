@@ -11,6 +11,8 @@
  * thumbnail cannot be made is delivered without one.
  */
 
+#include <string.h>
+
 #include "podi_fault.h"
 #include "imaged.h"
 #include "banned.h"
@@ -108,6 +110,7 @@ image_made(podi_flow_t *f, void *ctx)
 
     PODI_FAULT(make_told);
 
+    memset(&ask, 0, sizeof(ask));
     ask.files = &imaged.files;
     ask.picture = &imaged.picture;
     ask.store = item->input.store;

@@ -28,6 +28,7 @@ static podi_rc_t end_store_it(podi_flow_t *f, void *ctx);
 static podi_rc_t end_keep(podi_flow_t *f, void *ctx);
 static podi_rc_t end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
+static void end_measured(comfy_run_t *run, const podi_http_reply_t *reply);
 static podi_str_t end_name(const comfy_run_t *run);
 static podi_rc_t end_refused(comfy_run_t *run);
 static podi_rc_t end_lost(comfy_run_t *run);
@@ -127,6 +128,8 @@ end_fetch(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    /* what is stripped is measured afterwards */
+    request.sha256 = !json_is_true(json_object_get(run->mapping, "strip"));
     request.into_fd = run->fd;
     request.max = (int64_t) (runnerd.results_bytes - run->bytes);
 
@@ -156,6 +159,7 @@ end_strip(podi_flow_t *f, void *ctx)
     const podi_http_reply_t  *reply;
 
     run->bare = -1;
+    run->has_made = 0;
 
     if (run->fd == -1) {
         return PODI_OK;
@@ -175,9 +179,12 @@ end_strip(podi_flow_t *f, void *ctx)
 
     run->bytes += (uint64_t) reply->bytes;
 
-    if (!json_is_true(json_object_get(run->mapping, "strip"))
-        || podi_files_sniff(run->fd) != PODI_MEDIA_PNG)
-    {
+    if (!json_is_true(json_object_get(run->mapping, "strip"))) {
+        end_measured(run, reply);
+        return PODI_OK;
+    }
+
+    if (podi_files_sniff(run->fd) != PODI_MEDIA_PNG) {
         return PODI_OK;
     }
 
@@ -191,6 +198,18 @@ end_strip(podi_flow_t *f, void *ctx)
     ask.out = run->bare;
 
     return podi_picture_run(f, job, &runnerd.picture, &ask);
+}
+
+
+/* by who took it off the wire: the file need not be read for it */
+
+static void
+end_measured(comfy_run_t *run, const podi_http_reply_t *reply)
+{
+    run->made.bytes = reply->bytes;
+    run->made.type = podi_files_sniff(run->fd);
+    memcpy(run->made.sha256, reply->sha256, sizeof(run->made.sha256));
+    run->has_made = 1;
 }
 
 
@@ -217,6 +236,7 @@ end_store_it(podi_flow_t *f, void *ctx)
     ask.store = run->store;
     ask.fd = (run->bare != -1) ? run->bare : run->fd;
     ask.base = end_name(run);
+    ask.digest = run->has_made ? &run->made : NULL;
 
     return podi_result_make(f, job, &ask);
 }

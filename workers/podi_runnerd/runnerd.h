@@ -342,11 +342,13 @@ typedef struct {
     podi_objects_store_t  *store;       /* where its files go */
     int                    fd;          /* of the file that is collected */
     int                    bare;        /* the same without texts; -1: is not */
+    podi_digest_t          made;        /* of fd, as it came */
     podi_buf_t             results;     /* JSON, without its end */
     unsigned               n_results;
     uint64_t               bytes;       /* of all that was fetched */
 
     unsigned               follows:1;   /* again is that of the follow */
+    unsigned               has_made:1;  /* made is known */
     unsigned               held:1;      /* it did, when a look began */
     unsigned               too_large:1; /* what is told of its end */
     unsigned               hint:1;      /* the socket tells of its end */

@@ -21,7 +21,7 @@
 typedef struct {
     podi_job_t             *job;
     podi_result_ask_t       ask;
-    podi_digest_t          *made;
+    podi_digest_t           made;
     podi_str_t              key;
     int                     thumb;
     podi_picture_answer_t  *answer;
@@ -83,6 +83,11 @@ result_measure(podi_flow_t *f, void *ctx)
         return PODI_ERROR;
     }
 
+    if (r->ask.digest != NULL) {
+        r->made = *r->ask.digest;
+        return PODI_OK;
+    }
+
     return podi_files_digest(f, r->job, r->ask.fd);
 }
 
@@ -93,21 +98,23 @@ result_decode(podi_flow_t *f, void *ctx)
     result_t            *r = ctx;
     podi_picture_ask_t   ask = { podi_string("media.check"), NULL, NULL, 1, 0 };
 
-    r->made = f->result;
+    if (r->ask.digest == NULL) {
+        r->made = *(const podi_digest_t *) f->result;
+    }
 
-    if (r->ask.type != PODI_MEDIA_UNKNOWN && r->made->type != r->ask.type) {
+    if (r->ask.type != PODI_MEDIA_UNKNOWN && r->made.type != r->ask.type) {
         return podi_fail(&f->fail, PODI_E_JOB_CRASHED, NULL,
                          "the result is not what was said");
     }
 
-    if (r->made->bytes == 0 || r->made->type == PODI_MEDIA_UNKNOWN) {
+    if (r->made.bytes == 0 || r->made.type == PODI_MEDIA_UNKNOWN) {
         return podi_fail(&f->fail, PODI_E_PICTURE_INVALID, NULL,
                          "the result is of no type that is known");
     }
 
     podi_job_progress(r->job, 80);
 
-    if (!podi_media_is_picture(r->made->type)) {
+    if (!podi_media_is_picture(r->made.type)) {
         return PODI_OK;
     }
 
@@ -123,7 +130,7 @@ result_decoded(podi_flow_t *f, void *ctx)
 {
     result_t  *r = ctx;
 
-    if (podi_media_is_picture(r->made->type)) {
+    if (podi_media_is_picture(r->made.type)) {
         r->answer = f->result;
 
         if (result_judge(f, r) != PODI_OK) {
@@ -131,7 +138,7 @@ result_decoded(podi_flow_t *f, void *ctx)
         }
     }
 
-    return podi_files_key(f, r->job, r->made, "r", &r->key);
+    return podi_files_key(f, r->job, &r->made, "r", &r->key);
 }
 
 
@@ -165,7 +172,7 @@ result_store(podi_flow_t *f, void *ctx)
     PODI_FAULT(store_ask);
 
     return podi_files_put(f, r->job, r->ask.files, r->ask.store, &r->key,
-                          r->made->type, r->ask.fd, r->made->bytes);
+                          r->made.type, r->ask.fd, r->made.bytes);
 }
 
 
@@ -230,7 +237,7 @@ result_done(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    result->made = *r->made;
+    result->made = r->made;
     f->result = result;
 
     return PODI_DONE;
@@ -282,10 +289,10 @@ result_text(result_t *r, podi_mem_t *mem, podi_str_t *ret_text)
     podi_buf_add_json(&b, &r->ask.store->object.name);
     podi_buf_printf(&b, ",\"object_key\":\"" PODI_STR_FMT "\","
                     "\"type\":\"%s\",\"bytes\":%lld,\"sha256\":\"%.*s\"",
-                    podi_str_arg(&r->key), podi_media_mime(r->made->type),
-                    (long long) r->made->bytes,
-                    (int) sizeof(r->made->sha256),
-                    (const char *) r->made->sha256);
+                    podi_str_arg(&r->key), podi_media_mime(r->made.type),
+                    (long long) r->made.bytes,
+                    (int) sizeof(r->made.sha256),
+                    (const char *) r->made.sha256);
 
     if (r->ask.width > 0) {
         podi_buf_printf(&b, ",\"width\":%lld,\"height\":%lld",
@@ -333,7 +340,7 @@ result_name(podi_buf_t *b, podi_mem_t *mem, const result_t *r)
     }
 
     if (podi_mem_printf(mem, &name, PODI_STR_FMT ".%s", podi_str_arg(&base),
-                        podi_media_suffix(r->made->type)) != PODI_OK)
+                        podi_media_suffix(r->made.type)) != PODI_OK)
     {
         b->failed = 1;
         return;

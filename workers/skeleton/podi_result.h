@@ -1,8 +1,9 @@
 /*
  * podi_result: what a job made or fetched, from a file to a row of its settle.
  *
- *     measured (thread) -> decoded, thumbnail made (process) -> stored
- *         -> thumbnail measured -> stored -> JSON for sys.job_settle
+ *     measured (as it came, or by a thread) -> decoded, thumbnail made
+ *         (process) -> stored -> thumbnail measured -> stored
+ *         -> JSON for sys.job_settle
  *
  * Nothing about the bytes is believed: the type is that of the first bytes,
  * a picture is delivered when a process could decode it (so no AVIF, HEIC or
@@ -23,6 +24,8 @@ typedef struct {
     podi_objects_store_t       *store;      /* where it goes */
     int                         fd;         /* of podi_files_temp */
     podi_str_t                  base;       /* "cat.jpg": becomes "cat.webp" */
+    /* taken by us of the same bytes as they came; NULL: the file is read */
+    const podi_digest_t        *digest;
 
     /*
      * Set by who made the picture himself: its type and size, which are not
