@@ -2,7 +2,7 @@
 -- internal.comfy_prune(servers, workflows)
 --
 --      Takes away what is not among those names (NULL: nothing): servers, or
---      drains them while jobs are there; and the live versions of workflows
+--      drains them while jobs are there, or what jobs have left; and the live versions of workflows
 --      that no action is carried out by.
 --      Runs as its caller; called only by functions that pin search_path.
 --
@@ -32,7 +32,7 @@ begin
             perform sys.comfy_server_put(jsonb_build_object(
                         'server', name, 'state', 'draining'));
             change := 'draining';
-            detail := '{"why": "jobs are there: apply it again"}';
+            detail := '{"why": "jobs are there, or what they left: apply it again"}';
         end;
         return next;
     end loop;

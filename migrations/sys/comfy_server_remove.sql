@@ -1,8 +1,8 @@
 -- ----------------------------------------------------------------------
 -- sys.comfy_server_remove(server)
 --
---      Takes a ComfyUI server away, when nothing of ours is there: without its
---      address nobody could bring that to its end.
+--      Takes a ComfyUI server away, when nothing of ours is there, nor what ended
+--      jobs have left: without its address nobody could bring that to its end.
 --
 -- Returns:  server
 -- Raises:   U0404 there is no such server; U0409 it was not disabled, or
@@ -26,12 +26,11 @@ begin
     elsif v_state <> 'disabled' then
         raise exception 'disable it first' using errcode = 'U0409';
     elsif exists (select 1 from attempt t
-                    join job j using (job_id, tenant_id)
                    where t.provider = 'comfy:' || i_server
-                         and t.remote_state in ('intended', 'submitted')
-                         and j.settled_fence is null)
+                         and t.remote_state in ('intended', 'submitted', 'left'))
     then
-        raise exception 'jobs are there' using errcode = 'U0409';
+        raise exception 'jobs are there, or what they left'
+              using errcode = 'U0409';
     end if;
 
     delete from comfy_server s where s.server = i_server;

@@ -553,6 +553,9 @@ subtest 'a server has so much room' => sub {
        'a disabled one takes nothing new';
     $ctl->refused('U0409', undef, $sql, 'one', 'one that has work stays');
     $w->settle($_, 'failed') for @job;
+    $ctl->refused('U0409', undef, $sql, 'one', 'or had some, until it is over');
+    $worker->all(undef, q{select sys.remote_end(job_id, fence)
+                          from sys.remote_left('comfyui', 99, 0)});
     is $ctl->one(undef, $sql, 'one')->{server}, 'one', 'else it goes';
     is $super->value(undef, 'select count(*) from podi.comfy_seen'), 0,
        'and what was seen of it';

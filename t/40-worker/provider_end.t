@@ -120,6 +120,30 @@ subtest 'cancelled, and they are away' => sub {
     ok poll(20, sub { states($t) eq 'ended' }), 'then nothing is left';
 };
 
+subtest 'cancelled, and they want to be left alone' => sub {
+    my $tries = sub { ($s->attempts($_[0]))[-1]{left_tries} };
+
+    $s->play('replicate', 'never');
+    $s->play('replicate', 'throttled', step => 'poll', times => 9999,
+             after => 60);
+    $s->asked('poll');
+    my $t = $s->submit('scale.replicate');
+
+    ok submitted($t), 'something is made';
+    ok poll(20, sub { $s->asked('poll') }), 'they say so to who asks';
+    cancel($t);
+    ends_cancelled($t, 'the job ends all the same');
+    ok poll(20, sub { $tries->($t) >= 2 }), 'somebody would ask again';
+    is scalar($s->asked('poll')), 0, 'and does not: not now';
+    is begun()->{state}, 'running', 'so it runs on';
+    is states($t), 'left', 'and is not forgotten';
+    $fake->calm;
+    $h->stop($runnerd);
+    $runnerd = $s->runnerd(%left);
+    ok poll(20, sub { begun()->{state} eq 'canceled' }), 'who begins asks';
+    ok poll(20, sub { states($t) eq 'ended' }), 'then nothing is left';
+};
+
 subtest 'cancelled, and nobody had it' => sub {
     $s->play('replicate', 'never');
     my $t = $s->submit('scale.replicate');

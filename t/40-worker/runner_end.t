@@ -335,20 +335,35 @@ subtest 'cancelled, and nobody answers' => sub {
 
 subtest 'cancelled, and nobody had it' => sub {
     switch(hang => 1);
+    my $odd = submit();
     my $t = submit();
 
-    ok reaches($t, 'submitted'), 'it waits there';
+    ok reaches($_, 'submitted'), 'it waits there' for $odd, $t;
     kill 'KILL', $h->child($runnerd), $runnerd->{pid};
     poll(20, sub { Podi::Proc::reaped($runnerd->{pid}) });
     $runnerd->{ended} = 1;
-    $w->bend($t->{jobs}[0]{job_id}, "lease_until = now() - interval '1 s'");
-    cancel($t);
-    ends($t, 'cancelled', 'the job ends with its lease');
-    is busy(), 1, 'its prompt does not';
+    for ($odd, $t) {
+        $w->bend($_->{jobs}[0]{job_id}, "lease_until = now() - interval '1 s'");
+        cancel($_);
+        ends($_, 'cancelled', 'the job ends with its lease');
+    }
+    is busy(), 2, 'its prompt does not';
     is states($t), 'submitted', 'but is known of';
+    my ($id, $params) = @{ $super->one(undef, 'select job_id, params'
+        . ' from podi.job where job_id = ?', $odd->{jobs}[0]{job_id}) }
+        {qw( job_id params )};
+
+    $super->all(undef, 'update podi.job set params = ? where job_id = ?'
+                . ' returning 1', '{"x":' . '[' x 70 . ']' x 70 . '}', $id);
     $runnerd = runnerd();
     is_over($t, 'by who comes next');
-    is busy(), 0, 'and ends then';
+    is busy(), 1, 'and ends then';
+    ok $h->logged($runnerd, 'left.unread'), 'one that cannot be read is told';
+    is states($odd), 'left', 'and kept';
+    $super->all(undef, 'update podi.job set params = ? where job_id = ?'
+                . ' returning 1', $params, $id);
+    is_over($odd, 'until it can be');
+    is busy(), 0, 'and ends, too';
 };
 
 subtest 'a server that is gone, and comes back' => sub {

@@ -8,8 +8,9 @@
  * One request at a time, however many there are: what waits for its next look
  * is in nobody's way.
  *
- * Promises: nothing that was noted is left for good; a server that is away
- * costs one request of a turn; a turn begins nothing new after LEFT_TURN.
+ * Promises: nothing that was noted is left for good; a server that is away, or
+ * takes longer than LEFT_SLOW, costs one request of a turn; a turn begins
+ * nothing new after LEFT_TURN; what it did not come to is not given up.
  */
 
 #include <string.h>
@@ -21,6 +22,7 @@
 
 #define LEFT_MAX   32
 #define LEFT_TURN  20000            /* ms */
+#define LEFT_SLOW  2000             /* ms, of one request */
 
 
 static podi_rc_t left_ask(podi_flow_t *f, void *ctx);
@@ -109,10 +111,13 @@ left_do(podi_flow_t *f, void *ctx)
     runner_left_t  *left = ctx;
 
     left->now = left_due(left);
+    left->asked_at = podi_time_mono();
 
-    if (left->now == NULL || left->now->due > podi_time_mono()) {
+    if (left->now == NULL || left->now->due > left->asked_at) {
         return PODI_DONE;
     }
+
+    left->now->asked = 1;
 
     return left_row_do(f, left->now);
 }
@@ -124,6 +129,10 @@ left_seen(podi_flow_t *f, void *ctx)
     runner_left_t  *left = ctx;
 
     left_row_seen(f, left, left->now);
+
+    if (podi_time_mono() - left->asked_at > LEFT_SLOW) {
+        left_away(left, &left->now->provider);
+    }
 
     return PODI_DONE;
 }

@@ -37,10 +37,11 @@ struct runner_left_row_s {
     unsigned         comfy:1;
     unsigned         made:1;        /* it succeeded */
     unsigned         told:1;
+    unsigned         asked:1;       /* something was, in this turn */
 };
 
 
-/* row i of f->result becomes one of left's; ERROR: no memory, or no JSON */
+/* row i of f->result becomes one of left's; ERROR: no memory */
 PODI_MUSTCHECK podi_rc_t left_row_make(podi_flow_t *f, runner_left_t *left,
     int i);
 
@@ -49,8 +50,13 @@ podi_rc_t left_row_do(podi_flow_t *f, runner_left_row_t *row);
 void left_row_seen(podi_flow_t *f, runner_left_t *left,
     runner_left_row_t *row);
 
-/* not now; and never, when it was tried for long enough */
+/*
+ * Not now; and never, when it was tried for long enough, if it was.
+ */
 void left_row_later(runner_left_row_t *row);
+
+/* the rest of what is there: others have the turn */
+void left_away(runner_left_t *left, const podi_str_t *provider);
 
 
 #endif /* LEFT_H */

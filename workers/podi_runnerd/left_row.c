@@ -19,15 +19,16 @@
 #include "banned.h"
 
 
-#define LEFT_JSON_MAX  (1024 * 1024)
+#define LEFT_JSON_MAX  (16 * 1024 * 1024)   /* as who begins them */
 #define LEFT_GAP       500          /* ms, also when nothing could be asked */
 
 
 static podi_rc_t left_comfy(runner_left_row_t *row);
 static podi_rc_t left_provider(podi_flow_t *f, runner_left_row_t *row);
 static void left_unknown(const runner_left_row_t *row);
+static podi_rc_t left_unread(runner_left_row_t *row, const podi_fail_t *fail);
+static void left_nowhere(runner_left_row_t *row);
 static void left_looked(runner_left_t *left, runner_left_row_t *row);
-static void left_silent(runner_left_t *left, const runner_server_t *server);
 static void left_is_over(runner_left_row_t *row);
 static void left_leave(void *thing);
 
@@ -36,6 +37,7 @@ podi_rc_t
 left_row_make(podi_flow_t *f, runner_left_t *left, int i)
 {
     podi_str_t               remote, params, outcome;
+    podi_fail_t              fail;
     podi_job_t              *job;
     runner_left_row_t       *row = &left->rows[left->n];
     const podi_pg_result_t  *rows = f->result;
@@ -68,21 +70,49 @@ left_row_make(podi_flow_t *f, runner_left_t *left, int i)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    if (podi_json_parse(&remote, &limit, left->mem, &row->remote, &f->fail)
+    left->n++;
+
+    if (podi_json_parse(&remote, &limit, left->mem, &row->remote, &fail)
         != PODI_OK
-        || podi_json_parse(&params, &limit, left->mem, &row->params, &f->fail)
+        || podi_json_parse(&params, &limit, left->mem, &row->params, &fail)
            != PODI_OK)
     {
-        return PODI_ERROR;
+        return left_unread(row, &fail);
     }
-
-    left->n++;
 
     return row->comfy ? left_comfy(row) : left_provider(f, row);
 }
 
 
-/* its record is kept as long as something is asked of it */
+/* others of the turn can be read */
+
+static podi_rc_t
+left_unread(runner_left_row_t *row, const podi_fail_t *fail)
+{
+    podi_worker_log(row->job.worker, PODI_LOG_ERROR, "left.unread", &row->job,
+                    PODI_STR_FMT " at " PODI_STR_FMT ": %s",
+                    podi_str_arg(&row->ref), podi_str_arg(&row->provider),
+                    fail->detail);
+    left_nowhere(row);
+
+    return PODI_OK;
+}
+
+
+/* nobody can be asked about it: as if it had been in vain */
+
+static void
+left_nowhere(runner_left_row_t *row)
+{
+    row->asked = 1;
+    left_row_later(row);
+}
+
+
+/*
+ * Its record is kept as long as something is asked of it.  One that is disabled
+ * is not looked after by anybody else, so nobody knows how it is.
+ */
 
 static podi_rc_t
 left_comfy(runner_left_row_t *row)
@@ -90,10 +120,11 @@ left_comfy(runner_left_row_t *row)
     comfy_run_t      *run = &row->run.comfy;
     runner_server_t  *server = runner_server_find(&row->provider);
 
-    if (server == NULL || server->state == PODI_FARM_DISABLED
-        || (server->seen_at > 0 && runner_server_is_stale(server)))
+    if (server == NULL
+        || (server->state != PODI_FARM_DISABLED && server->seen_at > 0
+            && runner_server_is_stale(server)))
     {
-        left_row_later(row);
+        left_nowhere(row);
         return PODI_OK;
     }
 
@@ -154,7 +185,7 @@ left_provider(podi_flow_t *f, runner_left_row_t *row)
         return PODI_OK;
 
     case PODI_DECLINED:
-        left_row_later(row);
+        left_nowhere(row);
         return PODI_OK;
 
     default:
@@ -177,7 +208,7 @@ left_unknown(const runner_left_row_t *row)
 void
 left_row_later(runner_left_row_t *row)
 {
-    if (row->age < runnerd.left_max) {
+    if (row->age < runnerd.left_max || !row->asked) {
         row->end = LEFT_LATER;
         left_is_over(row);
         return;
@@ -243,7 +274,7 @@ left_row_seen(podi_flow_t *f, runner_left_t *left, runner_left_row_t *row)
 
     case LEFT_FORGET:
         if (runner_answered(f) == NULL) {
-            left_silent(left, row->run.comfy.server);
+            left_away(left, &row->provider);
             return;
         }
 
@@ -273,6 +304,11 @@ left_looked(runner_left_t *left, runner_left_row_t *row)
         row->due += provider->wait > LEFT_GAP ? provider->wait : LEFT_GAP;
         row->end = provider->stopped ? LEFT_ENDED : LEFT_LATER;
         row->state = provider->stopped ? LEFT_NOTE : LEFT_LOOK;
+
+        if (row->state == LEFT_LOOK && row->due > left->until) {
+            left_row_later(row);
+        }
+
         return;
     }
 
@@ -301,15 +337,13 @@ left_looked(runner_left_t *left, runner_left_row_t *row)
     }
 
     if (comfy->follow.silent > 0) {
-        left_silent(left, comfy->server);
+        left_away(left, &row->provider);
     }
 }
 
 
-/* others that are there need not be asked for */
-
-static void
-left_silent(runner_left_t *left, const runner_server_t *server)
+void
+left_away(runner_left_t *left, const podi_str_t *provider)
 {
     size_t              i;
     runner_left_row_t  *row;
@@ -317,7 +351,7 @@ left_silent(runner_left_t *left, const runner_server_t *server)
     for (i = 0; i < left->n; i++) {
         row = &left->rows[i];
 
-        if (row->comfy && row->run.comfy.server == server
+        if (podi_str_eq(&row->provider, provider)
             && (row->state == LEFT_LOOK || row->state == LEFT_FORGET))
         {
             left_row_later(row);

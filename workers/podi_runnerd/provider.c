@@ -306,14 +306,38 @@ provider_due(podi_msec_t *next, podi_msec_t every, podi_msec_t burst,
 
 
 podi_msec_t
-runner_provider_poll(runner_provider_t *p, const podi_provider_facts_t *facts)
+runner_provider_poll(runner_provider_t *p, const podi_provider_facts_t *facts,
+    int is_left)
 {
+    podi_msec_t  every, now = podi_time_mono();
+    podi_msec_t  from = is_left && p->paused_until > p->polls_until
+                        ? p->paused_until : p->polls_until;
+
+    if (from > now) {
+        return from - now;
+    }
+
     if (facts->poll_rps == 0) {
         return 0;
     }
 
-    return provider_due(&p->polls, (podi_msec_t) (1000 / facts->poll_rps),
-                        1000, podi_time_mono());
+    every = (podi_msec_t) (1000 / facts->poll_rps);
+
+    /* the turn before was nobody's */
+    if (is_left && p->polls + every > now) {
+        return p->polls + every - now;
+    }
+
+    return provider_due(&p->polls, every, 1000, now);
+}
+
+
+void
+runner_provider_throttled(runner_provider_t *p, podi_msec_t wait)
+{
+    podi_msec_t  until = podi_time_mono() + wait;
+
+    p->polls_until = p->polls_until > until ? p->polls_until : until;
 }
 
 

@@ -40,6 +40,7 @@ typedef struct {
     podi_msec_t        submits;         /* when the next one is due */
     podi_msec_t        minute;
     podi_msec_t        polls;
+    podi_msec_t        polls_until;     /* nothing is polled before that */
     podi_usec_t        clock;           /* theirs, less ours */
     unsigned           running;         /* of this process */
 } runner_provider_t;
@@ -132,6 +133,8 @@ typedef struct {
     unsigned                      cancels:1;
     unsigned                      flies:1;      /* no answer yet to a wish */
     unsigned                      stopped:1;    /* nothing of it goes on */
+    unsigned                      asked:1;      /* to stop, and they took it */
+    unsigned                      is_left:1;    /* nobody waits for it */
     unsigned                      counted:1;    /* goes with mem */
     unsigned                      over:1;       /* the ending was said */
 } provider_run_t;
@@ -172,9 +175,14 @@ void runner_provider_heard(runner_provider_t *p, provider_run_t *run,
     podi_provider_class_e class);
 /* it was let through, and did not go out */
 void runner_provider_spared(runner_provider_t *p, provider_run_t *run);
-/* ms until it may be polled; that poll is counted */
+/*
+ * ms until it may be polled; that poll is counted.  is_left: when nobody else
+ * wants to, nor is anything else to wait.
+ */
 podi_msec_t runner_provider_poll(runner_provider_t *p,
-    const podi_provider_facts_t *facts);
+    const podi_provider_facts_t *facts, int is_left);
+/* a poll was one too many: none for so long */
+void runner_provider_throttled(runner_provider_t *p, podi_msec_t wait);
 
 
 /* ---- provider_call.c ---------------------------------------------------- */

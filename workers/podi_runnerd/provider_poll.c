@@ -83,7 +83,7 @@ poll_ask(podi_flow_t *f, void *ctx)
         return PODI_DONE;
     }
 
-    run->wait = runner_provider_poll(run->provider, run->facts);
+    run->wait = runner_provider_poll(run->provider, run->facts, 0);
 
     if (run->wait > 0) {
         return PODI_DONE;
@@ -208,6 +208,7 @@ poll_other(provider_run_t *run, const podi_provider_answer_t *a)
     case PODI_PROVIDER_THROTTLED:
         after = provider_after(run, a->retry_after);
         run->wait = after > run->wait ? after : run->wait;
+        runner_provider_throttled(run->provider, run->wait);
         provider_hook_pause(run, run->wait);
         return;
 

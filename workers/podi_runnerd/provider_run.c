@@ -425,11 +425,7 @@ provider_undo_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     /* PostgreSQL may answer again */
     *ret_wait = rc == PODI_ERROR ? UNDO_SLACK : run->wait;
 
-    if (*ret_wait > run->undo_until - now) {
-        *ret_wait = run->undo_until - now;
-    }
-
-    return PODI_AGAIN;
+    return *ret_wait < run->undo_until - now ? PODI_AGAIN : PODI_DONE;
 }
 
 

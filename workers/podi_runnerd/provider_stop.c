@@ -8,7 +8,11 @@
  *       no answer            looked at again
  *
  * Each run is one look.  A cancel that was answered is no end: what they say
- * of it afterwards is.
+ * of it afterwards is.  It is asked for once, if they take it.
+ *
+ * Who still has the job looks as often as its undo has time for.  What is left
+ * waits: each time twice as long, until they want to be asked again, and behind
+ * the polls of jobs that somebody waits for.
  */
 
 #include <string.h>
@@ -25,6 +29,9 @@ static podi_rc_t stop_look(podi_flow_t *f, void *ctx);
 static podi_rc_t stop_seen(podi_flow_t *f, void *ctx);
 static podi_rc_t stop_asked(podi_flow_t *f, void *ctx);
 static podi_rc_t stop_cancel(podi_flow_t *f, provider_run_t *run);
+static void stop_later(provider_run_t *run);
+static void stop_throttled(provider_run_t *run,
+    const podi_provider_answer_t *a);
 
 
 const podi_step_t  provider_stop_steps[] = {
@@ -51,6 +58,7 @@ provider_stop_begin(podi_job_t *job, const podi_str_t *provider,
     }
 
     run->job = job;
+    run->is_left = 1;
     run->remote = remote;
     run->key = podi_json_str(json_object_get(remote, "key"));
     run->params = params;
@@ -71,13 +79,13 @@ stop_look(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
-    run->wait = runner_provider_poll(run->provider, run->facts);
+    run->wait = runner_provider_poll(run->provider, run->facts, run->is_left);
 
     if (run->wait > 0) {
         return PODI_DONE;
     }
 
-    run->wait = STOP_WAIT;
+    stop_later(run);
 
     if (!run->facts->has_poll) {
         run->stopped = 1;
@@ -85,6 +93,21 @@ stop_look(podi_flow_t *f, void *ctx)
     }
 
     return provider_call(f, run, PODI_PROVIDER_POLL);
+}
+
+
+static void
+stop_later(provider_run_t *run)
+{
+    podi_msec_t  most = (podi_msec_t) run->facts->max_ms;
+
+    if (!run->is_left) {
+        run->wait = STOP_WAIT;
+        return;
+    }
+
+    run->wait = run->pace > STOP_WAIT ? run->pace : STOP_WAIT;
+    run->pace = 2 * run->wait > most ? most : 2 * run->wait;
 }
 
 
@@ -118,8 +141,24 @@ stop_seen(podi_flow_t *f, void *ctx)
 
     default:
         run->stopped = a.class == PODI_PROVIDER_EXPIRED;
+        stop_throttled(run, &a);
         return PODI_DONE;
     }
+}
+
+
+static void
+stop_throttled(provider_run_t *run, const podi_provider_answer_t *a)
+{
+    podi_msec_t  after;
+
+    if (a->class != PODI_PROVIDER_THROTTLED) {
+        return;
+    }
+
+    after = provider_after(run, a->retry_after);
+    run->wait = after > run->wait ? after : run->wait;
+    runner_provider_throttled(run->provider, run->wait);
 }
 
 
@@ -138,15 +177,28 @@ stop_cancel(podi_flow_t *f, provider_run_t *run)
         return PODI_DONE;
     }
 
-    return provider_call(f, run, PODI_PROVIDER_CANCEL);
+    return run->asked ? PODI_DONE
+                      : provider_call(f, run, PODI_PROVIDER_CANCEL);
 }
 
 
 static podi_rc_t
 stop_asked(podi_flow_t *f, void *ctx)
 {
-    (void) f;
-    (void) ctx;
+    podi_job_t              *job = ctx;
+    provider_run_t          *run = job->data;
+    podi_provider_answer_t   a;
+
+    if (f->result == NULL) {
+        return PODI_DONE;
+    }
+
+    if (provider_answer(f, run, PODI_PROVIDER_CANCEL, f->mem, &a) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    run->asked = a.class == PODI_PROVIDER_OK;
+    stop_throttled(run, &a);
 
     return PODI_DONE;
 }

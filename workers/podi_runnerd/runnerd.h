@@ -284,6 +284,7 @@ typedef struct {
     runner_left_row_t    *rows;
     size_t                n;
     runner_left_row_t    *now;          /* the one that is dealt with */
+    podi_msec_t           asked_at;
     podi_msec_t           until;
     runner_again_t       *again;
 } runner_left_t;
