@@ -11,7 +11,7 @@ use Podi::Bucket;
 use Podi::Cutter;
 use Podi::Hands;
 use Podi::Picture;
-use Podi::Proc qw(poll children gone open_files);
+use Podi::Proc qw(poll children name_of gone open_files);
 
 my $p = Podi::Picture->new;
 my $h = Podi::Hands->new;
@@ -85,14 +85,21 @@ sub fails
 }
 
 
-# the processes that make pictures.  One that is stopped between fork and exec
-# would stop the daemon, which waits for the exec.
+# the processes that are there for pictures, by what they do: they say so
+# themselves.  One that is stopped between fork and exec would stop the daemon,
+# which waits for the exec.
+sub pids
+{
+    my ($name) = @_;
+
+    return grep { name_of($_) eq $name } children($h->child($imaged));
+}
+
+
+# those that make one
 sub picture_pids
 {
-    return grep {
-        open my $in, '<', "/proc/$_/cmdline";
-        $in && (<$in> // '') =~ /--picture/;
-    } children($h->child($imaged));
+    return pids('podi_picture');
 }
 
 
@@ -101,6 +108,16 @@ sub picture_pid
     my $pid;
 
     poll(30, sub { ($pid) = picture_pids() }) or die 'no picture is being made';
+    return $pid;
+}
+
+
+# the one that waits for the next
+sub spare
+{
+    my $pid;
+
+    poll(30, sub { ($pid) = pids('podi_spare') }) or die 'no process waits';
     return $pid;
 }
 
@@ -356,6 +373,39 @@ subtest 'the process of a picture' => sub {
     is $h->job($t)->{attempts}, 2, 'in another attempt';
 };
 
+subtest 'the process that waits' => sub {
+    plan skip_all => 'a sanitizer needs more than it may have' if $sanitized;
+
+    my $pid = spare();
+    my $limits = Podi::Picture::bytes("/proc/$pid/limits");
+
+    like $limits, qr/^Max address space\s+1073741824\s/m, 'has bounded memory';
+    like $limits, qr/^Max cpu time\s+30\s+31\s/m, 'and CPU time';
+    SKIP: {
+        skip 'only root may look', 2 if $> != 0;
+        my ($socket, $files) = open_files($pid);
+
+        is_deeply [grep { !m{^(?:pipe:\S+|/dev/null)$} } @$files], [],
+            'and no file of anybody';
+        is scalar keys %$socket, 2, 'but is bound to its daemon';
+    }
+
+    my $t = submit(upload($slow), 'image.convert', { format => 'webp' });
+    is picture_pid(), $pid, 'makes the next picture';
+    is $h->ended($t, 60)->{state}, 'succeeded', '... to its end';
+    ok poll(10, sub { gone($pid) }), '... and no other one';
+
+    $pid = spare();
+    kill 'KILL', $pid;
+    ok poll(10, sub { $h->log($imaged, 'picture.spare_gone') }),
+        'one that dies is noticed';
+
+    $t = submit(upload($photo), 'image.resize', { width => 12 });
+    is $h->ended($t, 60)->{state}, 'succeeded', 'a picture starts its own then';
+    is $h->job($t)->{attempts}, 1, 'at once';
+    isnt spare(), $pid, 'and another one waits';
+};
+
 subtest 'cancel' => sub {
     my $t = submit(upload($slow), 'image.convert', { format => 'webp' });
     my $pid = picture_pid();
@@ -368,11 +418,13 @@ subtest 'cancel' => sub {
 };
 
 subtest 'a daemon that dies' => sub {
+    my $waits = spare();
     my $t = submit(upload($slow), 'image.convert', { format => 'webp' });
     my $pid = picture_pid();
 
     kill 'KILL', $h->child($imaged);
     ok poll(10, sub { gone($pid) }), 'takes its pictures along';
+    is $pid, $waits, '... which waited before';
     is $h->ended($t, 60)->{state}, 'succeeded', 'the next makes them again';
     is_deeply [glob "$tmp/*"], [], 'and nothing is left behind';
 };
@@ -395,7 +447,9 @@ subtest 'a picture without end' => sub {
     is scalar(grep { !gone($_) } keys %seen), 0, 'and is gone';
 };
 
+my $waits = spare();
 is $h->stop($imaged), 0, 'the daemon drains';
+ok gone($waits), '... and nobody waits for it';
 is $h->stop($dispatchd), 0, 'and the dispatcher';
 $h->whole;
 done_testing;

@@ -13,7 +13,7 @@ use warnings;
 use Test::More;
 use Podi::Cutter;
 use Podi::Fault;
-use Podi::Proc qw( poll tree );
+use Podi::Proc qw( poll children tree );
 use Podi::Stack;
 
 my $s = Podi::Stack->new(
@@ -66,10 +66,20 @@ my $pic = Podi::Fault::upload($s, $ann,
 my @ACTIONS = map { { action => 'image.thumbnail', params => { size => $_ } } }
               16 .. 20;
 my @workers = sort $s->nginx->workers;
-my @daemons = sort map { tree($s->part($_)->pid) }
+my @daemons = sort map { stays($_) }
               qw( podi_dispatchd podi_imaged );
 my ($last, $live, %end) = (
     $s->get('/v1/events/snapshot', as => $ann)->json->{position});
+
+
+# the processes of a daemon; those of its pictures come and go
+sub stays
+{
+    my ($name) = @_;
+    my $pid = $s->part($name)->pid;
+
+    return ($pid, children($pid));
+}
 
 
 sub submit
@@ -170,7 +180,7 @@ sub over
     is_deeply [ sort $s->nginx->workers ], \@workers,
         '... nginx is as it was';
     is_deeply [ grep { my $pid = $_; !grep { $_ == $pid } map {
-            tree($s->part($_)->pid) } qw( podi_dispatchd podi_imaged ) }
+            stays($_) } qw( podi_dispatchd podi_imaged ) }
         @daemons ], [], '... so are the daemons';
 }
 

@@ -22,5 +22,5 @@ imaged_run(podi_flow_t *f, podi_job_t *job, const int *in, unsigned n, int out)
 {
     const podi_picture_ask_t  ask = { job->action, job->params, in, n, out };
 
-    return podi_picture_run(f, job, &imaged.picture, &ask);
+    return podi_picture_run(f, &imaged.picture, &ask);
 }

@@ -72,6 +72,10 @@ imaged_start(podi_worker_t *w, podi_fail_t *fail)
     imaged.picture.program = "/proc/self/exe";
     imaged.picture.result_max = imaged.files.result_max;
 
+    if (podi_picture_open(&imaged.picture, w, fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
     return podi_files_open(&imaged.files, w, fail);
 }
 
@@ -81,5 +85,6 @@ imaged_stop(podi_worker_t *w)
 {
     (void) w;
 
+    podi_picture_close(&imaged.picture);
     podi_files_close(&imaged.files);
 }

@@ -1,26 +1,26 @@
 /*
  * picture: one picture, start to end.
  *
- *     ask -> limit -> init -> lock -> header -> make -> answer
+ *     limits -> limit -> init -> (waits) -> ask -> lock -> header -> make
+ *            -> answer
  *
  * The order matters: limits stand before libvips starts, the lock falls
  * before the first byte of the picture is read, and the size is judged by
- * the header before the first pixel is decoded.
+ * the header before the first pixel is decoded.  Up to the question nothing
+ * depends on a picture, so it can be started before there is one; it has no
+ * file then, and ends when its daemon closes its stdin.
  */
 
 #define _GNU_SOURCE                 /* close_range */
 
-#include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "picture.h"
 #include "banned.h"
 
-#define PICTURE_ASK_MAX  16384
-
-
-static podi_rc_t picture_read(podi_mem_t *mem, podi_str_t *ret_text);
+static podi_rc_t picture_start(picture_t *p, podi_mem_t *mem);
 static podi_rc_t picture_run(picture_t *p);
 static void picture_log(const gchar *domain, GLogLevelFlags level,
     const gchar *message, gpointer data);
@@ -42,70 +42,71 @@ picture_main(void)
     mem = podi_arena_mem(arena);
     p = podi_mem_calloc(mem, sizeof(picture_t));
 
-    if (p == NULL || picture_read(mem, &text) != PODI_OK) {
+    if (p == NULL) {
         podi_arena_free(&arena);
-        return PODI_PICTURE_EXIT_USAGE;
+        return PODI_PICTURE_EXIT_MEMORY;
     }
 
-    if (picture_ask(&text, mem, p) != PODI_OK || picture_run(p) != PODI_OK) {
-        p->made = PODI_MEDIA_UNKNOWN;
+    if (picture_start(p, mem) == PODI_OK) {
+
+        if (picture_hear(&text) != PODI_OK) {
+            _exit(PODI_PICTURE_EXIT_USAGE);     /* nobody asks any more */
+        }
+
+        if (picture_ask(&text, mem, p) == PODI_OK
+            && picture_run(p) == PODI_OK)
+        {
+            picture_answer(p);
+            _exit(0);               /* libvips' threads need no farewell */
+        }
     }
 
+    p->made = PODI_MEDIA_UNKNOWN;
     picture_answer(p);
-
-    /* libvips' threads need no farewell */
 
     _exit(0);
 }
 
 
+/* all that can be done before there is a picture */
+
 static podi_rc_t
-picture_read(podi_mem_t *mem, podi_str_t *ret_text)
+picture_start(picture_t *p, podi_mem_t *mem)
 {
-    ssize_t  n;
+    podi_str_t  text;
 
-    ret_text->len = 0;
-    ret_text->data = podi_mem_alloc(mem, PICTURE_ASK_MAX);
+    if (picture_places() != PODI_OK || picture_hear(&text) != PODI_OK) {
+        _exit(PODI_PICTURE_EXIT_USAGE);
+    }
 
-    if (ret_text->data == NULL) {
+    if (picture_ask_limits(&text, mem, p) != PODI_OK
+        || picture_limit(&p->limits, &p->fail) != PODI_OK)
+    {
         return PODI_ERROR;
     }
 
-    while (ret_text->len < PICTURE_ASK_MAX) {
-        n = read(STDIN_FILENO, ret_text->data + ret_text->len,
-                 PICTURE_ASK_MAX - ret_text->len);
+    (void) g_log_set_default_handler(picture_log, NULL);
 
-        if (n == 0) {
-            return PODI_OK;
-        }
-
-        if (n < 0 && errno != EINTR) {
-            return PODI_ERROR;
-        }
-
-        ret_text->len += (n > 0) ? (size_t) n : 0;
+    if (picture_init(&p->fail) != PODI_OK) {
+        return PODI_ERROR;
     }
 
-    return PODI_ERROR;
+    /* who looks at processes sees which of them wait */
+
+    (void) prctl(PR_SET_NAME, "podi_spare");
+
+    return PODI_OK;
 }
 
 
 static podi_rc_t
 picture_run(picture_t *p)
 {
-    /* whatever a library of the daemon forgot to mark */
+    (void) prctl(PR_SET_NAME, "podi_picture");
+    (void) close_range((unsigned) (PODI_PICTURE_OUT + p->inputs),
+                       PICTURE_PLACES - 1, 0);
 
-    (void) close_range((unsigned) (PODI_PICTURE_OUT + p->inputs), ~0U, 0);
-
-    if (picture_limit(&p->limits, &p->fail) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    (void) g_log_set_default_handler(picture_log, NULL);
-
-    if (picture_init(&p->fail) != PODI_OK
-        || (p->limits.seccomp && picture_lock(&p->fail) != PODI_OK))
-    {
+    if (p->limits.seccomp && picture_lock(&p->fail) != PODI_OK) {
         return PODI_ERROR;
     }
 

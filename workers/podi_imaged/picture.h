@@ -18,6 +18,8 @@
 
 
 #define PICTURE_WEBP_MAX  16383         /* pixels a side */
+/* numbers of files below are those of podi_picture.h */
+#define PICTURE_PLACES    (PODI_PICTURE_OUT + PODI_PICTURE_INPUTS_MAX)
 
 typedef enum {
     PICTURE_RESIZE,
@@ -75,12 +77,18 @@ typedef struct {
 /* the whole process; gives its exit code */
 int picture_main(void);
 
-/* picture_ask.c: CONFIG when the question is not one */
+/* picture_hear.c: once, first of all; then a line at a time, which stays */
+PODI_MUSTCHECK podi_rc_t picture_places(void);
+PODI_MUSTCHECK podi_rc_t picture_hear(podi_str_t *ret_line);
+
+/* picture_ask.c: ERROR when the limits, the question, are none */
+PODI_MUSTCHECK podi_rc_t picture_ask_limits(const podi_str_t *text,
+    podi_mem_t *mem, picture_t *p);
 PODI_MUSTCHECK podi_rc_t picture_ask(const podi_str_t *text, podi_mem_t *mem,
     picture_t *p);
 void picture_answer(const picture_t *p);
 
-/* picture_limit.c: before the first byte is looked at; then for good */
+/* picture_limit.c: before libvips starts; before the first byte, for good */
 PODI_MUSTCHECK podi_rc_t picture_limit(const picture_limits_t *limits,
     podi_fail_t *fail);
 PODI_MUSTCHECK podi_rc_t picture_lock(podi_fail_t *fail);

@@ -1,9 +1,9 @@
 /*
  * picture_ask: what the process is asked, and what it answers.
  *
- *     {"action":"image.resize","params":{...},"parent":123,
- *      "max_pixels":...,"max_dimension":...,"cpu":30,"memory":...,
- *      "result_max":...,"seccomp":true}
+ *     {"parent":123,"max_pixels":...,"max_dimension":...,"cpu":30,
+ *      "memory":...,"result_max":...,"seccomp":true}
+ *     {"action":"image.resize","params":{...},"inputs":1}
  */
 
 #include <string.h>
@@ -22,7 +22,6 @@ typedef struct {
     podi_str_t         action;
     json_t            *params;
     int64_t            inputs;
-    picture_limits_t   limits;
 } ask_t;
 
 typedef struct {
@@ -46,6 +45,25 @@ static podi_rc_t ask_format(picture_t *p, const podi_str_t *format);
 static void ask_preview(picture_t *p, int64_t size);
 
 
+static const podi_json_field_t  ask_limit_fields[] = {
+    { "parent", PODI_JSON_INT64, offsetof(picture_limits_t, parent),
+      PODI_JSON_REQUIRED, 1, INT32_MAX, NULL },
+    { "max_pixels", PODI_JSON_INT64, offsetof(picture_limits_t, max_pixels),
+      PODI_JSON_REQUIRED, 1, INT64_MAX, NULL },
+    { "max_dimension", PODI_JSON_INT64,
+      offsetof(picture_limits_t, max_dimension), PODI_JSON_REQUIRED, 1, 65535,
+      NULL },
+    { "cpu", PODI_JSON_INT64, offsetof(picture_limits_t, cpu),
+      PODI_JSON_REQUIRED, 1, 3600, NULL },
+    { "memory", PODI_JSON_INT64, offsetof(picture_limits_t, memory),
+      PODI_JSON_REQUIRED, 1, INT64_MAX, NULL },
+    { "result_max", PODI_JSON_INT64, offsetof(picture_limits_t, result_max),
+      PODI_JSON_REQUIRED, 1, INT64_MAX, NULL },
+    { "seccomp", PODI_JSON_BOOL, offsetof(picture_limits_t, seccomp),
+      PODI_JSON_REQUIRED, 0, 0, NULL },
+    podi_null_json_field
+};
+
 static const podi_json_field_t  ask_fields[] = {
     { "action", PODI_JSON_STR, offsetof(ask_t, action), PODI_JSON_REQUIRED,
       1, 64, NULL },
@@ -53,21 +71,6 @@ static const podi_json_field_t  ask_fields[] = {
       PODI_JSON_REQUIRED, 0, 0, NULL },
     { "inputs", PODI_JSON_INT64, offsetof(ask_t, inputs), 0, 1,
       PODI_PICTURE_INPUTS_MAX, "1" },
-    { "parent", PODI_JSON_INT64, offsetof(ask_t, limits.parent),
-      PODI_JSON_REQUIRED, 1, INT32_MAX, NULL },
-    { "max_pixels", PODI_JSON_INT64, offsetof(ask_t, limits.max_pixels),
-      PODI_JSON_REQUIRED, 1, INT64_MAX, NULL },
-    { "max_dimension", PODI_JSON_INT64,
-      offsetof(ask_t, limits.max_dimension), PODI_JSON_REQUIRED, 1, 65535,
-      NULL },
-    { "cpu", PODI_JSON_INT64, offsetof(ask_t, limits.cpu),
-      PODI_JSON_REQUIRED, 1, 3600, NULL },
-    { "memory", PODI_JSON_INT64, offsetof(ask_t, limits.memory),
-      PODI_JSON_REQUIRED, 1, INT64_MAX, NULL },
-    { "result_max", PODI_JSON_INT64, offsetof(ask_t, limits.result_max),
-      PODI_JSON_REQUIRED, 1, INT64_MAX, NULL },
-    { "seccomp", PODI_JSON_BOOL, offsetof(ask_t, limits.seccomp),
-      PODI_JSON_REQUIRED, 0, 0, NULL },
     podi_null_json_field
 };
 
@@ -97,6 +100,20 @@ static const podi_json_field_t  ask_params_fields[] = {
 
 
 podi_rc_t
+picture_ask_limits(const podi_str_t *text, podi_mem_t *mem, picture_t *p)
+{
+    json_t            *json;
+    podi_json_limit_t  limit = { text->len, 0 };
+
+    if (podi_json_parse(text, &limit, mem, &json, &p->fail) != PODI_OK) {
+        return PODI_ERROR;
+    }
+
+    return podi_json_read(json, ask_limit_fields, &p->limits, &p->fail);
+}
+
+
+podi_rc_t
 picture_ask(const podi_str_t *text, podi_mem_t *mem, picture_t *p)
 {
     ask_t              ask;
@@ -115,7 +132,6 @@ picture_ask(const podi_str_t *text, podi_mem_t *mem, picture_t *p)
         return PODI_ERROR;
     }
 
-    p->limits = ask.limits;
     p->inputs = ask.inputs;
     p->quality = (int) params.quality;
 

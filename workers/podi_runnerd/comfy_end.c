@@ -197,7 +197,7 @@ end_strip(podi_flow_t *f, void *ctx)
     ask.in = &run->fd;
     ask.out = run->bare;
 
-    return podi_picture_run(f, job, &runnerd.picture, &ask);
+    return podi_picture_run(f, &runnerd.picture, &ask);
 }
 
 

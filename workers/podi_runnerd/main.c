@@ -161,6 +161,7 @@ runnerd_start(podi_worker_t *w, podi_fail_t *fail)
     podi_list_init(&runnerd.providers);
 
     if (runnerd_program(w, fail) != PODI_OK
+        || podi_picture_open(&runnerd.picture, w, fail) != PODI_OK
         || runner_providers_open(w, fail) != PODI_OK
         || runner_hooks_open(w, fail) != PODI_OK
         || podi_kek_of(w, &runnerd.kek, fail) != PODI_OK)
@@ -221,5 +222,6 @@ runnerd_stop(podi_worker_t *w)
         runner_providers_close();
     }
 
+    podi_picture_close(&runnerd.picture);
     podi_files_close(&runnerd.files);
 }

@@ -1,9 +1,9 @@
 /*
  * podi_picture: one picture in a process of its own, seen from outside.
  *
- *     start -> RUNNING -> (exited and stdout at its end) -> answered, closing
- *                 |
- *                 +-- picture_timeout, cancel --> KILLED -> the same way
+ *     WAITING -> RUNNING -> (exited and stdout at its end) -> answered,
+ *                   |        closing
+ *                   +-- picture_timeout, cancel --> KILLED -> the same way
  *
  * Promises: one answer; the process is gone when the answer comes; a flow
  * that is cancelled leaves a process that is killed and reaped by the loop.
@@ -17,235 +17,92 @@
 #include <unistd.h>
 
 #include "podi_assert.h"
-#include "podi_json.h"
-#include "podi_uv_io.h"
-#include "podi_picture.h"
+#include "podi_picture_int.h"
 #include "banned.h"
 
-typedef enum {
-    RUN_RUNNING,
-    RUN_LATE,                       /* killed, because its time was over */
-    RUN_CANCELLED,                  /* killed, because nobody waits */
-    RUN_CLOSING
-} run_state_e;
-
-typedef struct {
-    podi_op_t       op;
-    run_state_e     state;
-    uv_process_t    process;
-    uv_pipe_t       in;             /* the process's stdin */
-    uv_pipe_t       out;
-    uv_timer_t      timer;
-    uv_write_t      write;
-    unsigned        handles;        /* that libuv has not closed yet */
-    char           *ask;
-    size_t          ask_len;
-    char            reply[PODI_PICTURE_REPLY_MAX];
-    size_t          n;
-    int             status;
-    int             signum;
-    unsigned        exited:1;
-    unsigned        eof:1;
-} run_t;
+typedef podi_picture_run_t  run_t;
 
 
-static podi_rc_t run_ask(run_t *run, podi_flow_t *f,
-    const podi_picture_conf_t *conf, const podi_picture_ask_t *ask);
-static podi_rc_t run_init(run_t *run, uv_loop_t *loop);
-static int run_spawn(run_t *run, uv_loop_t *loop, const char *program,
+static run_t *run_begin(podi_flow_t *f, podi_picture_spare_t *spare,
     const podi_picture_ask_t *ask);
-static void run_asked(uv_write_t *write, int status);
 static void run_buffer(uv_handle_t *handle, size_t wanted, uv_buf_t *buf);
 static void run_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
-static void run_exited(uv_process_t *process, int64_t status, int signum);
 static void run_late(uv_timer_t *timer);
 static void run_cancel(podi_op_t *op);
 static void run_check(run_t *run);
 static void run_judge(run_t *run, podi_mem_t *mem,
     podi_picture_answer_t *answer);
-static void run_close(run_t *run);
 static void run_close_handle(run_t *run, uv_handle_t *handle);
 static void run_closed(uv_handle_t *handle);
 
 
 podi_rc_t
-podi_picture_run(podi_flow_t *f, podi_job_t *job,
-    const podi_picture_conf_t *conf, const podi_picture_ask_t *ask)
+podi_picture_run(podi_flow_t *f, const podi_picture_conf_t *conf,
+    const podi_picture_ask_t *ask)
 {
-    run_t      *run;
-    uv_buf_t    buf;
-    uv_loop_t  *loop;
+    run_t  *run;
 
-    loop = ((podi_uv_io_t *) podi_worker_io(job->worker)->loop)->loop;
-
-    run = calloc(1, sizeof(run_t));
-    if (run == NULL || run_ask(run, f, conf, ask) != PODI_OK) {
-        free(run);
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    if (run_init(run, loop) != PODI_OK
-        || run_spawn(run, loop, conf->program, ask) != 0)
-    {
-        run_close(run);
+    run = run_begin(f, conf->spare, ask);
+    if (run == NULL) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
                          "the picture's process could not be started");
     }
 
-    buf = uv_buf_init(run->ask, (unsigned) run->ask_len);
+    run->state = RUN_RUNNING;
 
     if (uv_timer_start(&run->timer, run_late, conf->timeout, 0) != 0
-        || uv_read_start((uv_stream_t *) &run->out, run_buffer, run_read) != 0
-        || uv_write(&run->write, (uv_stream_t *) &run->in, &buf, 1, run_asked)
-           != 0)
+        || uv_read_start((uv_stream_t *) &run->out, run_buffer, run_read) != 0)
     {
-        run->state = RUN_CANCELLED;
-        (void) uv_process_kill(&run->process, SIGKILL);
+        podi_picture_kill(run, RUN_CANCELLED);
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL,
-                         "the picture's process could not be asked");
+                         "the picture's process could not be heard");
     }
 
     return podi_flow_wait(f, &run->op, run_cancel);
 }
 
 
-static podi_rc_t
-run_ask(run_t *run, podi_flow_t *f, const podi_picture_conf_t *conf,
+/*
+ * One that waits, or one of its own.  The spare one may have died unseen; of
+ * a new one the end tells why it heard nothing.
+ */
+
+static run_t *
+run_begin(podi_flow_t *f, podi_picture_spare_t *spare,
     const podi_picture_ask_t *ask)
 {
-    podi_buf_t  b;
-    podi_str_t  text;
+    run_t  *run;
 
-    podi_buf_init(&b, f->mem);
-    podi_buf_add_c(&b, "{\"action\":");
-    podi_buf_add_json(&b, &ask->action);
-    podi_buf_add_c(&b, ",\"params\":");
+    run = podi_picture_spare_take(spare);
 
-    if (ask->params != NULL) {
-        podi_json_add(&b, ask->params);
+    if (run != NULL) {
 
-    } else {
-        podi_buf_add_c(&b, "{}");
+        if (podi_picture_tell(run, f->mem, ask) == PODI_OK) {
+            return run;
+        }
+
+        podi_picture_kill(run, RUN_WAITING);
     }
 
-    podi_buf_printf(&b, ",\"inputs\":%u,\"parent\":%d,\"max_pixels\":%lld,"
-                    "\"max_dimension\":%lld,\"cpu\":%llu,\"memory\":%llu,"
-                    "\"result_max\":%llu,\"seccomp\":%s}", ask->n,
-                    (int) getpid(),
-                    (long long) conf->max_pixels,
-                    (long long) conf->max_dimension,
-                    (unsigned long long) (conf->cpu + 999) / 1000,
-                    (unsigned long long) conf->memory,
-                    (unsigned long long) conf->result_max,
-                    conf->seccomp ? "true" : "false");
+    run = podi_picture_start(spare);
 
-    if (podi_buf_take(&b, &text) != PODI_OK) {
-        return PODI_ERROR;
+    if (run != NULL && podi_picture_tell(run, f->mem, ask) == PODI_ERROR) {
+        podi_picture_kill(run, RUN_CANCELLED);
+        return NULL;
     }
 
-    /* the process may read it after the flow has gone */
-
-    run->ask = malloc(text.len);
-    if (run->ask == NULL) {
-        return PODI_ERROR;
-    }
-
-    memcpy(run->ask, text.data, text.len);
-    run->ask_len = text.len;
-
-    return PODI_OK;
+    return run;
 }
 
 
-static podi_rc_t
-run_init(run_t *run, uv_loop_t *loop)
+void
+podi_picture_kill(run_t *run, podi_picture_state_e state)
 {
-    if (uv_timer_init(loop, &run->timer) != 0) {
-        return PODI_ERROR;
+    run->state = state;
+
+    if (!run->exited) {
+        (void) uv_process_kill(&run->process, SIGKILL);
     }
-
-    run->timer.data = run;
-    run->handles++;
-
-    if (uv_pipe_init(loop, &run->in, 0) != 0) {
-        return PODI_ERROR;
-    }
-
-    run->in.data = run;
-    run->handles++;
-
-    if (uv_pipe_init(loop, &run->out, 0) != 0) {
-        return PODI_ERROR;
-    }
-
-    run->out.data = run;
-    run->handles++;
-
-    return PODI_OK;
-}
-
-
-/* what it inherits are the files, and no environment */
-
-static int
-run_spawn(run_t *run, uv_loop_t *loop, const char *program,
-    const podi_picture_ask_t *ask)
-{
-    unsigned               i;
-    char                  *args[] = { "podi_imaged", "--picture", NULL };
-    char                  *env[] = { "LC_ALL=C", NULL };
-    uv_stdio_container_t   stdio[PODI_PICTURE_OUT + PODI_PICTURE_INPUTS_MAX];
-    uv_process_options_t   options;
-
-    memset(&options, 0, sizeof(uv_process_options_t));
-    memset(stdio, 0, sizeof(stdio));
-
-    stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
-    stdio[0].data.stream = (uv_stream_t *) &run->in;
-    stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
-    stdio[1].data.stream = (uv_stream_t *) &run->out;
-    stdio[2].flags = UV_IGNORE;
-    stdio[PODI_PICTURE_OUT].flags = UV_INHERIT_FD;
-    stdio[PODI_PICTURE_OUT].data.fd = ask->out;
-
-    for (i = 0; i < ask->n; i++) {
-        stdio[podi_picture_fd(i)].flags = UV_INHERIT_FD;
-        stdio[podi_picture_fd(i)].data.fd = ask->in[i];
-    }
-
-#ifdef __SANITIZE_ADDRESS__
-    stdio[2].flags = UV_INHERIT_FD;
-    stdio[2].data.fd = STDERR_FILENO;
-    options.env = NULL;                 /* where reports go is said there */
-    (void) env;
-#else
-    options.env = env;
-#endif
-
-    options.file = program;
-    options.args = args;
-    options.cwd = "/";
-    options.stdio = stdio;
-    options.stdio_count = PODI_PICTURE_OUT + (int) ask->n;
-    options.exit_cb = run_exited;
-
-    run->process.data = run;
-    run->handles++;
-
-    return uv_spawn(loop, &run->process, &options);
-}
-
-
-/* the end of its stdin is the end of the question */
-
-static void
-run_asked(uv_write_t *write, int status)
-{
-    run_t  *run = podi_list_owner(write, run_t, write);
-
-    (void) status;
-
-    run_close_handle(run, (uv_handle_t *) &run->in);
 }
 
 
@@ -281,14 +138,22 @@ run_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 }
 
 
-static void
-run_exited(uv_process_t *process, int64_t status, int signum)
+void
+podi_picture_exited(uv_process_t *process, int64_t status, int signum)
 {
     run_t  *run = process->data;
 
     run->exited = 1;
     run->status = (int) status;
     run->signum = signum;
+
+    if (run->state == RUN_WAITING) {
+        podi_picture_spare_gone(run);
+        run->state = RUN_CANCELLED;
+
+    } else {
+        podi_picture_spare_later(run->spare);
+    }
 
     run_check(run);
 }
@@ -299,10 +164,9 @@ run_late(uv_timer_t *timer)
 {
     run_t  *run = timer->data;
 
-    run->state = RUN_LATE;
+    podi_picture_kill(run, RUN_LATE);
 
     if (!run->exited) {
-        (void) uv_process_kill(&run->process, SIGKILL);
         return;
     }
 
@@ -316,14 +180,11 @@ run_cancel(podi_op_t *op)
 {
     run_t  *run = podi_list_owner(op, run_t, op);
 
-    run->state = RUN_CANCELLED;
+    podi_picture_kill(run, RUN_CANCELLED);
 
     if (run->exited) {
         run_check(run);
-        return;
     }
-
-    (void) uv_process_kill(&run->process, SIGKILL);
 }
 
 
@@ -341,7 +202,7 @@ run_check(run_t *run)
     }
 
     if (run->op.flow == NULL) {
-        run_close(run);
+        podi_picture_run_close(run);
         return;
     }
 
@@ -350,13 +211,13 @@ run_check(run_t *run)
 
     if (answer != NULL) {
         run_judge(run, mem, answer);
-        run_close(run);
+        podi_picture_run_close(run);
         podi_op_done(&run->op, answer, NULL);
         return;
     }
 
     (void) podi_fail(&fail, PODI_E_INTERNAL, NULL, "no memory");
-    run_close(run);
+    podi_picture_run_close(run);
     podi_op_done(&run->op, NULL, &fail);
 }
 
@@ -404,19 +265,22 @@ run_judge(run_t *run, podi_mem_t *mem, podi_picture_answer_t *answer)
 }
 
 
-static void
-run_close(run_t *run)
+void
+podi_picture_run_close(run_t *run)
 {
     run->state = RUN_CLOSING;
 
+    if (run->in != -1) {
+        (void) close(run->in);
+        run->in = -1;
+    }
+
     if (run->handles == 0) {
-        free(run->ask);
         free(run);
         return;
     }
 
     run_close_handle(run, (uv_handle_t *) &run->timer);
-    run_close_handle(run, (uv_handle_t *) &run->in);
     run_close_handle(run, (uv_handle_t *) &run->out);
     run_close_handle(run, (uv_handle_t *) &run->process);
 }
@@ -441,7 +305,6 @@ run_closed(uv_handle_t *handle)
     podi_assert(run->handles > 0);
 
     if (--run->handles == 0) {
-        free(run->ask);
         free(run);
     }
 }

@@ -1,7 +1,8 @@
 /*
  * podi_picture: one picture in a process of its own, seen from outside.
  *
- *     stdin   one JSON object: what to make, and the limits
+ *     stdin   two lines of JSON: the limits; later what to make, and with it,
+ *             as stdin is a socket, the files:
  *     3       the picture, a file
  *     4       the result, an empty file
  *     5...    the other pictures of a montage
@@ -13,7 +14,8 @@
  *
  * The process is `podi_imaged --picture`: it has no names of files, no
  * sockets and bounded memory, CPU time and output.  What decodes strangers'
- * bytes runs there and nowhere else.
+ * bytes runs there and nowhere else.  A daemon has one more of them, which
+ * waits for its question: starting takes longer than most pictures.
  */
 
 #ifndef PODI_PICTURE_H
@@ -34,6 +36,8 @@
 #define podi_picture_fd(i)                                                   \
     ((i) == 0 ? PODI_PICTURE_IN : PODI_PICTURE_OUT + (int) (i))
 
+typedef struct podi_picture_spare_s  podi_picture_spare_t;
+
 typedef struct {
     const char   *program;          /* that knows --picture */
     uint64_t      result_max;       /* bytes */
@@ -43,9 +47,10 @@ typedef struct {
     uint64_t      memory;
     podi_msec_t   timeout;
     int           seccomp;
+    podi_picture_spare_t  *spare;   /* podi_picture_open's */
 } podi_picture_conf_t;
 
-/* rows of a daemon's table of settings; program, result_max are its own */
+/* rows of a daemon's table of settings; its start sets the others */
 
 #define podi_picture_settings(p)                                             \
     /* width * height * frames as its header says; and each side */          \
@@ -87,11 +92,18 @@ typedef struct {
 } podi_picture_ask_t;
 
 
+/* from a daemon's start, once conf is whole; ERROR: INTERNAL */
+PODI_MUSTCHECK podi_rc_t podi_picture_open(podi_picture_conf_t *conf,
+    podi_worker_t *w, podi_fail_t *fail);
+
+/* from its stop, also when it was not opened; what is left is reaped later */
+void podi_picture_close(podi_picture_conf_t *conf);
+
 /*
  * AGAIN: f->result will be a podi_picture_answer_t in f->mem.  Cancelling the
  * flow kills the process.
  */
-PODI_MUSTCHECK podi_rc_t podi_picture_run(podi_flow_t *f, podi_job_t *job,
+PODI_MUSTCHECK podi_rc_t podi_picture_run(podi_flow_t *f,
     const podi_picture_conf_t *conf, const podi_picture_ask_t *ask);
 
 /* what the process has said; ERROR: it makes no sense */

@@ -121,7 +121,7 @@ result_decode(podi_flow_t *f, void *ctx)
     ask.in = &r->ask.fd;
     ask.out = r->thumb;
 
-    return podi_picture_run(f, r->job, r->ask.picture, &ask);
+    return podi_picture_run(f, r->ask.picture, &ask);
 }
 
 

@@ -8,7 +8,7 @@ use strict;
 use warnings;
 
 use List::Util qw( shuffle );
-use Podi::Proc qw( poll children gone );
+use Podi::Proc qw( poll children gone name_of );
 use Time::HiRes qw( sleep time );
 use Chaos::History;
 use Chaos::World;
@@ -102,7 +102,8 @@ sub kill_picture
     my ($self) = @_;
     my $pid;
 
-    poll(1, sub { ($pid) = map { children($_) } map { children($_->pid) }
+    poll(1, sub { ($pid) = grep { name_of($_) eq 'podi_picture' }
+                           map { children($_) } map { children($_->pid) }
                            $self->_pairs('imaged'); $pid }) or return;
     kill 'KILL', $pid;
     return 'a picture';

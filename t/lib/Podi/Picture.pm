@@ -231,13 +231,16 @@ my %LIMITS = (max_pixels => 100_000_000, max_dimension => 30_000, cpu => 30,
               memory => 2 << 30, result_max => 128 << 20);
 
 
+# its two lines
 sub ask
 {
-    my ($action, $params, %limit) = @_;
+    my ($action, $params, %own) = @_;
+    my $inputs = delete $own{inputs};
 
-    return $json->encode({ %LIMITS, %limit, action => $action,
-        params => $params, parent => $limit{parent} // $$,
-        seccomp => $limit{seccomp} // JSON::PP::true });
+    return $json->encode({ %LIMITS, parent => $$, seccomp => JSON::PP::true,
+                           %own }) . "\n"
+         . $json->encode({ action => $action, params => $params,
+                           inputs => $inputs }) . "\n";
 }
 
 

@@ -11,7 +11,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw( sleep time );
 
-our @EXPORT_OK = qw( poll spawn children tree reaped gone open_files
+our @EXPORT_OK = qw( poll spawn children tree name_of reaped gone open_files
                      clients_of san_env san_libs sanitizer_lines
                      free_port $SANITIZER );
 
@@ -77,6 +77,17 @@ sub tree
     my ($pid) = @_;
 
     return ($pid, map { tree($_) } children($pid));
+}
+
+
+# as it calls itself; '' when it has gone
+sub name_of
+{
+    my ($pid) = @_;
+
+    open my $fh, '<', "/proc/$pid/comm" or return '';
+    chomp(my $name = <$fh> // '');
+    return $name;
 }
 
 
