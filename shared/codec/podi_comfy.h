@@ -55,7 +55,7 @@ typedef struct {
     const podi_str_t  *inputs;      /* of podi_comfy_uploaded, one for each */
     size_t             inputs_n;    /* place of mapping.inputs */
     podi_str_t         prompt_id;
-    podi_str_t         client_id;   /* "": no socket */
+    podi_str_t         client_id;   /* "": no socket, its own id is said */
     podi_str_t         prefix;      /* of this attempt's files, alone */
     uint32_t           seed;        /* unless params has an integer "seed" */
 } podi_comfy_job_t;

@@ -476,11 +476,10 @@ podi_comfy_make_body(const podi_comfy_make_t *make, podi_mem_t *mem,
     podi_buf_add_c(&b, "{\"prompt\":");
     podi_json_add(&b, make->graph);
 
-    if (job->client_id.len > 0) {
-        podi_buf_add_c(&b, ",\"client_id\":");
-        podi_buf_add_json(&b, &job->client_id);
-    }
-
+    /* newer servers do not say again what they kept when nobody is named */
+    podi_buf_add_c(&b, ",\"client_id\":");
+    podi_buf_add_json(&b, job->client_id.len > 0 ? &job->client_id
+                                                 : &job->prompt_id);
     podi_buf_add_c(&b, ",\"prompt_id\":");
     podi_buf_add_json(&b, &job->prompt_id);
     podi_buf_add_byte(&b, '}');

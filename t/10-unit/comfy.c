@@ -64,7 +64,7 @@ prompt_of(const char *graph, const char *mapping, const char *params,
     job.inputs = &name;
     job.inputs_n = input != NULL;
     job.prompt_id = str("018f0000-0000-7000-8000-000000000001");
-    job.client_id = str("c1");
+    job.client_id = input != NULL ? str("c1") : str("");
     job.prefix = str("podi/a1/out");
     job.seed = 4294967295u;
 
@@ -76,8 +76,10 @@ prompt_of(const char *graph, const char *mapping, const char *params,
     body = json((const char *) text.data);
     *ret_prompt = json_object_get(body, "prompt");
 
+    name = input != NULL ? job.client_id : job.prompt_id;
     ok(json_object_size(body) == 3 && *ret_prompt != NULL
-       && json_object_get(body, "client_id") != NULL
+       && podi_str_eq_c(&name, json_string_value(json_object_get(body,
+                                                        "client_id")))
        && json_object_get(body, "prompt_id") != NULL,
        "a prompt is sent with its ids, and nothing else");
 

@@ -278,6 +278,20 @@ poll(20, sub { queue() eq '0 0' });
 is_deeply $c->get('/history')->{json}, {}, '... and what ends is not kept';
 $fake->fake(reset => 1);
 
+$fake->fake(untold => JSON::PP::true);
+my $kept = graph();
+my $again = sub {
+    my ($id, %more) = @_;
+
+    $c->post('/prompt', { prompt => $kept, prompt_id => $id, %more });
+    return scalar keys %{ entry($id)->{outputs} };
+};
+
+is $again->('makes'), 1, 'what is made is named';
+is $again->('keeps'), 0, '... and need not be when it was made before';
+is $again->('tells', client_id => 'a'), 1, '... but to one with a name';
+$fake->fake(reset => 1);
+
 submit('file');
 my $file = entry('file')->{outputs}{3}{images}[0];
 my $view = "/view?filename=$file->{filename}&subfolder=$file->{subfolder}";

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 
+use File::Copy qw( copy );
 use JSON::PP ();
 use Test::More;
 use Podi::Comfy;
@@ -219,6 +220,20 @@ subtest 'really' => sub {
     is $code, 1, 'what the server itself refuses';
     like $text, qr/executor_refused/, 'is refused';
     $fake->fake(missing => []);
+
+    put('comfy_workflow_put', { workflow => 'still', mapping => {
+            outputs => [{ node => '2' }], keep_temp => \1 },
+        graph => { 1 => { class_type => 'LoadImage',
+                          inputs => { image => 'still.png' } },
+                   2 => { class_type => 'PreviewImage',
+                          inputs => { images => ['1', 0] } } } });
+    seen('one', nodes => { %cards, PreviewImage => { required => ['images'] } });
+    copy($photo, $fake->dir . '/input/still.png') or die $!;
+    $fake->fake(untold => \1);
+    is scalar(grep { $_->{file} } @{ (dry('still', @run[1 .. 4]))[1] }), 1,
+        "what it has made $_" for 'is here', 'before, too';
+    $fake->fake(untold => \0);
+    seen('one', nodes => \%cards);
 
     is key('disable comfyui main'), 0, 'a key that is disabled';
     ($code, $said, $text) = dry(@run);

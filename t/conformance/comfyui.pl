@@ -373,14 +373,16 @@ sub results
 
 sub again
 {
-    my ($prompt, $first, $image) = @_;
-    my $entry = outcome($prompt);
+    my ($prompt, $first, $image, $client) = @_;
+    my $entry = outcome($prompt, client_id => $client);
     my $kept = message($entry, 'execution_cached');
 
     is join(' ', sort @{ $kept->{nodes} || [] }), '1 2 3 4',
         'the same prompt again is not worked on';
     is_deeply $entry->{outputs}{4}{images}, $first->{outputs}{4}{images},
         '... and names the old file';
+    by_the_way('what is kept is not said again without a client_id')
+        if !outcome($prompt)->{outputs}{4};
 
     my $other = save($image, "$folder/other", [ImageInvert => {}]);
     $entry = outcome($other);
@@ -654,7 +656,7 @@ sub rest
 
     return leave_out('the rest', 'a plain prompt does not succeed')
         if ($entry->{status}{status_str} // '') ne 'success';
-    again($prompt, $entry, $image);
+    again($prompt, $entry, $image, $client);
     faulty($image);
     identities($image);
     queues($image);

@@ -329,7 +329,8 @@ sub _step
     my $kept = $self->{cache}{ $job->{sign}{$id} };
 
     if ($kept) {
-        $self->_executed($job, $id, $kept);
+        $self->_executed($job, $id, $kept)
+            if defined $job->{client} || !$self->{switch}{untold};
         return $self->_finished($job, $id);
     }
     $job->{node} = $id;

@@ -25,6 +25,8 @@ package Podi::Comfy::Switch;
 #   interrupt_ignored BOOL
 #   node_ms MS       each node takes so long
 #   foreign N        so many prompts of others (0: they go), foreign_ms each
+#   untold BOOL      of what it kept, no file is named without a client_id, as
+#                    real ones do from 0.3.75 at the latest
 #   lose_history     BOOL, or "now": what is there goes, later ones stay
 #   ws ok|refused|closed|mute; ws_drop; huge_frame N; ping; fragment BOOL
 #   vram N           bytes of its device
@@ -53,7 +55,7 @@ my %DEFAULT = (
     targeted => 1, progress_state => 1, disable_metadata => 0, auth => undef,
     entry_bytes => 0, queue_bytes => 0, files => 0, names => undef, vram => 0,
     checkpoints => [], missing => [], max_upload => 104_857_600, strict => 1,
-    preview => 'ok', burst => 1,
+    preview => 'ok', burst => 1, untold => 0,
 );
 my %RULE = map { $_ => 1 }
     qw( silent cut status non_json reset_prompt late other_id view error
