@@ -41,18 +41,23 @@ sub read_of
 sub reach
 {
     my ($name, $table, $plant, $call, @bind) = @_;
+    my $dbh = $super->dbh;
 
-    for my $plan ('old', 'new') {
-        $super->run('discard plans');
-        aside(sub { $super->all(undef, $call, @bind) }) if $plan eq 'old';
-        aside(sub {
-            $super->dbh->do($plant);
+    $super->run('discard plans');
+    aside(sub { $super->all(undef, $call, @bind) });
+
+    aside(sub {
+        $dbh->do($plant);
+        for my $plan ('old', 'new') {
+            $dbh->do('discard plans') if $plan eq 'new';
+            $dbh->do('savepoint planted');
             my %before = map { $_ => read_of($_) } @$table;
             $super->all(undef, $call, @bind);
             cmp_ok read_of($_) - $before{$_}, '<', 100, "$name: $plan plan, $_"
                 for @$table;
-        });
-    }
+            $dbh->do('rollback to planted');
+        }
+    });
     return;
 }
 

@@ -13,7 +13,9 @@ package Podi::Pg;
 # migrations/.  When PODI_TEST_PG holds a superuser's conninfo, that server is
 # used instead and is never stopped: databases are made there and dropped.
 #
-# Servers listen on a socket in a directory that only their user can enter.
+# Servers listen on a socket in a directory that only their user can enter.  It
+# lies in memory where there is room, unless the server is durable: a hundred
+# clusters that live for seconds are nothing that a disk has to write.
 
 use strict;
 use warnings;
@@ -31,6 +33,7 @@ our $ROOT = root();
 our $KEY_ID = 'test';
 our $KEY = sha256_hex('the context key of tests, and of nothing else');
 our $CHAIN_KEY = sha256_hex('the chain key of tests, and of nothing else');
+our $ROOM = 2 << 20;            # KiB that memory has left for others
 our @LOGINS = qw(podi_web podi_worker podi_ctl);
 
 my $serial = 0;
@@ -56,7 +59,7 @@ sub new
         return $self;
     }
 
-    $self->{dir} = tempdir('podi-pg-XXXXXX', TMPDIR => 1);
+    $self->{dir} = tempdir('podi-pg-XXXXXX', $self->place);
     chmod 0755, $self->{dir};
     $self->{super} = "host=$self->{dir}/sock user=postgres";
     $self->{template} = 'podi_template';
@@ -221,6 +224,19 @@ sub own
     my ($uid, $gid) = (getpwnam 'postgres')[2, 3];
     chown $uid, $gid, @path;
     return;
+}
+
+
+# a directory of our own choice only when nobody else has made one
+sub place
+{
+    my ($self) = @_;
+    my $memory = '/dev/shm';
+
+    return (TMPDIR => 1) if $self->{durable} || $ENV{TMPDIR} || !-w $memory;
+
+    my ($free) = run_quiet('df', '-k', '--output=avail', $memory) =~ /(\d+)/;
+    return ($free // 0) > $ROOM ? (DIR => $memory) : (TMPDIR => 1);
 }
 
 
