@@ -169,6 +169,28 @@ subtest 'thumbnail and check' => sub {
     like $p->facts($r->{path})->{loader}, qr/^webpload/, 'as WebP';
     is "$r->{answer}{source_width}x$r->{answer}{source_height}", '600x800',
         'and measures the picture upright';
+
+    # the pixels that were checked are shrunk, where they can be kept
+    my %big = (width => 4000, height => 3000);
+    for my $case (
+        ['an upright PNG', $p->noise('png', 500, 400)],
+        ['one that lies', $p->corners('png', width => 800, height => 600,
+                                      orientation => 6)],
+        ['one with 16 bits and alpha', $p->corners('png', width => 800,
+            height => 600, steps => [['bandjoin_const', 128],
+                                     ['linear', 257, 0], ['cast', 'ushort']])],
+        ['a large one', $p->corners('png', %big)],
+        ['one larger than what is kept', $p->corners('png', %big),
+         memory => 512 << 20],
+        ['a JPEG', $p->corners('jpg', width => 800, height => 600)],
+    ) {
+        my ($name, $path, %limit) = @$case;
+        my ($check, $thumb) = map { Podi::Picture::bytes($p->make($path, @$_,
+            %limit)->{path}) } ['media.check', {}],
+            ['image.thumbnail', { size => 320 }];
+
+        ok $check ne '' && $check eq $thumb, "... $name: as a thumbnail is";
+    }
 };
 
 subtest 'upright' => sub {

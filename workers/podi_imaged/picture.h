@@ -66,6 +66,7 @@ typedef struct {
     int64_t             source_width;   /* upright, as the header says */
     int64_t             source_height;
     int                 orientation;
+    VipsImage          *whole;          /* its pixels, decoded; or NULL */
     int64_t             made_width;
     int64_t             made_height;
     podi_media_e        made;

@@ -3,7 +3,8 @@
  *
  *     resize, thumbnail   open and shrink at once -> colour -> save
  *     convert             open -> upright -> colour -> save
- *     check               open -> all of it decoded; then as a thumbnail
+ *     check               open -> all of it decoded; then as a thumbnail, of
+ *                         what was decoded when that is kept
  *
  * What is made is upright, sRGB (or grey) with 8 bits, and has no metadata:
  * no EXIF, no place, no profile.  Colours of a profile are converted first.
@@ -14,9 +15,13 @@
 #include "picture.h"
 #include "banned.h"
 
+#define MAKE_KEPT_MAX   (64 << 20)      /* bytes of pixels */
+#define MAKE_KEPT_PART  16              /* of the memory that it has */
 
 
 static podi_rc_t make_decode(picture_t *p);
+static int make_is_kept(const picture_t *p, VipsImage *image);
+static VipsImage *make_thumbnail(picture_t *p);
 static int make_nothing(VipsRegion *region, VipsRect *area, void *data);
 static VipsImage *make_shrunk(picture_t *p);
 static VipsImage *make_upright(picture_t *p);
@@ -138,10 +143,29 @@ make_decode(picture_t *p)
         return PODI_ERROR;
     }
 
-    rc = vips_sink_disc(image, make_nothing, NULL);
+    if (make_is_kept(p, image)) {
+        p->whole = vips_image_copy_memory(image);
+        rc = (p->whole != NULL) ? 0 : -1;
+
+    } else {
+        rc = vips_sink_disc(image, make_nothing, NULL);
+    }
+
     g_object_unref(image);
 
     return (rc == 0) ? PODI_OK : picture_fault(p, "decoding");
+}
+
+
+/* of the others a smaller picture is decoded faster than a whole one */
+
+static int
+make_is_kept(const picture_t *p, VipsImage *image)
+{
+    int64_t  size = (int64_t) VIPS_IMAGE_SIZEOF_IMAGE(image);
+
+    return p->type == PODI_MEDIA_PNG && size <= MAKE_KEPT_MAX
+           && size <= p->limits.memory / MAKE_KEPT_PART;
 }
 
 
@@ -166,24 +190,47 @@ picture_shrunk(picture_t *p)
 static VipsImage *
 make_shrunk(picture_t *p)
 {
-    int          rc;
-    VipsImage   *image;
-    VipsSource  *source;
+    VipsImage  *image;
 
-    source = picture_source(p);
-    if (source == NULL) {
-        return NULL;
+    image = make_thumbnail(p);
+
+    if (p->whole != NULL) {
+        g_object_unref(p->whole);
+        p->whole = NULL;
     }
 
-    rc = vips_thumbnail_source(source, &image, (int) p->width,
-                               "height", (int) p->height,
-                               "size", p->fit == PICTURE_COVER
-                                       ? VIPS_SIZE_BOTH : VIPS_SIZE_FORCE,
-                               "crop", p->fit == PICTURE_COVER
-                                       ? VIPS_INTERESTING_CENTRE
-                                       : VIPS_INTERESTING_NONE,
-                               "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-    g_object_unref(source);
+    return image;
+}
+
+
+static VipsImage *
+make_thumbnail(picture_t *p)
+{
+    int              rc;
+    int              is_cover = (p->fit == PICTURE_COVER);
+    VipsSize         size = is_cover ? VIPS_SIZE_BOTH : VIPS_SIZE_FORCE;
+    VipsImage       *image;
+    VipsSource      *source;
+    VipsInteresting  crop = is_cover ? VIPS_INTERESTING_CENTRE
+                                     : VIPS_INTERESTING_NONE;
+
+    if (p->whole != NULL) {
+        rc = vips_thumbnail_image(p->whole, &image, (int) p->width,
+                                  "height", (int) p->height, "size", size,
+                                  "crop", crop, NULL);
+
+    } else {
+        source = picture_source(p);
+        if (source == NULL) {
+            return NULL;
+        }
+
+        rc = vips_thumbnail_source(source, &image, (int) p->width,
+                                   "height", (int) p->height, "size", size,
+                                   "crop", crop,
+                                   "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+        g_object_unref(source);
+    }
 
     if (rc != 0) {
         (void) picture_fault(p, "shrinking");
