@@ -6,6 +6,7 @@ use warnings;
 use lib 't/lib';
 
 use Test::More;
+use Time::HiRes qw(time);
 use Podi::Proc qw(poll reaped);
 use Podi::ThirdParty;
 
@@ -17,9 +18,15 @@ $s->describe('replicate');
 $s->describe('stubborn', of => 'replicate', edit => sub {
     delete $_->{cancel} for $_[0]{common}, values %{ $_[0]{operations} };
 });
-$s->key($_) for qw(replicate stubborn);
+$s->describe('brief', of => 'replicate', edit => sub {
+    $_[0]{common}{poll}{deadline_s} = 1;
+});
+$s->describe('fal');
+$s->key($_) for qw(replicate stubborn brief fal);
 $s->action("scale.$_", provider => $_, operation => 'upscale',
-           set => { model => 'a/b' }) for qw(replicate stubborn);
+           set => { model => 'a/b' }) for qw(replicate stubborn brief);
+$s->action('scale.late', provider => 'fal', operation => 'upscale',
+           set => { model => 'a/b' }, timeout_ms => 3000, max_attempts => 1);
 
 my $dispatchd = $h->daemon('podi_dispatchd', dispatch => '50ms');
 my $runnerd = $s->runnerd(%left);
@@ -46,8 +53,14 @@ sub states
 }
 
 
-# what was begun last
-sub begun { return +($fake->jobs)[-1] }
+# what was begun last; or that one
+sub begun
+{
+    my ($id) = @_;
+    my @all = $fake->jobs;
+
+    return $id ? (grep { $_->{id} eq $id } @all)[0] : $all[-1];
+}
 
 
 sub submitted
@@ -157,9 +170,21 @@ subtest 'cancelled, and nobody had it' => sub {
     cancel($t);
     ends_cancelled($t, 'the job ends with its lease');
     is begun()->{state}, 'running', 'what was begun does not';
+    my $first = begun()->{id};
+
+    $s->play('replicate', 'error503', step => 'poll', times => 9999);
     $runnerd = $s->runnerd(%left);
-    ok poll(20, sub { begun()->{state} eq 'canceled' }), 'until one comes';
-    ok poll(20, sub { states($t) eq 'ended' }), 'then nothing is left';
+    ok poll(20, sub { states($t) eq 'left' }), 'until one comes';
+    $s->asked('submit');
+    $h->{work}{web}->all($h->{db}->as($h->{ann}),
+        'select * from api.task_retry(?, null, null)', $t->{task_id});
+    ok poll(20, sub { states($t) eq 'left submitted' }),
+        'its user wants it after all: he has it, and nobody else';
+    is scalar($s->asked('submit')), 1, 'another one is begun';
+    $fake->calm;
+    $s->succeeds($t, 'which is made');
+    ok poll(20, sub { states($t) eq 'ended ended' }), 'then nothing is left';
+    is begun($first)->{state}, 'canceled', 'of the first';
 };
 
 subtest 'what has no way to be cancelled' => sub {
@@ -174,6 +199,63 @@ subtest 'what has no way to be cancelled' => sub {
 
     is scalar(@told), 1, 'which is told, once';
     like $told[0]{msg}, qr/^stubborn has no way/, 'of whom';
+};
+
+# nobody gets the keys of that one: how often they were asked for, and the end
+sub lock_keys
+{
+    my ($provider) = @_;
+    my $dbh = $s->{super}->dbh;
+    my $was = $s->{super}->value(undef, 'select pg_get_functiondef(oid)'
+        . q{ from pg_proc where oid = 'sys.provider_keys'::regproc});
+    my $now = $was =~ s{^begin$}{begin
+        if i_provider = '$provider' then
+            raise 'not now: %', nextval('podi.asked');
+        end if;}mr;
+
+    $dbh->do($_) for 'create sequence podi.asked',
+        'grant all on podi.asked to public', $now;
+    return (sub { $s->{super}->value(undef, 'select last_value'
+                                     . ' from podi.asked') },
+            sub { $dbh->do($_) for $was, 'drop sequence podi.asked' });
+}
+
+
+subtest 'what does not end in time' => sub {
+    $s->play('fal', 'never');
+    my $late = $s->submit('scale.late');
+
+    ok submitted($late), 'there is a job with little time';
+    my $there = begun()->{id};
+
+    $s->play('replicate', 'never');
+    $s->play('replicate', 'error503', step => 'cancel');
+    $s->asked('cancel');
+    my $t = $s->submit('scale.brief');
+
+    ok submitted($t), 'and one of somebody with little time';
+    my $first = begun()->{id};
+    my ($asked, $unlock) = lock_keys('brief');
+
+    is $h->ended($t, 60)->{state}, 'failed', 'which is over';
+    is $s->job($t)->{error_code}, 'deadline', 'as is told';
+    is scalar($s->asked('cancel')), 1, 'they do not hear of it';
+    is states($t), 'left', 'which is not forgotten';
+
+    ok poll(20, sub { $asked->() > 1 }), 'there is no key for it';
+    my ($n, $from) = ($asked->(), time);
+
+    ok poll(20, sub { $asked->() >= $n + 4 }), 'which is tried again';
+    cmp_ok time - $from, '>', 1.2, 'after half a second each time';
+
+    $unlock->();
+    ok poll(20, sub { states($t) eq 'ended' }), 'until nothing is left';
+    is begun($first)->{state}, 'canceled', 'it was stopped';
+
+    is $h->ended($late, 60)->{state}, 'failed', 'the time of a job is over';
+    is $s->job($late)->{error_code}, 'job_timeout', 'as is told';
+    ok poll(20, sub { states($late) eq 'ended' }), 'nothing is left of it';
+    is begun($there)->{state}, 'canceled', 'it was stopped';
 };
 
 $s->done;
