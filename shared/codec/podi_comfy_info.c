@@ -6,6 +6,8 @@
  *     "ckpt_name": [["a.safetensors", ..], {..}]    a list, or in newer nodes
  *     "ckpt_name": ["COMBO", {"options": [..]}]
  *       -> models  "ckpt_name": ["a.safetensors", ..]
+ *
+ * Promises: time in proportion to what the server has sent.
  */
 
 #include <string.h>
@@ -17,11 +19,12 @@
 static podi_rc_t podi_comfy_classes(const podi_str_t *body, size_t max,
     podi_mem_t *text, podi_comfy_info_t *info);
 static podi_rc_t podi_comfy_class_info(const char *class_type,
-    const json_t *given, podi_comfy_info_t *info);
+    const json_t *given, json_t *nodes, json_t *seen);
 static podi_rc_t podi_comfy_inputs_info(const json_t *given, json_t *names,
-    json_t *models);
+    json_t *seen);
 static podi_rc_t podi_comfy_choices(const char *input, const json_t *given,
-    json_t *models);
+    json_t *seen);
+static podi_rc_t podi_comfy_lists(const json_t *seen, json_t *models);
 
 
 podi_rc_t
@@ -62,10 +65,11 @@ static podi_rc_t
 podi_comfy_classes(const podi_str_t *body, size_t max, podi_mem_t *text,
     podi_comfy_info_t *info)
 {
-    json_t      *json, *given;
+    json_t      *json, *given, *seen = json_object();
     const char  *class_type;
 
-    if (podi_comfy_parse(body, max, text, &json) != PODI_OK
+    if (podi_json_own(text, seen) != PODI_OK
+        || podi_comfy_parse(body, max, text, &json) != PODI_OK
         || !json_is_object(json))
     {
         return PODI_ERROR;
@@ -73,19 +77,19 @@ podi_comfy_classes(const podi_str_t *body, size_t max, podi_mem_t *text,
 
     json_object_foreach(json, class_type, given) {
         if (podi_comfy_class_info(class_type, json_object_get(given, "input"),
-                                  info) != PODI_OK)
+                                  info->nodes, seen) != PODI_OK)
         {
             return PODI_ERROR;
         }
     }
 
-    return PODI_OK;
+    return podi_comfy_lists(seen, info->models);
 }
 
 
 static podi_rc_t
 podi_comfy_class_info(const char *class_type, const json_t *given,
-    podi_comfy_info_t *info)
+    json_t *nodes, json_t *seen)
 {
     json_t  *required, *optional, *card;
 
@@ -93,24 +97,23 @@ podi_comfy_class_info(const char *class_type, const json_t *given,
     optional = json_array();
     card = json_pack("{s:o, s:o}", "required", required, "optional", optional);
 
-    if (card == NULL || json_object_set_new(info->nodes, class_type, card) != 0)
-    {
+    if (card == NULL || json_object_set_new(nodes, class_type, card) != 0) {
         return PODI_ERROR;
     }
 
     if (podi_comfy_inputs_info(json_object_get(given, "required"), required,
-                               info->models) != PODI_OK)
+                               seen) != PODI_OK)
     {
         return PODI_ERROR;
     }
 
     return podi_comfy_inputs_info(json_object_get(given, "optional"), optional,
-                                  info->models);
+                                  seen);
 }
 
 
 static podi_rc_t
-podi_comfy_inputs_info(const json_t *given, json_t *names, json_t *models)
+podi_comfy_inputs_info(const json_t *given, json_t *names, json_t *seen)
 {
     json_t      *input, *choices;
     const char  *name;
@@ -127,7 +130,7 @@ podi_comfy_inputs_info(const json_t *given, json_t *names, json_t *models)
             choices = json_object_get(json_array_get(input, 1), "options");
         }
 
-        if (podi_comfy_choices(name, choices, models) != PODI_OK) {
+        if (podi_comfy_choices(name, choices, seen) != PODI_OK) {
             return PODI_ERROR;
         }
     }
@@ -136,45 +139,64 @@ podi_comfy_inputs_info(const json_t *given, json_t *names, json_t *models)
 }
 
 
-/* all that inputs of that name can be, whichever node has them */
+/* all that inputs of that name can be, whichever node has them: each once */
 
 static podi_rc_t
-podi_comfy_choices(const char *input, const json_t *given, json_t *models)
+podi_comfy_choices(const char *input, const json_t *given, json_t *seen)
 {
     size_t       i;
-    json_t      *choice, *seen, *list = NULL;
+    json_t      *choice, *names;
     podi_str_t   name;
-    const char  *key;
-
-    seen = json_object();
-
-    json_array_foreach(json_object_get(models, input), i, choice) {
-        (void) json_object_set_new(seen, json_string_value(choice),
-                                   json_null());
-    }
 
     json_array_foreach(given, i, choice) {
         name = podi_json_str(choice);
 
-        if (podi_comfy_is_model(&name)) {
-            (void) json_object_set_new(seen, (const char *) name.data,
-                                       json_null());
+        if (!podi_comfy_is_model(&name)) {
+            continue;
+        }
+
+        names = json_object_get(seen, input);
+
+        if (names == NULL) {
+            names = json_object();
+
+            if (json_object_set_new(seen, input, names) != 0) {
+                return PODI_ERROR;
+            }
+        }
+
+        if (json_object_set_new(names, (const char *) name.data, json_null())
+            != 0)
+        {
+            return PODI_ERROR;
         }
     }
 
-    if (json_object_size(seen) > json_array_size(json_object_get(models,
-                                                                 input)))
-    {
+    return PODI_OK;
+}
+
+
+/* {input: {name: null}} becomes {input: [name]} */
+
+static podi_rc_t
+podi_comfy_lists(const json_t *seen, json_t *models)
+{
+    json_t      *names, *list, *nothing;
+    const char  *input, *name;
+
+    json_object_foreach((json_t *) seen, input, names) {
         list = json_array();
 
-        json_object_foreach(seen, key, choice) {
-            (void) json_array_append_new(list, json_string(key));
+        if (json_object_set_new(models, input, list) != 0) {
+            return PODI_ERROR;
         }
 
-        (void) json_object_set_new(models, input, list);
+        json_object_foreach(names, name, nothing) {
+            if (json_array_append_new(list, json_string(name)) != 0) {
+                return PODI_ERROR;
+            }
+        }
     }
 
-    json_decref(seen);
-
-    return seen == NULL ? PODI_ERROR : PODI_OK;
+    return PODI_OK;
 }

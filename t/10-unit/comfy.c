@@ -368,6 +368,32 @@ test_needs(void)
 }
 
 
+/* a stranger's server must not hold up the loop: hours, if it were squared */
+
+static void
+test_many(void)
+{
+    unsigned            i, n = 20000;
+    podi_buf_t          b;
+    podi_str_t          body;
+    podi_comfy_info_t   info;
+
+    podi_buf_init(&b, mem);
+
+    for (i = 0; i < n; i++) {
+        podi_buf_printf(&b, "%c\"n%u\":{\"input\":{\"required\":{"
+                        "\"x\":[[\"%u.pt\"]]}}}", i ? ',' : '{', i, i);
+    }
+
+    podi_buf_add_byte(&b, '}');
+    ok(podi_buf_take(&b, &body) == PODI_OK
+       && podi_comfy_info(&body, body.len, mem, &info) == PODI_OK,
+       "very many nodes, each with a model of its own");
+    is_int((long long) json_array_size(json_object_get(info.models, "x")), n,
+           "all of them are known");
+}
+
+
 static void
 test_uploaded(void)
 {
@@ -422,6 +448,7 @@ main(void)
     test_files();
     test_graph();
     test_needs();
+    test_many();
     test_uploaded();
 
     podi_arena_free(&arena);
