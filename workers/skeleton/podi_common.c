@@ -7,7 +7,7 @@
 #include "podi_common.h"
 #include "banned.h"
 
-#define COMMON_ROWS  33
+#define COMMON_ROWS  34
 
 
 const podi_setting_t *
@@ -37,6 +37,8 @@ podi_common_settings(podi_common_t *set, const char *queue)
         { "stores", PODI_TEXT, &set->stores, "", NULL, NULL },
         { "kek_file", PODI_PATH, &set->kek_file, "", NULL, NULL },
         { "metrics_dir", PODI_PATH, &set->metrics_dir, "", NULL, NULL },
+        { "metrics_every", PODI_MSEC, &set->metrics_every, "5s", "100ms",
+          "10s" },
         { "pid_dir", PODI_PATH, &set->pid_dir, "", NULL, NULL },
         { "log", PODI_PATH, &set->log, "", NULL, NULL },
         { "log_level", PODI_TEXT, &set->log_level, "info", NULL, NULL },

@@ -28,6 +28,7 @@ typedef struct {
     const char   *stores;
     const char   *kek_file;
     const char   *metrics_dir;
+    podi_msec_t   metrics_every;
     const char   *pid_dir;
     const char   *log;
     const char   *log_level;

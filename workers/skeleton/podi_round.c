@@ -17,9 +17,9 @@
 #include "podi_worker_int.h"
 #include "banned.h"
 
-#define ROUND_METRICS_EVERY  5000
-#define ROUND_TICK_EVERY     250
-#define ROUND_BACKOFF        500
+#define ROUND_ALIVE_EVERY  5000
+#define ROUND_TICK_EVERY   250
+#define ROUND_BACKOFF      500
 
 typedef struct {
     podi_round_t     round;
@@ -48,7 +48,7 @@ static void round_told(round_slot_t *slot, podi_rc_t rc);
 static podi_rc_t round_metrics(podi_flow_t *f, void *ctx);
 
 
-static const podi_msec_t  round_metrics_every = ROUND_METRICS_EVERY;
+static const podi_msec_t  round_alive_every = ROUND_ALIVE_EVERY;
 static const podi_msec_t  round_tick_every = ROUND_TICK_EVERY;
 
 static const podi_step_t  round_metrics_steps[] = {
@@ -85,9 +85,9 @@ podi_rounds_create(podi_worker_t *w)
     }
 
     skeleton[0] = (podi_round_conf_t) {
-        "metrics", &round_metrics_every, round_metrics_steps, 0 };
+        "metrics", &w->set->metrics_every, round_metrics_steps, 0 };
     skeleton[1] = (podi_round_conf_t) {
-        "alive", &round_metrics_every, podi_alive_steps, 0 };
+        "alive", &round_alive_every, podi_alive_steps, 0 };
     skeleton[2] = (podi_round_conf_t) {
         "beat", &w->set->beat, podi_beat_steps, podi_beat_size() };
     skeleton[3] = (podi_round_conf_t) {

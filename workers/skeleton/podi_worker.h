@@ -276,10 +276,10 @@ void podi_worker_log(podi_worker_t *w, podi_log_e level, const char *event,
 /* ---- metrics ------------------------------------------------------------- */
 
 /*
- * Kept in the child, written every 5 s to <metrics_dir>/<daemon>-<pid>.prom
- * in the Prometheus text format.  `labels` is the text between the braces
- * (podi_metric_labels escapes), or "".  `name` is borrowed for the time of
- * the call.
+ * Kept in the child, written every metrics_every to
+ * <metrics_dir>/<daemon>-<pid>.prom in the Prometheus text format.  `labels`
+ * is the text between the braces (podi_metric_labels escapes), or "".  `name`
+ * is borrowed for the time of the call.
  */
 void podi_metric_add(podi_worker_t *w, const char *name, const char *labels,
     double n);                              /* a counter */

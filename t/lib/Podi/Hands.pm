@@ -208,6 +208,7 @@ sub conf
         pg => $own{pg} // $self->{pg}->conninfo('podi_worker',
                                                 $self->{db}{name}),
         redis => "$self->{redis}", metrics_dir => "$self->{dir}/metrics",
+        metrics_every => '200ms',
         pid_dir => $self->{dir}, log_level => 'debug',
         lease => '3s', beat => '300ms', poll => '200ms', retry_base => '1ms',
         reconnect_max => '200ms', restart_max => '500ms');
@@ -276,14 +277,24 @@ sub text
 }
 
 
-# decoded log lines of an event, from an offset on
+# decoded log lines of an event, from an offset on; tests ask again and again,
+# so what has been read is kept
 sub log
 {
     my ($self, $daemon, $event, $from) = @_;
-    my @line = grep { /^\{/ } split /\n/,
-               substr $self->text($daemon), $from // 0;
+    my $kept = $self->{lines}{ $daemon->{log} } //= { at => 0, line => [] };
 
-    return grep { $_->{event} eq $event } map { $json->decode($_) } @line;
+    open my $file, '<', $daemon->{log} or return;
+    seek $file, $kept->{at}, 0;
+    while (my $line = <$file>) {
+        last if $line !~ /\n\z/;
+        push @{ $kept->{line} }, [$kept->{at}, $json->decode($line)]
+            if $line =~ /^\{/;
+        $kept->{at} += length $line;
+    }
+
+    return grep { $_->{event} eq $event } map { $_->[1] }
+           grep { $_->[0] >= ($from // 0) } @{ $kept->{line} };
 }
 
 

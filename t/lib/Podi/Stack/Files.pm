@@ -192,6 +192,7 @@ sub rendered
     $text =~ s{(localhost|\$host):8443}{$1:$self->{tls_port}}g;
     $text =~ s{^user .*\n}{}m if $> != 0;
     $text =~ s{\bpodi_tenant demo;}{podi_tenant $self->{tenant};};
+    $text =~ s{^#metrics_every = .*}{metrics_every = 500ms}m;
     $text .= $self->{http} if $file eq 'podi-http.conf' && $self->{http};
     $text .= $self->{server} if $file eq 'podi-server.conf'
                                 && $self->{server};
