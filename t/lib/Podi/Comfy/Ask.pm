@@ -86,8 +86,13 @@ sub submit
     my $id = $more{prompt_id} // uuid();
 
     $mine{$id} = 1;
-    return ($id, $server->post('/prompt',
-        { prompt => $prompt, prompt_id => $id, %more }));
+    my $r = $server->post('/prompt',
+        { prompt => $prompt, prompt_id => $id, %more });
+
+    # old ones have an id of their own
+    $mine{ $r->{json}{prompt_id} } = 1
+        if ref $r->{json} eq 'HASH' && defined $r->{json}{prompt_id};
+    return ($id, $r);
 }
 
 
