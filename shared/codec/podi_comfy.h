@@ -117,6 +117,9 @@ PODI_MUSTCHECK podi_rc_t podi_comfy_answer(int status,
     const podi_str_t *content_type, const podi_str_t *body, podi_mem_t *mem,
     podi_comfy_answer_t *ret_answer);
 
+/* a server may call a prompt what it likes: one that fits in paths and rows */
+int podi_comfy_is_id(const podi_str_t *id);
+
 
 typedef enum {
     PODI_COMFY_ABSENT = 0,      /* not known, or not at its end */

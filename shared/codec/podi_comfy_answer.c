@@ -21,6 +21,7 @@
 
 
 #define PODI_COMFY_BODY_MAX  (8 * 1024 * 1024)
+#define PODI_COMFY_ID_MAX    64
 
 
 static podi_comfy_class_e podi_comfy_class(int status,
@@ -282,4 +283,24 @@ podi_comfy_at_fault(const char *id, const json_t *node, const json_t *error,
     }
 
     return podi_comfy_sentence(&text, mem, &answer->sentence);
+}
+
+
+int
+podi_comfy_is_id(const podi_str_t *id)
+{
+    size_t         i;
+    unsigned char  c;
+
+    for (i = 0; i < id->len; i++) {
+        c = id->data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+        {
+            return 0;
+        }
+    }
+
+    return id->len > 0 && id->len <= PODI_COMFY_ID_MAX;
 }

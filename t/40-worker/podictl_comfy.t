@@ -209,6 +209,19 @@ subtest 'really' => sub {
     like $text, qr/executor_failed.*node 2 \(PodiSlow\): no luck/s, 'is named';
     like asked($from), qr{POST /history$}, 'and forgotten there, too';
 
+    $fake->fake(other_id => { as => 'own-1', times => 1 });
+    $from = () = $fake->requests;
+    ($code, $said, $text) = dry(@run);
+    is $code, 0, 'one that the server calls otherwise' or diag $text;
+    like asked($from), qr{GET /history/own-1, GET /view, POST /history$},
+        'is followed by that name';
+    is_deeply [map { $_->{body}{delete} } ($fake->requests('POST', '/history'))[-1]],
+        [['own-1']], 'and forgotten';
+    $fake->fake(other_id => { as => 'a/b', times => 1 });
+    ($code, $said, $text) = dry(@run);
+    is $code, 1, 'what is no name';
+    like $text, qr/id that is none/, 'is followed by nobody';
+
     $fake->fake(view => { as => 'expired' });
     ($code, $said, $text) = dry(@run);
     is $code, 1, 'a file that is gone';

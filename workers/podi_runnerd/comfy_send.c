@@ -18,7 +18,6 @@
 
 
 #define SEND_PARTS    4
-#define SEND_ID_MAX   64
 #define SEND_ODD_MAX  200
 
 
@@ -29,7 +28,6 @@ static podi_rc_t send_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
 static podi_rc_t send_body(podi_flow_t *f, comfy_run_t *run);
 static void send_taken(comfy_run_t *run);
 static void send_refuse(comfy_run_t *run);
-static int send_is_id(const podi_str_t *id);
 
 
 static const podi_step_t  send_upload_steps[] = {
@@ -286,7 +284,7 @@ send_taken(comfy_run_t *run)
 
         run->is_own = 1;
 
-        if (!send_is_id(id)) {
+        if (!podi_comfy_is_id(id)) {
             send_refuse(run);
             return;
         }
@@ -310,24 +308,4 @@ send_refuse(comfy_run_t *run)
     run->prompt_id = run->has_end ? run->prompt_id : run->answer.prompt_id;
     run->answer.class = PODI_COMFY_DENIED;
     run->server->info.nodes = NULL;
-}
-
-
-static int
-send_is_id(const podi_str_t *id)
-{
-    size_t         i;
-    unsigned char  c;
-
-    for (i = 0; i < id->len; i++) {
-        c = id->data[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-              || (c >= '0' && c <= '9') || c == '-' || c == '_'))
-        {
-            return 0;
-        }
-    }
-
-    return id->len > 0 && id->len <= SEND_ID_MAX;
 }

@@ -149,6 +149,8 @@ dry_build(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, DRY_MEMORY);
     }
 
+    d->ref = d->prompt_id;
+
     if (dry_read_row(f, d) != PODI_OK
         || dry_inputs(f, d) != PODI_OK
         || dry_out(f, d) != PODI_OK

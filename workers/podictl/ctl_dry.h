@@ -41,7 +41,8 @@ typedef struct {
     json_t                *graph;
     json_t                *mapping;
     json_t                *params;
-    podi_str_t             prompt_id;
+    podi_str_t             prompt_id;   /* and of the names */
+    podi_str_t             ref;         /* what the server calls it */
     uint32_t               seed;
     podi_str_t             names[CTL_MORE_MAX];     /* of the uploads */
     int                    fds[CTL_MORE_MAX];

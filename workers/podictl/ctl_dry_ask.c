@@ -249,7 +249,7 @@ ask_delete(podi_flow_t *f, ctl_dry_t *d, const char *path)
     podi_str_t  body;
 
     if (podi_mem_printf(f->mem, &body, "{\"delete\":[\"" PODI_STR_FMT "\"]}",
-                        podi_str_arg(&d->prompt_id)) != PODI_OK)
+                        podi_str_arg(&d->ref)) != PODI_OK)
     {
         return podi_fail(&f->fail, ASK_MEMORY);
     }
@@ -264,7 +264,7 @@ ask_interrupt(podi_flow_t *f, ctl_dry_t *d)
     podi_str_t  body;
 
     if (podi_mem_printf(f->mem, &body, "{\"prompt_id\":\"" PODI_STR_FMT "\"}",
-                        podi_str_arg(&d->prompt_id)) != PODI_OK)
+                        podi_str_arg(&d->ref)) != PODI_OK)
     {
         return podi_fail(&f->fail, ASK_MEMORY);
     }
@@ -280,7 +280,7 @@ ask_history(podi_flow_t *f, ctl_dry_t *d)
     podi_http_request_t   request;
 
     if (podi_mem_printf(f->mem, &path, "/history/" PODI_STR_FMT,
-                        podi_str_arg(&d->prompt_id)) != PODI_OK)
+                        podi_str_arg(&d->ref)) != PODI_OK)
     {
         return podi_fail(&f->fail, ASK_MEMORY);
     }

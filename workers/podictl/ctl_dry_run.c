@@ -162,6 +162,17 @@ run_sent(podi_flow_t *f, ctl_dry_t *d, const podi_http_reply_t *reply)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    /* older servers give it an id of their own */
+    if (answer.prompt_id.len > 0) {
+        if (!podi_comfy_is_id(&answer.prompt_id)) {
+            return podi_fail(&f->fail, PODI_E_EXECUTOR_FAILED, NULL,
+                             "the server took it under an id that is none; it "
+                             "may run there still");
+        }
+
+        d->ref = answer.prompt_id;
+    }
+
     switch (answer.class) {
 
     case PODI_COMFY_ACCEPTED:
@@ -198,7 +209,7 @@ run_seen(podi_flow_t *f, ctl_dry_t *d, const podi_http_reply_t *reply)
             return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
         }
 
-        if (podi_comfy_history(&body, &d->prompt_id, d->ctl->mem,
+        if (podi_comfy_history(&body, &d->ref, d->ctl->mem,
                                &d->history) == PODI_OK
             && d->history.end != PODI_COMFY_ABSENT)
         {
