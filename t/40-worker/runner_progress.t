@@ -60,7 +60,8 @@ sub rewrite
     $text =~ s{^kek_file = .*$}{}m;
     $text =~ s{^\[podi_runnerd\]$}{join "\n", '[podi_runnerd]',
         'servers_every = 100ms', 'follow_poll = 20ms',
-        'follow_poll_max = 50ms', 'log_level = debug'}me;
+        'follow_poll_max = 50ms', 'progress_again = 600ms',
+        'log_level = debug'}me;
     return $text;
 }
 
@@ -207,9 +208,14 @@ subtest 'a job that waits behind others' => sub {
     is $s->redis('TTL', 'podi:preview:' . job($t)) > 0, 1,
         'and it would go by itself';
 
+    # nothing happens there, and a page may be opened meanwhile
+    my $n = 0;
+    my @same = seen($live, $t, sub { ++$n == 3 });
+    is_deeply $same[2], $same[1], 'what it told last, it tells again';
+
     $fake->fake(release => 1);
     my ($end, @tick) = told($live, $t);
-    my @percent = map { $_->{progress} } $tick, @more, @tick;
+    my @percent = map { $_->{progress} } $tick, @more, @same, @tick;
     my @step = map { $_->{step} // () } $tick, @more;
 
     is $end, 'succeeded', 'it succeeds';

@@ -10,6 +10,7 @@
  * another's runs, it is nobody's.
  */
 
+#include "podi_assert.h"
 #include "runnerd.h"
 #include "banned.h"
 
@@ -61,6 +62,9 @@ progress_tell(comfy_run_t *run)
 {
     podi_comfy_node_t   node;
     podi_event_where_t  where = { .ahead = run->ahead };
+
+    /* what is left of another job is in no podi_held_t, which is written to */
+    podi_assert(run->follows);
 
     if (podi_comfy_node(run->graph, run->track.node, &node)) {
         where.node = node.id;

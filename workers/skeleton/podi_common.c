@@ -53,6 +53,8 @@ podi_common_settings(podi_common_t *set, const char *queue)
         { "concurrency", PODI_INT, &set->concurrency, "2", "1", "512" },
         { "lease", PODI_MSEC, &set->lease, "12s", "500ms", "10m" },
         { "beat", PODI_MSEC, &set->beat, "4s", "100ms", "60s" },
+        { "progress_again", PODI_MSEC, &set->progress_again, "10s", "500ms",
+          "10m" },
         { "poll", PODI_MSEC, &set->poll, "1s", "50ms", "60s" },
         { "global_limit", PODI_INT, &set->global_limit, "16", "1", "10000" },
         { "retry_base", PODI_MSEC, &set->retry_base, "1s", "1ms", "10m" },

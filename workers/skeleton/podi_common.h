@@ -39,6 +39,7 @@ typedef struct {
     int64_t       concurrency;
     podi_msec_t   lease;
     podi_msec_t   beat;
+    podi_msec_t   progress_again;
     podi_msec_t   poll;
     int64_t       global_limit;
     podi_msec_t   retry_base;

@@ -7,7 +7,8 @@
  *
  * Promises: however often a job says how far it is, two events a second are
  * the most that come of it, and no row; a picture goes when its job is over.
- * Who listens later hears it again after TICK_AGAIN.
+ * What is told never falls while the job is held.  Who listens later hears it
+ * again after progress_again.
  */
 
 #include <stdlib.h>
@@ -18,7 +19,6 @@
 #include "banned.h"
 
 #define TICK_EVERY  500                 /* ms */
-#define TICK_AGAIN  10000
 
 
 static podi_rc_t tick_publish(podi_flow_t *f, void *ctx);
@@ -33,13 +33,22 @@ const podi_step_t  podi_tick_steps[] = {
 };
 
 
+/*
+ * Several parts of a job tell it, each for itself: of its second file, the one
+ * that stores files knows nothing.  What was reached before is not undone.
+ */
+
 void
 podi_job_progress(podi_job_t *job, unsigned percent)
 {
     podi_held_t  *held;
 
     held = podi_list_owner(job, podi_held_t, job);
-    held->progress = (percent > 100) ? 100 : percent;
+    percent = (percent > 100) ? 100 : percent;
+
+    if (percent > held->progress) {
+        held->progress = percent;
+    }
 }
 
 
@@ -124,7 +133,9 @@ tick_is_due(const podi_held_t *held, podi_msec_t now)
 
     return held->progress != held->progress_told || held->moved
            || held->preview.len > 0
-           || (held->ticked != 0 && now - held->ticked >= TICK_AGAIN);
+           || (held->ticked != 0
+               && now - held->ticked
+                  >= held->jobs->worker->set->progress_again);
 }
 
 
