@@ -299,6 +299,23 @@ subtest 'a server that forgets what it has' => sub {
     switch('a');
 };
 
+subtest 'very many servers' => sub {
+    $farm->only('a');
+    $super->value(undef, q{insert into podi.comfy_server (server, url, state,
+        auth, labels) select 'm' || i, 'http://127.0.0.1:9', 'disabled', '{}',
+        '{}' from generate_series(1, 300) i returning 1});
+
+    # the one that works comes after all of them
+    $farm->server('z', $fake{b});
+    $farm->only('z');
+    $farm->seen('z');
+    goes($farm->submit('farm.scale'), 'succeeded', 'z',
+         'none is too many to be chosen');
+    $farm->only('a');
+    $super->value(undef, q{delete from podi.comfy_server where server ~ '^m'
+        returning 1});
+};
+
 subtest 'a server that answers and does not work' => sub {
     $farm->workflow('idle', idle_ms => 1000);
     $farm->action('farm.idle', 'idle');
@@ -319,7 +336,12 @@ subtest 'a server that answers and does not work' => sub {
         goes($farm->submit('farm.idle'), 'succeeded', 'b',
              '... and gets nothing new');
         is prompts('a'), $before, '... at all';
-        $fake{a}->fake(amnesia => 1);
+        $farm->put('comfy_server_put', { server => 'a',
+                                         labels => ["l$before"] });
+        $farm->seen('a');
+        goes($farm->submit('farm.idle'), 'succeeded', 'b',
+             '... nor when its row is another');
+        $fake{a}->fake(amnesia => 1, ws_drop => 1);
     }
     is says('server.stuck', 'a') + 0, 2, 'the log says so';
 

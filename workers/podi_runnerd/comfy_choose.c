@@ -18,11 +18,11 @@
 
 #define CHOOSE_WAIT      500        /* ms until it is tried again, at first */
 #define CHOOSE_WAIT_MAX  5000
-#define CHOOSE_SERVERS   256
 
 
-static runner_server_t *choose_server(comfy_run_t *run,
-    podi_farm_choice_t *choice, podi_str_t *lacks);
+static podi_rc_t choose_server(comfy_run_t *run, podi_farm_choice_t *choice,
+    podi_str_t *lacks, runner_server_t **ret_server);
+static size_t choose_listed(void);
 static void choose_ask(const comfy_run_t *run, podi_farm_ask_t *ask,
     podi_str_t *labels);
 static void choose_card(const comfy_run_t *run, const runner_server_t *server,
@@ -51,7 +51,10 @@ comfy_room(podi_flow_t *f, void *ctx)
     }
 
     comfy_leave(run);
-    server = choose_server(run, &choice, &lacks);
+
+    if (choose_server(run, &choice, &lacks, &server) != PODI_OK) {
+        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
+    }
 
     if (server == NULL) {
         return choose_wait(run, &choice, &lacks);
@@ -138,23 +141,33 @@ comfy_chosen(podi_flow_t *f, void *ctx)
 }
 
 
-static runner_server_t *
-choose_server(comfy_run_t *run, podi_farm_choice_t *choice, podi_str_t *lacks)
+/* *ret_server NULL: none, and choice says why; ERROR: no memory */
+
+static podi_rc_t
+choose_server(comfy_run_t *run, podi_farm_choice_t *choice, podi_str_t *lacks,
+    runner_server_t **ret_server)
 {
-    int                  best;
-    size_t               n = 0;
-    podi_str_t           labels[RUNNER_LABELS_MAX];
-    podi_link_t         *link;
-    podi_farm_ask_t      ask;
-    runner_server_t     *server, *found[CHOOSE_SERVERS];
-    podi_farm_server_t   servers[CHOOSE_SERVERS];
+    int                   best;
+    size_t                n = 0, all = choose_listed();
+    podi_str_t            labels[RUNNER_LABELS_MAX];
+    podi_link_t          *link;
+    podi_farm_ask_t       ask;
+    runner_server_t      *server, **found;
+    podi_farm_server_t   *servers;
+
+    found = podi_mem_calloc(run->job->mem, (all + 1) * sizeof(*found));
+    servers = podi_mem_calloc(run->job->mem, (all + 1) * sizeof(*servers));
+
+    if (found == NULL || servers == NULL) {
+        return PODI_ERROR;
+    }
 
     choose_ask(run, &ask, labels);
 
     podi_list_each(link, &runnerd.servers) {
         server = podi_list_owner(link, runner_server_t, link);
 
-        if (server->listed && n < CHOOSE_SERVERS) {
+        if (server->listed) {
             found[n] = server;
             choose_card(run, server, &servers[n++], lacks);
         }
@@ -168,7 +181,23 @@ choose_server(comfy_run_t *run, podi_farm_choice_t *choice, podi_str_t *lacks)
         best = podi_farm_choose(servers, n, &ask, choice);
     }
 
-    return best < 0 ? NULL : found[best];
+    *ret_server = best < 0 ? NULL : found[best];
+
+    return PODI_OK;
+}
+
+
+static size_t
+choose_listed(void)
+{
+    size_t        n = 0;
+    podi_link_t  *link;
+
+    podi_list_each(link, &runnerd.servers) {
+        n += podi_list_owner(link, runner_server_t, link)->listed;
+    }
+
+    return n;
 }
 
 

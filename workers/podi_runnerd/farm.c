@@ -79,10 +79,19 @@ runner_server_hint(runner_server_t *server)
 }
 
 
+/* its row may have changed since the prompt went there */
+
 void
 runner_server_stuck(runner_server_t *server)
 {
+    runner_server_t  *now = runner_server_find(&server->provider);
+
     server->stuck = 1;
+
+    if (now != NULL && podi_str_eq(&now->url, &server->url)) {
+        now->stuck = 1;
+    }
+
     runner_farm_count("podi_runner_stuck_total", "server", &server->name);
 }
 

@@ -20,6 +20,7 @@ static podi_rc_t servers_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t servers_told(podi_flow_t *f, void *ctx);
 static runner_server_t *server_of_row(const podi_pg_result_t *rows, int row);
 static runner_server_t *server_make(const podi_pg_result_t *rows, int row);
+static void server_inherit(runner_server_t *server);
 static podi_rc_t server_fill(runner_server_t *server,
     const podi_pg_result_t *rows, int row);
 static podi_rc_t server_client(runner_server_t *server,
@@ -195,7 +196,37 @@ server_make(const podi_pg_result_t *rows, int row)
         return NULL;
     }
 
+    server_inherit(server);
+
     return server;
+}
+
+
+/*
+ * What was found out under the row as it was: another label does not make it
+ * work.  It is looked at at once, since a key may be what was mended, and shows
+ * with one prompt that it works.  While it was disabled it may have been
+ * mended, and at another URL it is another server.
+ */
+
+static void
+server_inherit(runner_server_t *server)
+{
+    podi_link_t      *link;
+    runner_server_t  *old;
+
+    podi_list_each(link, &runnerd.servers) {
+        old = podi_list_owner(link, runner_server_t, link);
+
+        if (old != server && podi_str_eq(&old->name, &server->name)
+            && podi_str_eq(&old->url, &server->url))
+        {
+            server->stuck = old->stuck;
+            server->trial = old->trial
+                            || old->breaker.state != PODI_BREAKER_CLOSED;
+            server->is_up = old->state != PODI_FARM_DISABLED && old->is_up;
+        }
+    }
 }
 
 
