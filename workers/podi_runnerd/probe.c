@@ -27,6 +27,7 @@ static podi_rc_t probe_queue(podi_flow_t *f, void *ctx);
 static podi_rc_t probe_memory(podi_flow_t *f, void *ctx);
 static podi_rc_t probe_info(podi_flow_t *f, void *ctx);
 static podi_rc_t probe_cards(podi_flow_t *f, void *ctx);
+static podi_rc_t probe_has_cards(podi_flow_t *f, void *ctx);
 static podi_rc_t probe_note(podi_flow_t *f, void *ctx);
 static podi_rc_t probe_noted(podi_flow_t *f, void *ctx);
 static podi_rc_t probe_over(podi_flow_t *f, void *ctx);
@@ -42,14 +43,15 @@ static podi_rc_t probe_text(runner_server_t *server, int ok, podi_mem_t *mem,
 
 
 static const podi_step_t  probe_steps[] = {
-    { "asking what it is",      probe_stats,  PODI_MAY_FAIL },
-    { "asking how busy it is",  probe_queue,  PODI_MAY_FAIL },
-    { "asking what it has",     probe_memory, PODI_MAY_FAIL },
-    { "asking what it can",     probe_info,   PODI_MAY_FAIL },
-    { "reading what it can",    probe_cards,  PODI_MAY_FAIL },
-    { "noting it",              probe_note,   PODI_MAY_FAIL },
-    { "reading the answer",     probe_noted,  0 },
-    { "ending",                 probe_over,   0 },
+    { "asking what it is",      probe_stats,     PODI_MAY_FAIL },
+    { "asking how busy it is",  probe_queue,     PODI_MAY_FAIL },
+    { "asking what it has",     probe_memory,    PODI_MAY_FAIL },
+    { "asking what it can",     probe_info,      PODI_MAY_FAIL },
+    { "reading what it can",    probe_cards,     PODI_MAY_FAIL },
+    { "keeping what it can",    probe_has_cards, PODI_MAY_FAIL },
+    { "noting it",              probe_note,      PODI_MAY_FAIL },
+    { "reading the answer",     probe_noted,     0 },
+    { "ending",                 probe_over,      0 },
     podi_null_step
 };
 
@@ -256,14 +258,21 @@ probe_cards(podi_flow_t *f, void *ctx)
     }
 
     reply = runner_answered(f);
-    server->info.nodes = NULL;
-    podi_arena_reset(server->cards);
 
-    if (reply == NULL
-        || podi_comfy_info(&reply->body, runnerd.info_max,
-                           podi_arena_mem(server->cards), &server->info)
-           != PODI_OK)
-    {
+    return reply != NULL ? runner_cards(f, server, &reply->body) : PODI_OK;
+}
+
+
+static podi_rc_t
+probe_has_cards(podi_flow_t *f, void *ctx)
+{
+    runner_server_t  *server = ctx;
+
+    if (!server->answers || !server->asks_cards) {
+        return PODI_OK;
+    }
+
+    if (f->result != server) {
         server->info.nodes = NULL;
         server->new_cards = 0;
         return probe_down(f, server, "/object_info");

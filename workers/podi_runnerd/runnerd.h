@@ -7,6 +7,7 @@
  *     server.c        the ComfyUI servers there are, from their rows
  *     farm.c          what is found out about them, and told
  *     probe.c         how each of them is, every few seconds
+ *     cards.c         all that it can, read by a thread
  *     socket.c        what it tells of its own accord
  *     progress.c      how far a prompt is, as its user is told
  *     call.c          one request to one of them
@@ -203,7 +204,7 @@ extern const podi_step_t  runner_undo[];
 podi_objects_store_t *runner_store(const podi_job_t *job);
 
 
-/* ---- server.c, probe.c -------------------------------------------------- */
+/* ---- server.c, probe.c, cards.c ------------------------------------------ */
 
 extern const podi_step_t  runner_servers_steps[];
 
@@ -216,6 +217,13 @@ void runner_servers_free(void);
 
 /* a look at it begins, unless one is under way, or its breaker is open */
 void runner_probe(runner_server_t *server);
+
+/*
+ * AGAIN: a thread reads an answer to /object_info; f->result will be server,
+ * with the cards that it has from then on.
+ */
+PODI_MUSTCHECK podi_rc_t runner_cards(podi_flow_t *f, runner_server_t *server,
+    const podi_str_t *body);
 
 int runner_server_is_stale(const runner_server_t *server);
 int runner_server_is_shut(const runner_server_t *server);
