@@ -7,7 +7,7 @@
 #include "podi_common.h"
 #include "banned.h"
 
-#define COMMON_ROWS  34
+#define COMMON_ROWS  35
 
 
 const podi_setting_t *
