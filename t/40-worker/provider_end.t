@@ -24,7 +24,7 @@ $s->describe('brief', of => 'replicate', edit => sub {
 $s->describe('fal');
 $s->key($_) for qw(replicate stubborn brief fal);
 $s->action("scale.$_", provider => $_, operation => 'upscale',
-           set => { model => 'a/b' }) for qw(replicate stubborn brief);
+           set => { model => 'a/b' }) for qw(replicate stubborn brief fal);
 $s->action('scale.late', provider => 'fal', operation => 'upscale',
            set => { model => 'a/b' }, timeout_ms => 3000, max_attempts => 1);
 
@@ -158,23 +158,31 @@ subtest 'cancelled, and they want to be left alone' => sub {
 };
 
 subtest 'cancelled, and nobody had it' => sub {
+    $s->play('fal', 'never', times => 2);
     $s->play('replicate', 'never');
     my $t = $s->submit('scale.replicate');
 
     ok submitted($t), 'something is made';
+    my $first = begun()->{id};
+    my @beside = map { $s->submit('scale.fal') } 1, 2;
+
+    ok submitted($_), 'as elsewhere' for @beside;
     kill 'KILL', $h->child($runnerd), $runnerd->{pid};
     poll(20, sub { reaped($runnerd->{pid}) });
     $runnerd->{ended} = 1;
-    $h->{work}->bend($t->{jobs}[0]{job_id},
-                     "lease_until = now() - interval '1 s'");
-    cancel($t);
-    ends_cancelled($t, 'the job ends with its lease');
-    is begun()->{state}, 'running', 'what was begun does not';
-    my $first = begun()->{id};
+    for ($beside[0], $t, $beside[1]) {
+        $h->{work}->bend($_->{jobs}[0]{job_id},
+                         "lease_until = now() - interval '1 s'");
+        cancel($_);
+        ends_cancelled($_, 'the job ends with its lease');
+    }
+    is begun($first)->{state}, 'running', 'what was begun does not';
 
-    $s->play('replicate', 'error503', step => 'poll', times => 9999);
+    $s->play('replicate', 'held', step => 'poll', times => 9999);
     $runnerd = $s->runnerd(%left);
     ok poll(20, sub { states($t) eq 'left' }), 'until one comes';
+    ok poll(20, sub { states($_) eq 'ended' }),
+        'who does not wait for one before he asks the other' for @beside;
     $s->asked('submit');
     $h->{work}{web}->all($h->{db}->as($h->{ann}),
         'select * from api.task_retry(?, null, null)', $t->{task_id});
@@ -182,6 +190,7 @@ subtest 'cancelled, and nobody had it' => sub {
         'its user wants it after all: he has it, and nobody else';
     is scalar($s->asked('submit')), 1, 'another one is begun';
     $fake->calm;
+    $fake->release;
     $s->succeeds($t, 'which is made');
     ok poll(20, sub { states($t) eq 'ended ended' }), 'then nothing is left';
     is begun($first)->{state}, 'canceled', 'of the first';

@@ -1,39 +1,48 @@
 /*
  * left: what attempts have left elsewhere, and nobody waits for.
  *
- *     rows of sys.remote_left -> the one that is due: asked for, its answer
- *                                read (left_row.c) -> the next one that is due
- *                             -> all are over: counted
+ *     rows of sys.remote_left -> a lane for each server and third party
+ *     lane: the one that is due: asked for, its answer read (left_row.c)
+ *           -> the next one that is due ... -> all of the lane are over
+ *     all lanes are over -> counted
  *
- * One request at a time, however many there are: what waits for its next look
- * is in nobody's way.
+ * One request at a time of each server, however much there is: what waits for
+ * its next look is in nobody's way, who is slow only in his own.
  *
- * Promises: nothing that was noted is left for good; a server that is away, or
- * takes longer than LEFT_SLOW, costs one request of a turn; a turn begins
- * nothing new after LEFT_TURN; what it did not come to is not given up.
+ * Promises: nothing that was noted is left for good; a server that is away
+ * costs one request of a turn; a turn begins nothing new after LEFT_TURN; what
+ * it did not come to is not given up.
  */
 
 #include <string.h>
 
 #include "podi_fault.h"
+#include "podi_list.h"
 #include "left.h"
 #include "banned.h"
 
 
 #define LEFT_MAX   32
 #define LEFT_TURN  20000            /* ms */
-#define LEFT_SLOW  2000             /* ms, of one request */
 
 
 static podi_rc_t left_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t left_read(podi_flow_t *f, void *ctx);
 static podi_rc_t left_over(podi_flow_t *f, void *ctx);
-static podi_rc_t left_do(podi_flow_t *f, void *ctx);
-static podi_rc_t left_seen(podi_flow_t *f, void *ctx);
-static podi_rc_t left_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
+static void left_lane(runner_left_t *left, const podi_str_t *provider);
+static podi_rc_t left_open(podi_flow_t *f, runner_left_t *left);
+static void left_cancel(podi_op_t *op);
+static podi_rc_t lane_begin(podi_flow_t *f, void *ctx);
+static podi_rc_t lane_over(podi_flow_t *f, void *ctx);
+static void lane_end(podi_flow_t *f, podi_rc_t rc, void *ctx);
+static podi_rc_t lane_do(podi_flow_t *f, void *ctx);
+static podi_rc_t lane_seen(podi_flow_t *f, void *ctx);
+static podi_rc_t lane_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
     podi_msec_t *ret_wait);
-static void left_stop(runner_left_t *left);
-static runner_left_row_t *left_due(runner_left_t *left);
+static void lane_stop(const runner_left_lane_t *lane);
+static runner_left_row_t *lane_due(const runner_left_lane_t *lane);
+static int lane_has(const runner_left_lane_t *lane,
+    const runner_left_row_t *row);
 
 
 const podi_step_t  runner_left_steps[] = {
@@ -43,9 +52,15 @@ const podi_step_t  runner_left_steps[] = {
     podi_null_step
 };
 
-static const podi_step_t  left_row_steps[] = {
-    { "asking for one",     left_do,   PODI_MAY_FAIL },
-    { "reading the answer", left_seen, 0 },
+static const podi_step_t  lane_steps[] = {
+    { "seeing to one after the other", lane_begin, PODI_MAY_FAIL },
+    { "leaving the lane",              lane_over,  0 },
+    podi_null_step
+};
+
+static const podi_step_t  lane_row_steps[] = {
+    { "asking for one",     lane_do,   PODI_MAY_FAIL },
+    { "reading the answer", lane_seen, 0 },
     podi_null_step
 };
 
@@ -90,7 +105,10 @@ left_read(podi_flow_t *f, void *ctx)
     left->until = podi_time_mono() + LEFT_TURN;
     left->rows = podi_mem_calloc(f->mem,
                                  (size_t) n * sizeof(runner_left_row_t));
-    if (left->rows == NULL) {
+    left->lanes = podi_mem_calloc(f->mem,
+                                  (size_t) n * sizeof(runner_left_lane_t));
+
+    if (left->rows == NULL || left->lanes == NULL) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
@@ -98,61 +116,144 @@ left_read(podi_flow_t *f, void *ctx)
         if (left_row_make(f, left, i) != PODI_OK) {
             return PODI_ERROR;
         }
+
+        left_lane(left, &left->rows[i].provider);
     }
 
-    return runner_again(f, f->mem, left_row_steps, left_next, left,
-                        &left->again);
+    return left_open(f, left);
+}
+
+
+/* there is one from now on */
+
+static void
+left_lane(runner_left_t *left, const podi_str_t *provider)
+{
+    size_t               i;
+    runner_left_lane_t  *lane;
+
+    for (i = 0; i < left->n_lanes; i++) {
+        if (podi_str_eq(&left->lanes[i].provider, provider)) {
+            return;
+        }
+    }
+
+    lane = &left->lanes[left->n_lanes++];
+    lane->left = left;
+    lane->provider = *provider;
+}
+
+
+/* one that cannot even begin is over at once */
+
+static podi_rc_t
+left_open(podi_flow_t *f, runner_left_t *left)
+{
+    size_t  i;
+
+    left->n_open = left->n_lanes;
+
+    for (i = 0; i < left->n_lanes; i++) {
+        podi_flow_start(&left->lanes[i].flow, lane_steps, &left->lanes[i],
+                        f->mem, lane_end);
+    }
+
+    return left->n_open > 0 ? podi_flow_wait(f, &left->op, left_cancel)
+                            : PODI_OK;
+}
+
+
+static void
+left_cancel(podi_op_t *op)
+{
+    size_t          i;
+    runner_left_t  *left = podi_list_owner(op, runner_left_t, op);
+
+    for (i = 0; i < left->n_lanes; i++) {
+        podi_flow_cancel(&left->lanes[i].flow);
+    }
 }
 
 
 static podi_rc_t
-left_do(podi_flow_t *f, void *ctx)
+lane_begin(podi_flow_t *f, void *ctx)
 {
-    runner_left_t  *left = ctx;
+    runner_left_lane_t  *lane = ctx;
 
-    left->now = left_due(left);
-    left->asked_at = podi_time_mono();
+    return runner_again(f, f->mem, lane_row_steps, lane_next, lane,
+                        &lane->again);
+}
 
-    if (left->now == NULL || left->now->due > left->asked_at) {
+
+static podi_rc_t
+lane_over(podi_flow_t *f, void *ctx)
+{
+    (void) f;
+    (void) ctx;
+
+    return PODI_DONE;
+}
+
+
+/* the last one ends the turn, and with it the memory of all */
+
+static void
+lane_end(podi_flow_t *f, podi_rc_t rc, void *ctx)
+{
+    runner_left_lane_t  *lane = ctx;
+
+    (void) f;
+    (void) rc;
+
+    if (--lane->left->n_open == 0) {
+        podi_op_done(&lane->left->op, NULL, NULL);
+    }
+}
+
+
+static podi_rc_t
+lane_do(podi_flow_t *f, void *ctx)
+{
+    runner_left_lane_t  *lane = ctx;
+
+    lane->now = lane_due(lane);
+
+    if (lane->now == NULL || lane->now->due > podi_time_mono()) {
         return PODI_DONE;
     }
 
-    left->now->asked = 1;
-
-    return left_row_do(f, left->now);
+    return left_row_do(f, lane->now);
 }
 
 
 static podi_rc_t
-left_seen(podi_flow_t *f, void *ctx)
+lane_seen(podi_flow_t *f, void *ctx)
 {
-    runner_left_t  *left = ctx;
+    runner_left_lane_t  *lane = ctx;
 
-    left_row_seen(f, left, left->now);
-
-    if (podi_time_mono() - left->asked_at > LEFT_SLOW) {
-        left_away(left, &left->now->provider);
-    }
+    left_row_seen(f, lane->left, lane->now);
 
     return PODI_DONE;
 }
 
 
 static podi_rc_t
-left_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
+lane_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
 {
-    podi_msec_t         now = podi_time_mono();
-    runner_left_t      *left = ctx;
-    runner_left_row_t  *row;
+    podi_msec_t          now = podi_time_mono();
+    runner_left_row_t   *row;
+    runner_left_lane_t  *lane = ctx;
 
     (void) rc;
     (void) fail;
 
-    if (now >= left->until || podi_worker_is_draining(left->worker)) {
-        left_stop(left);
+    if (now >= lane->left->until
+        || podi_worker_is_draining(lane->left->worker))
+    {
+        lane_stop(lane);
     }
 
-    row = left_due(left);
+    row = lane_due(lane);
 
     if (row == NULL) {
         return PODI_DONE;
@@ -167,15 +268,17 @@ left_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
 /* the turn is over: what was brought to its end is noted still */
 
 static void
-left_stop(runner_left_t *left)
+lane_stop(const runner_left_lane_t *lane)
 {
     size_t              i;
     runner_left_row_t  *row;
 
-    for (i = 0; i < left->n; i++) {
-        row = &left->rows[i];
+    for (i = 0; i < lane->left->n; i++) {
+        row = &lane->left->rows[i];
 
-        if (row->state == LEFT_LOOK || row->state == LEFT_FORGET) {
+        if (lane_has(lane, row)
+            && (row->state == LEFT_LOOK || row->state == LEFT_FORGET))
+        {
             left_row_later(row);
         }
     }
@@ -185,15 +288,15 @@ left_stop(runner_left_t *left)
 /* the one whose time comes first; NULL: all are over */
 
 static runner_left_row_t *
-left_due(runner_left_t *left)
+lane_due(const runner_left_lane_t *lane)
 {
     size_t              i;
     runner_left_row_t  *row, *first = NULL;
 
-    for (i = 0; i < left->n; i++) {
-        row = &left->rows[i];
+    for (i = 0; i < lane->left->n; i++) {
+        row = &lane->left->rows[i];
 
-        if (row->state != LEFT_OVER
+        if (lane_has(lane, row) && row->state != LEFT_OVER
             && (first == NULL || row->due < first->due))
         {
             first = row;
@@ -201,6 +304,13 @@ left_due(runner_left_t *left)
     }
 
     return first;
+}
+
+
+static int
+lane_has(const runner_left_lane_t *lane, const runner_left_row_t *row)
+{
+    return podi_str_eq(&lane->provider, &row->provider);
 }
 
 

@@ -22,13 +22,23 @@ typedef enum {
     LEFT_GIVEN_UP
 } left_end_e;
 
+/* what is at one server, or third party */
+
+struct runner_left_lane_s {
+    podi_flow_t         flow;
+    runner_left_t      *left;
+    podi_str_t          provider;
+    runner_left_row_t  *now;        /* the one that is dealt with */
+    runner_again_t     *again;
+};
+
 struct runner_left_row_s {
     podi_job_t       job;           /* for those who drive jobs; nobody holds
                                        it */
     runner_run_t     run;
     left_state_e     state;
     left_end_e       end;           /* what it becomes with OVER */
-    podi_str_t       provider;
+    podi_str_t       provider;      /* which lane it is in */
     podi_str_t       ref;
     json_t          *remote;
     json_t          *params;
@@ -37,7 +47,7 @@ struct runner_left_row_s {
     unsigned         comfy:1;
     unsigned         made:1;        /* it succeeded */
     unsigned         told:1;
-    unsigned         asked:1;       /* something was, in this turn */
+    unsigned         asked:1;       /* they were, in this turn */
 };
 
 
@@ -50,13 +60,8 @@ podi_rc_t left_row_do(podi_flow_t *f, runner_left_row_t *row);
 void left_row_seen(podi_flow_t *f, runner_left_t *left,
     runner_left_row_t *row);
 
-/*
- * Not now; and never, when it was tried for long enough, if it was.
- */
+/* not now; and never, when it was tried for long enough, if it was */
 void left_row_later(runner_left_row_t *row);
-
-/* the rest of what is there: others have the turn */
-void left_away(runner_left_t *left, const podi_str_t *provider);
 
 
 #endif /* LEFT_H */

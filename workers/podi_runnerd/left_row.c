@@ -29,6 +29,7 @@ static void left_unknown(const runner_left_row_t *row);
 static podi_rc_t left_unread(runner_left_row_t *row, const podi_fail_t *fail);
 static void left_nowhere(runner_left_row_t *row);
 static void left_looked(runner_left_t *left, runner_left_row_t *row);
+static void left_away(runner_left_t *left, const podi_str_t *provider);
 static void left_is_over(runner_left_row_t *row);
 static void left_leave(void *thing);
 
@@ -273,6 +274,8 @@ left_row_seen(podi_flow_t *f, runner_left_t *left, runner_left_row_t *row)
         return;
 
     case LEFT_FORGET:
+        row->asked = 1;
+
         if (runner_answered(f) == NULL) {
             left_away(left, &row->provider);
             return;
@@ -301,6 +304,7 @@ left_looked(runner_left_t *left, runner_left_row_t *row)
     row->due = podi_time_mono();
 
     if (!row->comfy) {
+        row->asked |= provider->asked;
         row->due += provider->wait > LEFT_GAP ? provider->wait : LEFT_GAP;
         row->end = provider->stopped ? LEFT_ENDED : LEFT_LATER;
         row->state = provider->stopped ? LEFT_NOTE : LEFT_LOOK;
@@ -311,6 +315,8 @@ left_looked(runner_left_t *left, runner_left_row_t *row)
 
         return;
     }
+
+    row->asked = 1;
 
     switch (comfy->act) {
 
@@ -342,7 +348,9 @@ left_looked(runner_left_t *left, runner_left_row_t *row)
 }
 
 
-void
+/* others that are there need not be asked for */
+
+static void
 left_away(runner_left_t *left, const podi_str_t *provider)
 {
     size_t              i;

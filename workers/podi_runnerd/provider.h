@@ -133,7 +133,8 @@ typedef struct {
     unsigned                      cancels:1;
     unsigned                      flies:1;      /* no answer yet to a wish */
     unsigned                      stopped:1;    /* nothing of it goes on */
-    unsigned                      asked:1;      /* to stop, and they took it */
+    unsigned                      asked:1;      /* how it is, to stop it */
+    unsigned                      heard:1;      /* that it is to stop */
     unsigned                      is_left:1;    /* nobody waits for it */
     unsigned                      counted:1;    /* goes with mem */
     unsigned                      over:1;       /* the ending was said */

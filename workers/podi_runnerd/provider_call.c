@@ -13,6 +13,7 @@
 
 #define CALL_AFTER_MAX  3600        /* s */
 #define CALL_CLOCK_MAX  86400       /* s, that clocks may differ by */
+#define CALL_LEFT       10000       /* ms, of one that nobody waits for */
 
 
 static podi_rc_t call_http(podi_flow_t *f, provider_run_t *run,
@@ -137,6 +138,10 @@ call_http(podi_flow_t *f, provider_run_t *run,
     request->body = made->body;
     request->max = PODI_PROVIDER_REPLY_MAX;
     request->timeout = (podi_msec_t) run->facts->total_ms;
+
+    if (run->is_left && request->timeout > CALL_LEFT) {
+        request->timeout = CALL_LEFT;
+    }
 
     if (made->kind == PODI_BODY_MULTIPART
         && call_parts(f, run, made, request) != PODI_OK)

@@ -92,6 +92,8 @@ stop_look(podi_flow_t *f, void *ctx)
         return PODI_DONE;
     }
 
+    run->asked = 1;
+
     return provider_call(f, run, PODI_PROVIDER_POLL);
 }
 
@@ -177,7 +179,7 @@ stop_cancel(podi_flow_t *f, provider_run_t *run)
         return PODI_DONE;
     }
 
-    return run->asked ? PODI_DONE
+    return run->heard ? PODI_DONE
                       : provider_call(f, run, PODI_PROVIDER_CANCEL);
 }
 
@@ -197,7 +199,7 @@ stop_asked(podi_flow_t *f, void *ctx)
         return PODI_ERROR;
     }
 
-    run->asked = a.class == PODI_PROVIDER_OK;
+    run->heard = a.class == PODI_PROVIDER_OK;
     stop_throttled(run, &a);
 
     return PODI_DONE;

@@ -282,7 +282,8 @@ const podi_http_reply_t *runner_answered(const podi_flow_t *f);
 
 /* ---- left.c, left_row.c -------------------------------------------------- */
 
-typedef struct runner_left_row_s  runner_left_row_t;
+typedef struct runner_left_row_s   runner_left_row_t;
+typedef struct runner_left_lane_s  runner_left_lane_t;
 
 /* round->data */
 
@@ -291,10 +292,11 @@ typedef struct {
     podi_mem_t           *mem;
     runner_left_row_t    *rows;
     size_t                n;
-    runner_left_row_t    *now;          /* the one that is dealt with */
-    podi_msec_t           asked_at;
+    runner_left_lane_t   *lanes;
+    size_t                n_lanes;
+    size_t                n_open;       /* lanes that are not over */
     podi_msec_t           until;
-    runner_again_t       *again;
+    podi_op_t             op;           /* done when none is open */
 } runner_left_t;
 
 extern const podi_step_t  runner_left_steps[];
