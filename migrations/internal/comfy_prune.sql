@@ -2,8 +2,8 @@
 -- internal.comfy_prune(servers, workflows)
 --
 --      Takes away what is not among those names (NULL: nothing): servers, or
---      drains them while jobs are there, or what jobs have left; and the live versions of workflows
---      that no action is carried out by.
+--      drains them while jobs are there, or what jobs have left; and the live
+--      versions of workflows that no action is carried out by.
 --      Runs as its caller; called only by functions that pin search_path.
 --
 -- Returns:  kind, name, change (removed, draining, retired, kept), detail

@@ -5,10 +5,10 @@
 --      for: because their jobs have ended, or because their holders gave it up.
 --      It is to be cancelled and removed there.
 --
--- Returns:  job_id, fence, provider, ref, remote, remote_state, as it was; outcome of the
---           attempt; age_ms since that; params that it was asked with, of the
---           job and of its action; told: somebody was told already that nobody
---           knows whether it was begun
+-- Returns:  job_id, fence, provider, ref, remote, remote_state, as it was;
+--           outcome of the attempt; age_ms since that; params that it was asked
+--           with, of the job and of its action; told: somebody was told already
+--           that nobody knows whether it was begun
 -- Raises:   nothing
 -- Writes:   podi.attempt
 -- Called:   what runs jobs elsewhere, now and then
