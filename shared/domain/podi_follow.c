@@ -10,6 +10,7 @@
 
 #define PODI_FOLLOW_DEAF    4
 #define PODI_FOLLOW_SILENT  3
+#define PODI_FOLLOW_MOVES   2
 
 
 static podi_act_e podi_follow_look(podi_follow_t *f);
@@ -21,6 +22,8 @@ static podi_act_e podi_follow_absent(podi_follow_t *f,
 static podi_act_e podi_follow_there(podi_follow_t *f,
     const podi_follow_conf_t *conf, int runs, podi_msec_t now,
     podi_msec_t *ret_wait);
+static void podi_follow_moves(podi_follow_t *f,
+    const podi_follow_conf_t *conf, podi_msec_t now);
 static podi_act_e podi_follow_stands(podi_follow_t *f,
     const podi_follow_conf_t *conf, podi_msec_t now, podi_msec_t *ret_wait);
 static podi_act_e podi_follow_nothing(podi_follow_t *f,
@@ -59,11 +62,17 @@ podi_follow_see(podi_follow_t *f, const podi_follow_conf_t *conf,
                : PODI_ACT_NOTHING;
 
     case PODI_SEE_WAITS:
-    case PODI_SEE_RUNS:
+        podi_follow_moves(f, conf, now);
         f->stands = 0;
         return f->state == PODI_FOLLOW_QUEUE
-               ? podi_follow_there(f, conf, see == PODI_SEE_RUNS, now,
-                                   ret_wait)
+               ? podi_follow_there(f, conf, 0, now, ret_wait)
+               : PODI_ACT_NOTHING;
+
+    case PODI_SEE_RUNS:
+        f->stands = 0;
+        f->waits = 0;
+        return f->state == PODI_FOLLOW_QUEUE
+               ? podi_follow_there(f, conf, 1, now, ret_wait)
                : PODI_ACT_NOTHING;
 
     case PODI_SEE_NOTHING:
@@ -183,6 +192,11 @@ podi_follow_there(podi_follow_t *f, const podi_follow_conf_t *conf, int runs,
         f->delay = 0;
     }
 
+    if (runs && f->leaves) {
+        f->leaves = 0;
+        f->cancel = 0;
+    }
+
     /* it went on by itself */
     if (f->stop && !f->cancel && now - f->sign_at < idle) {
         f->stop = 0;
@@ -205,6 +219,25 @@ podi_follow_there(podi_follow_t *f, const podi_follow_conf_t *conf, int runs,
     }
 
     return podi_follow_rest(f, conf, ret_wait);
+}
+
+
+/* who is before it may be a stranger's, and never end */
+
+static void
+podi_follow_moves(podi_follow_t *f, const podi_follow_conf_t *conf,
+    podi_msec_t now)
+{
+    if (!f->waits || f->waited != f->ahead) {
+        f->waits = 1;
+        f->waited = f->ahead;
+        f->moved_at = now;
+    }
+
+    if (!f->cancel && now - f->moved_at >= conf->idle * PODI_FOLLOW_MOVES) {
+        f->cancel = 1;
+        f->leaves = 1;
+    }
 }
 
 

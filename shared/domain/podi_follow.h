@@ -27,6 +27,10 @@
  * a row: who did not look meanwhile, since he was stopped himself, has not
  * missed anybody.
  *
+ * One that waits while nothing before it moves, twice as long as one that runs
+ * may be idle, leaves: it is taken out of the queue, and is lost then.  When it
+ * runs after all, it stays.
+ *
  * The caller does what he is told, and says what came of it.  What he says
  * that was not asked for changes nothing, so answers may be late.
  */
@@ -94,11 +98,18 @@ typedef struct {
     podi_msec_t          sign_at;   /* the last sign, or when it began */
     podi_msec_t          stop_at;   /* when it was first asked to stop */
     podi_msec_t          stands_at; /* since then nothing runs; with stands */
+    podi_msec_t          moved_at;  /* since then so many are ahead */
+    unsigned             ahead;     /* by the caller, before WAITS: so many
+                                       are before it */
+    unsigned             waited;    /* and were, at the last look; with waits */
     unsigned             missed;
     unsigned             silent;    /* looks without an answer, in a row */
     unsigned             known:1;   /* it got there */
     unsigned             runs:1;
     unsigned             stands:1;
+    unsigned             waits:1;
+    unsigned             leaves:1;  /* cancel, until it runs; by the caller,
+                                       too, with cancel */
     unsigned             stop:1;
     unsigned             cancel:1;
     unsigned             deaf:1;    /* by the caller: no sign can come, and

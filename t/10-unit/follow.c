@@ -58,6 +58,24 @@ static const step_t  quick[] = {
     END
 };
 
+static const step_t  leaves[] = {
+    { PODI_SEE_ABSENT, 0, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_WAITS, 0, PODI_ACT_WAIT, 1000 },
+    { PODI_SEE_TIME, 119999, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_ABSENT, 119999, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_WAITS, 119999, PODI_ACT_WAIT, 1500 },
+    { PODI_SEE_TIME, 120000, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_ABSENT, 120000, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_WAITS, 120000, PODI_ACT_DELETE, 0 },
+    { PODI_SEE_STOPPED, 120000, PODI_ACT_WAIT, 1000 },
+    { PODI_SEE_TIME, 121000, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_ABSENT, 121000, PODI_ACT_QUEUE, 0 },
+    { PODI_SEE_RUNS, 121000, PODI_ACT_WAIT, 1000 },
+    { PODI_SEE_TIME, 122000, PODI_ACT_HISTORY, 0 },
+    { PODI_SEE_END, 122000, PODI_ACT_FINISH, 0 },
+    END
+};
+
 static const step_t  grows[] = {
     { PODI_SEE_ABSENT, 0, PODI_ACT_QUEUE, 0 },
     { PODI_SEE_WAITS, 0, PODI_ACT_WAIT, 1000 },
@@ -473,6 +491,8 @@ main(void)
 {
     steps_are("it is at its end when it is looked for", quick, 0);
     steps_are("waits grow, and begin anew when it runs", grows, 0);
+    steps_are("it leaves where nothing moves, unless it runs after all",
+              leaves, 0);
     steps_are("it ended between two looks", race, 0);
     steps_are("twice missed, with a gap, is lost", lost, 0);
     steps_are("seen in between, it is missed anew", found, 0);

@@ -322,15 +322,21 @@ subtest 'a server that answers and does not work' => sub {
     for my $how ([{ hang => 1 }, 'takes prompts and begins none'],
                  [{ stall => { node => '2' }, interrupt_ignored => 1 },
                   'begins one and ends it never']) {
-        switch('a', %{ $how->[0] });
+        switch('a');
         $farm->server('a', $fake{a}, state => 'active');
         $farm->only('a')->seen('a');
+        goes($farm->submit('farm.idle'), 'succeeded', 'a', 'one that works');
+        switch('a', %{ $how->[0] });
         my $t = $farm->submit('farm.idle');
 
         poll(10, sub { $fake{a}->state->{queue_remaining} });
+        my $behind = $farm->submit('farm.idle');
+
+        poll(10, sub { $fake{a}->state->{queue_remaining} == 2 });
         $farm->server('b', $fake{b}, state => 'active');
         $farm->seen('b');
         goes($t, 'succeeded', 'a b', "one that $how->[1] loses it");
+        goes($behind, 'succeeded', 'a b', '... with what waits behind it');
         my $before = prompts('a');
 
         goes($farm->submit('farm.idle'), 'succeeded', 'b',

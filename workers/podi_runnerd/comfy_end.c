@@ -8,6 +8,7 @@
  *     no memory     memory is freed there, another attempt
  *     interrupted, lost, gone, stuck, refused by a server that lacks
  *                   something: another attempt
+ *     waited where nothing moved: put off, no attempt is lost
  *
  * Nothing is removed from the server here: what may be there stands in the row
  * of the attempt, and left.c removes it once the job has been settled.
@@ -19,6 +20,9 @@
 #include "podi_fault.h"
 #include "runnerd.h"
 #include "banned.h"
+
+
+#define END_LATER  500              /* ms */
 
 
 static int end_is_too_much(const comfy_run_t *run);
@@ -410,6 +414,12 @@ end_refused(comfy_run_t *run)
 static podi_rc_t
 end_lost(comfy_run_t *run)
 {
+    if (run->follow.leaves && run->act == PODI_ACT_LOST) {
+        return podi_job_defer(run->job, END_LATER, PODI_E_UNAVAILABLE,
+                              PODI_STR_FMT " stands still, before it began",
+                              podi_str_arg(&run->server->name));
+    }
+
     return podi_job_retry(run->job, PODI_E_UNAVAILABLE,
                           run->act == PODI_ACT_GONE
                           ? PODI_STR_FMT " does not answer any more"

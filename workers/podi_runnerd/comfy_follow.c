@@ -326,6 +326,13 @@ follow_queue(podi_flow_t *f, comfy_run_t *run)
     }
 
     runner_progress_ahead(run, queue.running + queue.before);
+    run->follow.ahead = queue.running + queue.before;
+
+    /* nothing there goes on: it need not find that out by itself */
+    if (run->server->stuck && run->follows && !run->follow.cancel) {
+        run->follow.cancel = 1;
+        run->follow.leaves = 1;
+    }
 
     return queue.running == 0 ? PODI_SEE_STANDS : PODI_SEE_WAITS;
 }

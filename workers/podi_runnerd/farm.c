@@ -93,6 +93,9 @@ runner_server_stuck(runner_server_t *server)
     }
 
     runner_farm_count("podi_runner_stuck_total", "server", &server->name);
+
+    /* what waits there leaves with its next look */
+    runner_server_hint(server);
 }
 
 
