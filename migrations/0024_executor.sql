@@ -174,7 +174,7 @@ create table podi.comfy_workflow (
 );
 comment on table podi.comfy_workflow is 'What ComfyUI is asked to run: graphs, and where our parameters go in them; shared by all tenants';
 comment on column podi.comfy_workflow.graph is 'as ComfyUI exports it for its API';
-comment on column podi.comfy_workflow.mapping is '{params: {name: [{node, input, type}]}, inputs: [{node, input}], outputs: [{node}], seed: [{node, input}], keep_temp, strip}';
+comment on column podi.comfy_workflow.mapping is '{params: {name: [{node, input, type}]}, inputs: [{node, input}], outputs: [{node}], seed: [{node, input}], keep_temp, strip, retry_exceptions}';
 comment on column podi.comfy_workflow.needs is '{nodes, models} that a server must have, taken from the graph';
 comment on column podi.comfy_workflow.idle_ms is 'a prompt that runs so long without a sign of progress is stuck';
 create unique index comfy_workflow_live_ix on podi.comfy_workflow (workflow)

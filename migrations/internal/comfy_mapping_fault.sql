@@ -19,7 +19,8 @@ as $$
 declare
     c_kinds  constant jsonb := '{"params": "object", "inputs": "array",
                                  "outputs": "array", "seed": "array",
-                                 "keep_temp": "boolean", "strip": "boolean"}';
+                                 "keep_temp": "boolean", "strip": "boolean",
+                                 "retry_exceptions": "boolean"}';
     v_bad    text;
 begin
     if jsonb_typeof(i_mapping) is distinct from 'object' then

@@ -83,10 +83,9 @@ podi_comfy_class(int status, const podi_str_t *content_type)
         return PODI_COMFY_TOO_LARGE;
     case 429:
     case 503:
-        return PODI_COMFY_BUSY;
-    case 404:
+    case 404:       /* no answer of ComfyUI's to this: of a proxy before it */
     case 405:
-        return PODI_COMFY_REFUSED;
+        return PODI_COMFY_BUSY;
     case 500:
         return podi_text_begins(content_type, "text/plain")
                ? PODI_COMFY_REFUSED : PODI_COMFY_UNKNOWN;

@@ -60,10 +60,12 @@ my %outside = (%SLOW, 4 => { class_type => 'SaveImage', inputs => {
 $r->comfy('one', $fake->url);
 $r->workflow('slow', graph => \%SLOW, mapping => \%MAPPING);
 $r->workflow('outside', graph => \%outside, mapping => \%MAPPING);
+$r->workflow('chance', graph => \%SLOW,
+             mapping => { %MAPPING, retry_exceptions => \1 });
 $h->daemon('podi_dispatchd', dispatch => '50ms');
 my $runnerd = $r->daemon('comfyui');
 
-$r->publish($_, schema => $NAMES) for qw( slow outside );
+$r->publish($_, schema => $NAMES) for qw( slow outside chance );
 
 
 # --- tools --------------------------------------------------------------------
@@ -238,6 +240,11 @@ subtest 'a file that is gone' => sub {
     is_deeply $w->wallet($ann), [$before->[0] - 5, 0], '... and is not paid';
     $fake->fake(view => undef);
     is_left($t, '... and is left there by nobody');
+
+    $fake->fake(view => { as => 'expired', times => 2 });
+    $t = submit();
+    succeeds($t, 2, 'one that was not there twice is made anew');
+    is_left($t, '... and the other is forgotten');
 };
 
 subtest 'a server that is told to end' => sub {
@@ -265,6 +272,18 @@ subtest 'folders' => sub {
         'each prompt has a prefix of its own';
     like $upload->{query}{filename}, qr/^out_\d+_\.png$/,
         '... and its file is fetched out of that folder';
+};
+
+subtest 'a node that raises' => sub {
+    for (['slow', 1, 'is the end'], ['chance', 3, 'where it may be chance']) {
+        my ($workflow, $sent, $name) = @$_;
+        my $t = $r->submit("comfy.$workflow", mode => 'error');
+
+        is $h->ended($t, 60)->{state}, 'failed', "$workflow: $name";
+        is scalar(sent($t)), $sent, "... after $sent";
+        like $h->job($t)->{error_detail}, qr/^node 2 \(PodiSlow\)/,
+            '... which is told';
+    }
 };
 
 subtest 'a prefix that leads outside' => sub {

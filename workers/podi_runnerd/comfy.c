@@ -142,6 +142,7 @@ comfy_earlier(podi_flow_t *f, comfy_run_t *run)
     run->prompt_id = ref;
     run->ref = ref;
     run->adopts = 1;
+    run->adopted = 1;
     run->sent = 1;
 
     if (comfy_is_at(run, server) != PODI_OK) {

@@ -53,6 +53,7 @@ static int
 end_has_files(const comfy_run_t *run)
 {
     return !run->is_refused && !run->is_lost && !run->too_large
+           && !run->is_empty
            && run->answer.class != PODI_COMFY_PARTIAL
            && run->history.end == PODI_COMFY_DONE;
 }
@@ -174,6 +175,16 @@ end_strip(podi_flow_t *f, void *ctx)
         return PODI_DONE;
     }
 
+    reply = f->result;
+
+    /* twice: it will not come, and what made it has to be begun anew */
+    if (run->adopted && reply != NULL
+        && (reply->status == 404 || reply->status == 410))
+    {
+        run->is_empty = 1;
+        return PODI_DONE;
+    }
+
     reply = runner_answered(f);
 
     if (reply == NULL || reply->bytes == 0) {
@@ -291,8 +302,8 @@ end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
         return PODI_ERROR;
     }
 
-    return run->too_large || run->at >= run->history.files_n ? PODI_DONE
-                                                             : PODI_OK;
+    return run->too_large || run->is_empty
+           || run->at >= run->history.files_n ? PODI_DONE : PODI_OK;
 }
 
 
@@ -359,6 +370,11 @@ comfy_end(podi_flow_t *f, void *ctx)
 
     if (run->is_lost) {
         return end_lost(run);
+    }
+
+    if (run->is_empty) {
+        return podi_job_retry(run->job, PODI_E_EXECUTOR_FAILED,
+                              "a file that was made is not there any more");
     }
 
     if (run->too_large) {
@@ -433,6 +449,7 @@ end_lost(comfy_run_t *run)
 static podi_rc_t
 end_failed(comfy_run_t *run)
 {
+    char                   why[1024];
     podi_comfy_history_t  *h = &run->history;
 
     if (h->end == PODI_COMFY_INTERRUPTED) {
@@ -446,11 +463,13 @@ end_failed(comfy_run_t *run)
                               podi_str_arg(&run->server->name));
     }
 
-    return podi_job_fail(run->job, PODI_E_EXECUTOR_REFUSED,
-                         "node " PODI_STR_FMT " (" PODI_STR_FMT "): "
-                         PODI_STR_FMT, podi_str_arg(&h->node),
-                         podi_str_arg(&h->class_type),
-                         podi_str_arg(&h->sentence));
+    (void) snprintf(why, sizeof(why), "node " PODI_STR_FMT " (" PODI_STR_FMT
+                    "): " PODI_STR_FMT, podi_str_arg(&h->node),
+                    podi_str_arg(&h->class_type), podi_str_arg(&h->sentence));
+
+    return json_is_true(json_object_get(run->mapping, "retry_exceptions"))
+           ? podi_job_retry(run->job, PODI_E_EXECUTOR_FAILED, "%s", why)
+           : podi_job_fail(run->job, PODI_E_EXECUTOR_REFUSED, "%s", why);
 }
 
 

@@ -108,6 +108,7 @@ comfy_left(podi_flow_t *f, void *ctx)
     }
 
     run->is_lost = 0;
+    run->adopted = 0;
     run->sent = 0;
 
     return PODI_OK;
@@ -213,7 +214,8 @@ follow_do(podi_flow_t *f, void *ctx)
 
 /*
  * It was just seen running.  An older server stops whatever runs: what it
- * begins in that moment is hit in its place, which is the price of its age.
+ * begins in that moment is hit in its place, which is the price of its age, and
+ * counted where that may be a stranger's.
  */
 
 static podi_rc_t
@@ -222,9 +224,17 @@ follow_interrupt(podi_flow_t *f, comfy_run_t *run)
     podi_buf_t  b;
     podi_str_t  body;
 
+    int  is_blind = !run->server->targeted && !run->server->single;
+
     podi_worker_log(run->job->worker, PODI_LOG_WARN, "comfy.interrupt",
-                    run->job, "prompt " PODI_STR_FMT " at " PODI_STR_FMT,
-                    podi_str_arg(&run->ref), podi_str_arg(&run->server->name));
+                    run->job, "prompt " PODI_STR_FMT " at " PODI_STR_FMT "%s",
+                    podi_str_arg(&run->ref), podi_str_arg(&run->server->name),
+                    is_blind ? ", or what has begun there since" : "");
+
+    if (is_blind) {
+        runner_farm_count("podi_runner_blind_interrupts_total", "server",
+                          &run->server->name);
+    }
 
     podi_buf_init(&b, f->mem);
     podi_buf_add_c(&b, "{\"prompt_id\":");

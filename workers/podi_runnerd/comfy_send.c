@@ -19,6 +19,7 @@
 
 #define SEND_PARTS    4
 #define SEND_ODD_MAX  200
+#define SEND_LATER    500           /* ms */
 
 
 static podi_rc_t send_upload(podi_flow_t *f, void *ctx);
@@ -154,8 +155,9 @@ comfy_fence(podi_flow_t *f, void *ctx)
 podi_rc_t
 comfy_send(podi_flow_t *f, void *ctx)
 {
-    podi_job_t   *job = ctx;
-    comfy_run_t  *run = job->data;
+    podi_job_t       *job = ctx;
+    comfy_run_t      *run = job->data;
+    runner_server_t  *server;
 
     if (run->has_end) {
         return PODI_OK;
@@ -163,6 +165,14 @@ comfy_send(podi_flow_t *f, void *ctx)
 
     if (!podi_row_bool(f->result, 0, "ok")) {
         return podi_job_retry(job, PODI_E_CONFLICT, "it is another's by now");
+    }
+
+    server = runner_server_find(&run->server->provider);
+
+    if (server == NULL || server->state != PODI_FARM_ACTIVE) {
+        return podi_job_defer(job, SEND_LATER, PODI_E_UNAVAILABLE,
+                              PODI_STR_FMT " takes nothing new since",
+                              podi_str_arg(&run->server->name));
     }
 
     PODI_FAULT(comfy_ask);

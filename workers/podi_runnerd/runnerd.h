@@ -212,7 +212,7 @@ extern const podi_step_t  runner_servers_steps[];
 runner_server_t *runner_server_find(const podi_str_t *provider);
 
 /* rows of sys.comfy_servers: records come and go */
-podi_rc_t runner_servers_read(const podi_pg_result_t *rows);
+void runner_servers_read(const podi_pg_result_t *rows);
 void runner_servers_free(void);
 
 /* a look at it begins, unless one is under way, or its breaker is open */
@@ -367,6 +367,8 @@ typedef struct {
     unsigned               is_told:1;   /* the socket speaks of it */
     unsigned               is_placed:1; /* ahead is known */
     unsigned               adopts:1;    /* an earlier attempt's prompt */
+    unsigned               adopted:1;   /* so it began */
+    unsigned               is_empty:1;  /* a file that it made is not there */
     unsigned               has_end:1;   /* nothing is sent any more */
     unsigned               is_refused:1;        /* answer says why */
     unsigned               is_lost:1;   /* act says how */

@@ -19,6 +19,7 @@
 static podi_rc_t servers_ask(podi_flow_t *f, void *ctx);
 static podi_rc_t servers_told(podi_flow_t *f, void *ctx);
 static runner_server_t *server_of_row(const podi_pg_result_t *rows, int row);
+static runner_server_t *server_unread(const podi_pg_result_t *rows, int row);
 static runner_server_t *server_make(const podi_pg_result_t *rows, int row);
 static void server_inherit(runner_server_t *server);
 static podi_rc_t server_fill(runner_server_t *server,
@@ -58,9 +59,7 @@ servers_told(podi_flow_t *f, void *ctx)
     podi_round_t     *round = ctx;
     runner_server_t  *server;
 
-    if (runner_servers_read(f->result) != PODI_OK) {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
+    runner_servers_read(f->result);
 
     podi_list_each(link, &runnerd.servers) {
         server = podi_list_owner(link, runner_server_t, link);
@@ -82,7 +81,7 @@ servers_told(podi_flow_t *f, void *ctx)
 }
 
 
-podi_rc_t
+void
 runner_servers_read(const podi_pg_result_t *rows)
 {
     int               i;
@@ -101,10 +100,12 @@ runner_servers_read(const podi_pg_result_t *rows)
         }
 
         if (server == NULL) {
-            return PODI_ERROR;
+            server = server_unread(rows, i);
         }
 
-        server->listed = 1;
+        if (server != NULL) {
+            server->listed = 1;
+        }
     }
 
     podi_list_each_safe(link, next, &runnerd.servers) {
@@ -116,8 +117,31 @@ runner_servers_read(const podi_pg_result_t *rows)
             server_free(server);
         }
     }
+}
 
-    return PODI_OK;
+
+/* one row takes none of the others; if it was changed, it is as it was */
+
+static runner_server_t *
+server_unread(const podi_pg_result_t *rows, int row)
+{
+    podi_str_t        name = podi_row_str(rows, row, "server");
+    podi_link_t      *link;
+    runner_server_t  *server;
+
+    podi_worker_log(runnerd.worker, PODI_LOG_ERROR, "server.unread", NULL,
+                    "the row of " PODI_STR_FMT " could not be taken: no "
+                    "memory, or too many files", podi_str_arg(&name));
+
+    podi_list_each(link, &runnerd.servers) {
+        server = podi_list_owner(link, runner_server_t, link);
+
+        if (podi_str_eq(&server->name, &name)) {
+            return server;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -366,7 +390,7 @@ server_auth(runner_server_t *server, const podi_pg_result_t *rows, int row)
     (void) snprintf(server->fault, sizeof(server->fault), "%.120s",
                     fail.detail);
 
-    return fail.error == PODI_E_CONFIG ? PODI_OK : PODI_ERROR;
+    return fail.error == PODI_E_INTERNAL ? PODI_ERROR : PODI_OK;
 }
 
 
