@@ -5,7 +5,8 @@
 --      attempts may have left elsewhere: whoever holds it looks for that before
 --      anything new is asked for.
 --
--- Returns:  executor, see podi.action; workflow {name, version, graph, mapping,
+-- Returns:  executor, see podi.action ({}: a mock, and this is no sandbox any
+--           more); workflow {name, version, graph, mapping,
 --           idle_ms, needs}, for comfy: the version that the newest of adopt
 --           names in its remote, or the live one; adopt [{fence, provider, ref,
 --           remote, remote_state, started_at}], the newest first, of those that
@@ -33,7 +34,10 @@ set enable_seqscan = off
 as $$
 begin
     return query
-    select a.executor, w.card, coalesce(o.list, '[]'),
+    select case when a.executor ->> 'kind' = 'mock' and not exists (
+                select 1 from setting s
+                 where s.setting = 'sandbox' and s.value = 'true')
+           then '{}' else a.executor end, w.card, coalesce(o.list, '[]'),
            case a.executor ->> 'kind'
            when 'comfy' then array['comfyui']
            when 'provider' then array(

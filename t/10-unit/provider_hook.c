@@ -89,7 +89,7 @@ sign_standard(const char *id, int64_t when, const char *body)
         abort();
     }
 
-    return text_of(mem, "v1,%s", (char *) text.data);
+    return text_of(mem, "v1," PODI_STR_FMT, podi_str_arg(&text));
 }
 
 

@@ -156,6 +156,28 @@ subtest 'segments are parts of a price' => sub {
     }
 };
 
+subtest 'a mock that waited until this is no sandbox any more' => sub {
+    my $ann = $w->person('mocker', 100);
+    my $is = sub { $db->super->run("update podi.setting set value = '$_[0]'"
+                                   . " where setting = 'sandbox'") };
+    my $executor = sub { $w->{worker}->one(undef,
+        'select executor from sys.job_executor(?, ?)',
+        @{ $_[0] }{qw( job_id fence )})->{executor} };
+
+    $is->('true');
+    $ctl->one(undef, $put, Podi::Work::text({ action => 'image.thumbnail',
+        executor => { kind => 'mock', mock => 'ok' } }));
+    my $t = $w->submit($ann, inputs => [$w->media($ann)],
+                       actions => ['thumbnail']);
+    my $job = $w->claim_task($t, worker => 'r1')->[0];
+
+    like $executor->($job), qr/"mock"/, 'is one there';
+    $is->('false');
+    is $executor->($job), '{}', 'and nothing elsewhere';
+    $w->settle($job, 'failed', code => 'config');
+    is $w->wallet($ann)->[0], 100, 'so nobody pays';
+};
+
 subtest 'only the operator writes' => sub {
     for my $role (qw(podi_web podi_worker)) {
         $db->login($role)->refused('42501', undef, $put, '{}', $role);

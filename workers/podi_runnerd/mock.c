@@ -77,6 +77,10 @@ mock_fetched(podi_flow_t *f, void *ctx)
 
     m->seconds = json_integer_value(json_object_get(job->params, "seconds"));
 
+    if (m->seconds < 1) {
+        return PODI_OK;
+    }
+
     return runner_again(f, job->mem, mock_ticks, mock_next, job,
                         &m->again);
 }
