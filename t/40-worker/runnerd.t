@@ -346,6 +346,7 @@ subtest 'a server that is full, or drained' => sub {
 
     ok poll(20, sub { $h->log($runnerd, 'comfy.waits') }),
         'one runs, one waits there, the others wait here';
+    poll(10, sub { $fake->state->{queue_remaining} >= 2 });
     is $fake->state->{queue_remaining}, 2, 'since it takes no more';
     put('comfy_server_put', { server => 'one', url => $fake->url,
                               state => 'draining' });
