@@ -23,12 +23,13 @@
 set local lock_timeout = '5s';
 
 \ir internal/fallback_fault.sql
+\ir internal/comfy_fallback_fault.sql
 \ir internal/executor_fault.sql
 
 alter table podi.action
     add column executor jsonb not null default '{"kind": "builtin"}',
     add constraint action_executor_ck check (internal.executor_fault(executor) is null);
-comment on column podi.action.executor is '{kind: builtin} | {kind: comfy, workflow, labels: [those that its server must have]} | {kind: provider, provider, operation, set, fallback: [{provider, operation, set, when: [class]} or {wait: seconds, when}]} | {kind: mock, mock: ok, slow or fail}';
+comment on column podi.action.executor is '{kind: builtin} | {kind: comfy, workflow, labels: [those that its server must have], set, fallback: [{workflow, labels, set, when: [class], after: seconds} or {provider, operation, set, when, after}]} | {kind: provider, provider, operation, set, fallback: [{provider, operation, set, when: [class]} or {wait: seconds, when}]} | {kind: mock, mock: ok, slow or fail}';
 
 
 alter table podi.attempt

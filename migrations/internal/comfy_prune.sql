@@ -43,7 +43,9 @@ begin
                (select coalesce(jsonb_agg(a.action order by a.action), '[]')
                   from podi.action a
                  where a.executor ->> 'kind' = 'comfy'
-                       and a.executor ->> 'workflow' = w.workflow))
+                       and (a.executor ->> 'workflow' = w.workflow
+                            or a.executor -> 'fallback' @> jsonb_build_array(
+                                   jsonb_build_object('workflow', w.workflow)))))
           from podi.comfy_workflow w
          where w.state = 'live' and w.workflow <> all (i_workflows)
          order by w.workflow

@@ -40,6 +40,17 @@ begin
         v_bad := 'executor.labels';
         v_why := 'no server has all these labels';
 
+    elsif v_kind = 'comfy' and exists (
+          select 1 from jsonb_array_elements(i_action.executor -> 'fallback') f
+           where f ? 'workflow' and not exists (
+                 select 1 from podi.comfy_workflow w
+                  where w.workflow = f ->> 'workflow'
+                        and (w.state = 'live'
+                             or w.state = 'draft' and i_action.state <> 'active')))
+    then
+        v_bad := 'executor.fallback';
+        v_why := 'there is no such workflow, or none that is live';
+
     elsif v_kind = 'mock' and not exists (
           select 1 from podi.setting s
            where s.setting = 'sandbox' and s.value = 'true')

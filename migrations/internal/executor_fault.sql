@@ -17,7 +17,8 @@ declare
     c_name     constant text := '^"[a-z0-9][a-z0-9._-]{0,63}"$';
     c_labels   constant text := '^\[("[a-z0-9][a-z0-9._-]{0,31}"(, |\]$)){1,16}$';
     c_members  constant jsonb := '{"builtin": ["kind"],
-        "comfy": ["kind", "workflow", "labels"], "mock": ["kind", "mock"],
+        "comfy": ["kind", "workflow", "labels", "set", "fallback"],
+        "mock": ["kind", "mock"],
         "provider": ["kind", "provider", "operation", "set", "fallback"]}';
     v_more     jsonb := coalesce(e -> 'fallback', '[]');
     v_bad      text;
@@ -42,13 +43,15 @@ begin
         when e ->> 'kind' = 'mock'
              and coalesce((e -> 'mock')::text, '') !~ '^"(ok|slow|fail)"$'
             then '.mock'
-        when e ->> 'kind' <> 'provider' then null
-        when coalesce((e -> 'provider')::text, '') !~ '^"[a-z][a-z0-9_]{0,31}"$'
+        when e ->> 'kind' = 'provider'
+             and coalesce((e -> 'provider')::text, '') !~ '^"[a-z][a-z0-9_]{0,31}"$'
             then '.provider'
-        when coalesce((e -> 'operation')::text, '') !~ c_name then '.operation'
+        when e ->> 'kind' = 'provider'
+             and coalesce((e -> 'operation')::text, '') !~ c_name
+            then '.operation'
         when jsonb_typeof(coalesce(e -> 'set', '{}')) <> 'object' then '.set'
         when jsonb_typeof(v_more) <> 'array' then '.fallback' end;
-    if v_bad is not null or e ->> 'kind' <> 'provider' then
+    if v_bad is not null then
         return 'executor' || v_bad;
     end if;
 
@@ -57,6 +60,8 @@ begin
       from jsonb_array_elements(v_more) with ordinality f (value, n)
      cross join lateral (
            select case when f.n > 8 then ''
+                  when e ->> 'kind' = 'comfy'
+                      then internal.comfy_fallback_fault(f.value)
                   else internal.fallback_fault(f.value) end) b (bad)
      where b.bad is not null
      order by f.n limit 1);

@@ -31,7 +31,9 @@ begin
            (select coalesce(jsonb_agg(a.action order by a.action), '[]')
               from action a
              where a.executor ->> 'kind' = 'comfy'
-                   and a.executor ->> 'workflow' = w.workflow),
+                   and (a.executor ->> 'workflow' = w.workflow
+                        or a.executor -> 'fallback' @> jsonb_build_array(
+                               jsonb_build_object('workflow', w.workflow)))),
            w.needs -> 'nodes', w.needs -> 'models', w.idle_ms, w.created_at,
            w.published_at
       from comfy_workflow w

@@ -5,8 +5,8 @@
 --      attempts may have left elsewhere: whoever holds it looks for that before
 --      anything new is asked for.
 --
--- Returns:  executor, see podi.action ({}: a mock, and this is no sandbox any
---           more); workflow {name, version, graph, mapping,
+-- Returns:  executor, see internal.executor_now ({}: a mock, and this is no
+--           sandbox any more); workflow {name, version, graph, mapping,
 --           idle_ms, needs}, for comfy: the version that the newest of adopt
 --           names in its remote, or the live one; adopt [{fence, provider, ref,
 --           remote, remote_state, started_at}], the newest first, of those that
@@ -34,23 +34,26 @@ set enable_seqscan = off
 as $$
 begin
     return query
-    select case when a.executor ->> 'kind' = 'mock' and not exists (
+    select case when x.executor ->> 'kind' = 'mock' and not exists (
                 select 1 from setting s
                  where s.setting = 'sandbox' and s.value = 'true')
-           then '{}' else a.executor end, w.card, coalesce(o.list, '[]'),
-           case a.executor ->> 'kind'
+           then '{}' else x.executor end, w.card, coalesce(o.list, '[]'),
+           case x.executor ->> 'kind'
            when 'comfy' then array['comfyui']
            when 'provider' then array(
                 select distinct p.name
                   from jsonb_array_elements_text(
-                           jsonb_build_array(a.executor -> 'provider')
-                           || jsonb_path_query_array(a.executor,
+                           jsonb_build_array(x.executor -> 'provider')
+                           || jsonb_path_query_array(x.executor,
                                   '$.fallback[*].provider')) p (name)
                  order by p.name)
            else '{}' end,
            j.deferrals, coalesce(r.list, '[]')
       from job j
       join action a on a.action = j.action
+     cross join lateral (
+           select internal.executor_now(a.executor, j.job_id, j.tenant_id,
+                                        i_fence)) x (executor)
       left join lateral (
            select jsonb_agg(jsonb_build_object(
                       'fence', t.fence, 'provider', t.provider,
@@ -76,8 +79,8 @@ begin
                       'graph', f.graph, 'mapping', f.mapping,
                       'idle_ms', f.idle_ms, 'needs', f.needs) as card
              from comfy_workflow f
-            where a.executor ->> 'kind' = 'comfy'
-                  and f.workflow = a.executor ->> 'workflow'
+            where x.executor ->> 'kind' = 'comfy'
+                  and f.workflow = x.executor ->> 'workflow'
                   and f.state <> 'draft'
             order by to_jsonb(f.version)
                      = (o.list -> 0 -> 'remote' -> 'version') desc nulls last,

@@ -44,7 +44,8 @@ begin
     return query
     with due as (
         select t.tenant_id, t.job_id, t.fence, t.remote_state as was,
-               j.params || coalesce(a.executor -> 'set', '{}') as params,
+               j.params || coalesce(internal.executor_now(a.executor, j.job_id,
+                               j.tenant_id, t.fence) -> 'set', '{}') as params,
                j.error_code is not distinct from 'provider_unknown' as told
           from attempt t
           join job j on j.job_id = t.job_id and j.tenant_id = t.tenant_id

@@ -178,6 +178,45 @@ subtest 'a mock that waited until this is no sandbox any more' => sub {
     is $w->wallet($ann)->[0], 100, 'so nobody pays';
 };
 
+subtest 'what a job of ComfyUI does instead has a form' => sub {
+    my $with = sub { Podi::Work::text({ action => 'image.invert',
+        state => 'disabled', executor => { kind => 'comfy', workflow => 'x',
+                                           @_ } }) };
+    my %bad = (
+        ''          => [{}, 7, { when => ['memory'] }, { wait => 5 },
+                        { provider => 'fal' }, { operation => 'x' },
+                        { provider => 'fal', operation => 'x', labels => ['a'] }],
+        '.when'     => [map { { set => {}, when => $_ } } [], 'memory',
+                        ['quota'], [('busy') x 5]],
+        '.after'    => [{ set => {}, after => 5 }, { set => {}, after => 5,
+                        when => ['memory'] }, { set => {}, after => 0,
+                        when => ['busy'] }],
+        '.workflow' => [{ workflow => 'A b' }],
+        '.labels'   => [{ labels => [] }],
+        '.set'      => [{ set => [] }],
+        '.provider' => [{ provider => 'F', operation => 'x' }],
+    );
+
+    for my $field (sort keys %bad) {
+        for my $entry (@{ $bad{$field} }) {
+            my $e = $ctl->refused('U0422', undef, $put,
+                $with->(fallback => [{ set => {} }, $entry]), 'refused');
+            is JSON::PP::decode_json($e->{detail} // '{}')->{field},
+                "executor.fallback[1]$field", '... which is named';
+        }
+    }
+    my $e = $ctl->refused('U0422', undef, $put, $with->(set => 7), 'set');
+    is JSON::PP::decode_json($e->{detail})->{field}, 'executor.set', '... too';
+    $ctl->one(undef, 'select * from sys.comfy_workflow_put(?)',
+        Podi::Work::text({ workflow => 'x', mapping => {
+            outputs => [{ node => '1' }] }, graph => { 1 => {
+            class_type => 'A', inputs => {} } } }));
+    $e = $ctl->refused('U0422', undef, $put,
+        $with->(fallback => [{ workflow => 'y' }]), 'no such workflow');
+    is JSON::PP::decode_json($e->{detail})->{field}, 'executor.fallback',
+        '... nor there';
+};
+
 subtest 'only the operator writes' => sub {
     for my $role (qw(podi_web podi_worker)) {
         $db->login($role)->refused('42501', undef, $put, '{}', $role);

@@ -62,6 +62,7 @@ $r->workflow('slow', graph => \%SLOW, mapping => \%MAPPING);
 $r->workflow('outside', graph => \%outside, mapping => \%MAPPING);
 $r->workflow('chance', graph => \%SLOW,
              mapping => { %MAPPING, retry_exceptions => \1 });
+$r->third('replicate');
 $h->daemon('podi_dispatchd', dispatch => '50ms');
 my $runnerd = $r->daemon('comfyui');
 
@@ -284,6 +285,46 @@ subtest 'a node that raises' => sub {
         like $h->job($t)->{error_detail}, qr/^node 2 \(PodiSlow\)/,
             '... which is told';
     }
+};
+
+subtest 'carried out in another way' => sub {
+    my %there = (provider => 'replicate', operation => 'upscale',
+                 set => { model => 'a/b', mode => undef });
+    my $way = sub {
+        my ($name, $workflow, $instead, %params) = @_;
+        my ($before) = @{ $w->wallet($ann) };
+
+        $r->action("way.$name", queue => 'comfyui', schema => $NAMES,
+                   executor => { kind => 'comfy', workflow => $workflow,
+                                 set => { delay_ms => 1 },
+                                 fallback => $instead });
+        my $t = $r->submit("way.$name", %params);
+        is $h->ended($t, 60)->{state}, 'succeeded', $name
+            or diag explain $h->job($t), [$r->attempts($t)];
+        is $w->wallet($ann)->[0], $before - 5, '... is paid once';
+        my $last = ($r->attempts($t))[-1];
+        my $remote = JSON::PP::decode_json($last->{remote});
+
+        is_left($t, '... and nothing is left');
+        return ($t, $last->{provider}, $remote->{degraded});
+    };
+    my ($t, @how) = $way->('memory', 'slow', [{ %there, when => ['failed'] },
+        { set => { mode => 'ok' }, when => ['memory'] }, \%there],
+        mode => 'oom');
+
+    is_deeply \@how, ['comfy:one', { why => 'memory', set => { mode => 'ok' } }],
+        'less, where it was too much';
+    is_deeply [map { @{ $_->{body}{prompt}{2}{inputs} }{qw( mode delay_ms )} }
+               sent($t)], ['oom', 1, 'ok', 1], '... with what is set';
+    (undef, @how) = $way->('failed', 'chance', [\%there], mode => 'error');
+    is_deeply \@how, ['replicate', { why => 'failed', set => $there{set} }],
+        'somebody else, where it fails';
+    $r->server('one', $fake->url, state => 'draining');
+    (undef, @how) = $way->('busy', 'slow', [{ %there, when => ['busy'],
+                                              after => 1 }]);
+    is_deeply \@how, ['replicate', { why => 'busy', set => $there{set} }],
+        'or where nobody has room for it';
+    $r->server('one', $fake->url, state => 'active');
 };
 
 subtest 'a prefix that leads outside' => sub {

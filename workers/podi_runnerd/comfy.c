@@ -24,6 +24,7 @@
 
 static podi_rc_t comfy_read(podi_flow_t *f, void *ctx);
 static podi_rc_t comfy_workflow(podi_flow_t *f, comfy_run_t *run);
+static podi_rc_t comfy_params(comfy_run_t *run);
 static podi_rc_t comfy_earlier(podi_flow_t *f, comfy_run_t *run);
 static void comfy_was_partial(comfy_run_t *run, const json_t *partial);
 static uint64_t comfy_model_key(const json_t *models);
@@ -92,7 +93,8 @@ comfy_workflow(podi_flow_t *f, comfy_run_t *run)
                          "more than %d", RUNNER_INPUTS_MAX);
     }
 
-    if (podi_mem_printf(run->job->mem, &run->version, "%lld",
+    if (comfy_params(run) != PODI_OK
+        || podi_mem_printf(run->job->mem, &run->version, "%lld",
             (long long) json_integer_value(json_object_get(workflow,
                                                            "version")))
         != PODI_OK)
@@ -101,6 +103,21 @@ comfy_workflow(podi_flow_t *f, comfy_run_t *run)
     }
 
     return PODI_OK;
+}
+
+
+/* what the executor sets, or what is done instead, is not the user's to say */
+
+static podi_rc_t
+comfy_params(comfy_run_t *run)
+{
+    json_t  *set = json_object_get(run->head.executor, "set");
+
+    run->params = json_copy(run->job->params);
+
+    return podi_json_own(run->job->mem, run->params) == PODI_OK
+           && (set == NULL || json_object_update(run->params, set) == 0)
+           ? PODI_OK : PODI_ERROR;
 }
 
 

@@ -30,7 +30,8 @@ static void note_partial(podi_buf_t *b, const podi_comfy_answer_t *answer);
 static podi_rc_t
 note_remote(comfy_run_t *run)
 {
-    podi_buf_t  b;
+    json_t      *degraded;
+    podi_buf_t   b;
 
     podi_buf_init(&b, run->job->mem);
     podi_buf_add_c(&b, "{\"server\":");
@@ -42,6 +43,13 @@ note_remote(comfy_run_t *run)
 
     if (run->history.oom) {
         podi_buf_printf(&b, ",\"vram\":%lld", (long long) run->server->vram);
+    }
+
+    degraded = json_object_get(run->head.executor, "degraded");
+
+    if (degraded != NULL) {
+        podi_buf_add_c(&b, ",\"degraded\":");
+        podi_json_add(&b, degraded);
     }
 
     if (run->answer.class == PODI_COMFY_PARTIAL) {

@@ -199,7 +199,7 @@ send_body(podi_flow_t *f, comfy_run_t *run)
     memset(&job, 0, sizeof(job));
     job.graph = run->graph;
     job.mapping = run->mapping;
-    job.params = run->job->params;
+    job.params = run->params;
     job.inputs = run->names;
     job.inputs_n = run->n_inputs;
     job.prompt_id = run->prompt_id;

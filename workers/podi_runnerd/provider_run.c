@@ -101,6 +101,8 @@ provider_open(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
+    run->degraded = json_object_get(run->head.executor, "degraded");
+
     if (provider_earlier(f, run) != PODI_OK) {
         return PODI_ERROR;
     }

@@ -324,6 +324,7 @@ typedef struct {
     json_t                *graph;
     json_t                *mapping;
     json_t                *needs;
+    json_t                *params;      /* the user's, with what is set */
     podi_str_t             version;     /* of the workflow, a number */
     podi_msec_t            idle;
     uint64_t               model_key;
