@@ -11,6 +11,8 @@ use Test::More;
 use Podi::Comfy;
 use Podi::Hands;
 use Podi::Picture;
+use Podi::Proc qw( poll );
+use Podi::Repo ();
 
 my $json = JSON::PP->new->canonical;
 my $p = Podi::Picture->new;
@@ -278,6 +280,25 @@ subtest 'one that does not end' => sub {
     like asked($from), qr{POST /queue, POST /history$},
         'is left in the queue, and nothing else is stopped';
     is $fake->state->{queue_remaining}, 0, 'it is taken out';
+
+    for my $signal (qw( INT TERM )) {
+        my $pid = fork // die "fork: $!";
+
+        if (!$pid) {
+            open STDOUT, '>', '/dev/null';
+            open STDERR, '>', "$h->{dir}/told";
+            exec "$h->{build}/bin/podictl", '-c', $conf,
+                qw( comfy workflow dry-run ), @run[0 .. $#run - 1], 60;
+        }
+
+        ok poll(20, sub { $fake->state->{queue_remaining} }), 'it waits there';
+        kill $signal, $pid;
+        waitpid $pid, 0;
+        is $? >> 8, 3, "who is told to stop by SIG$signal";
+        is $fake->state->{queue_remaining}, 0, '... takes it with him';
+        like Podi::Repo::slurp("$h->{dir}/told"), qr/was to be stopped/,
+            '... and says so';
+    }
 };
 
 $fake->stop;

@@ -314,6 +314,7 @@ follow_queue(podi_flow_t *f, comfy_run_t *run)
 
     /* so much waits there that it may well be among it: the history decides */
     if (runner_is_too_large(f)) {
+        run->follow.waits = 0;      /* nor is it known whether it moves */
         return PODI_SEE_WAITS;
     }
 

@@ -6,9 +6,11 @@
  * Each run of the flow asks one thing; what comes of it decides what the next
  * run asks.  Promises: nothing of it is a job, costs points or is of a tenant;
  * a prompt that was sent, or may have been, is taken out of the server's queue
- * and history whatever happens, as long as the server answers.
+ * and history whatever happens, as long as the server answers: also when it is
+ * told to stop (SIGINT, SIGTERM), once; the second time it ends.
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +23,8 @@
 #define RUN_GRACE   5000                /* to stop, once it was asked to */
 
 
+static void run_listen(void);
+static void run_told(int signum);
 static void run_woken(void *data);
 static podi_rc_t run_uploaded(podi_flow_t *f, ctl_dry_t *d,
     const podi_http_reply_t *reply);
@@ -35,11 +39,16 @@ static void run_next_file(ctl_dry_t *d);
 static podi_rc_t run_over(podi_flow_t *f, ctl_dry_t *d);
 
 
+static volatile sig_atomic_t  run_is_told;
+
+
 podi_rc_t
 ctl_dry_wait(podi_flow_t *f, void *ctx)
 {
     ctl_t      *ctl = ctx;
     ctl_dry_t  *d = ctl->state;
+
+    run_listen();
 
     if (d->stage != DRY_POLL) {
         return PODI_OK;
@@ -57,6 +66,37 @@ ctl_dry_wait(podi_flow_t *f, void *ctx)
     ctl->uv.io.arm(ctl->nap, RUN_EVERY);
 
     return podi_flow_wait(f, &d->nap, NULL);
+}
+
+
+/* heard with the next look, which is soon */
+
+static void
+run_listen(void)
+{
+    struct sigaction  action;
+    static int        listens;
+
+    if (listens) {
+        return;
+    }
+
+    listens = 1;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = run_told;
+    action.sa_flags = (int) SA_RESETHAND;
+
+    (void) sigaction(SIGINT, &action, NULL);
+    (void) sigaction(SIGTERM, &action, NULL);
+}
+
+
+static void
+run_told(int signum)
+{
+    (void) signum;
+
+    run_is_told = 1;
 }
 
 
@@ -217,7 +257,9 @@ run_seen(podi_flow_t *f, ctl_dry_t *d, const podi_http_reply_t *reply)
         }
     }
 
-    if (podi_time_mono() < d->until) {
+    if (podi_time_mono() < d->until
+        && (!run_is_told || d->fail.error != PODI_E_NONE))
+    {
         return PODI_OK;
     }
 
@@ -227,8 +269,9 @@ run_seen(podi_flow_t *f, ctl_dry_t *d, const podi_http_reply_t *reply)
     }
 
     d->stage = DRY_UNQUEUE;
-    (void) podi_fail(&d->fail, PODI_E_DEADLINE, "timeout",
-                     "it did not end in time%s", d->targeted ? ""
+    (void) podi_fail(&d->fail, PODI_E_DEADLINE, "timeout", "it %s%s",
+                     run_is_told ? "was to be stopped"
+                     : "did not end in time", d->targeted ? ""
                      : "; if it runs, it goes on: this server stops whatever "
                        "runs, or nothing");
     return PODI_OK;
