@@ -97,10 +97,16 @@ subtest 'an id that cannot be noted' => sub {
         'until it can be noted';
     is scalar($s->log('provider.unnoted')), 1, 'it is told once';
     is +($s->attempts($t))[0]{provider_ref}, $id, 'as what it is';
+    $s->{super}->run(q{create trigger bar before update on podi.attempt
+        for each row when (new.remote_state = 'submitted'
+        and old.remote_state is distinct from 'submitted')
+        execute function podi.bar()});
     kill 'KILL', $h->child($runnerd);
     $s->{fake}->finish($id);
     $s->succeeds($t, 'and found by who comes next');
     is scalar($s->asked('submit')), 1, 'who asks for nothing';
+    is scalar($s->attempts($t)), 2, 'and needs no note to take it over';
+    $s->{super}->run('drop trigger bar on podi.attempt');
 };
 
 subtest 'somebody who wants us to stay away for months' => sub {

@@ -280,10 +280,12 @@ runner_provider_may(runner_provider_t *p, provider_run_t *run,
 
     /* last: who was let through has to say how it went */
 
-    return podi_random(&random, sizeof(random)) != PODI_OK
-           || podi_breaker_ask(&p->breaker, &provider_breaker, now, random,
-                               &run->ticket) == PODI_BREAKER_SHUT
-           ? PODI_E_UNAVAILABLE : PODI_E_NONE;
+    run->passed = podi_random(&random, sizeof(random)) == PODI_OK
+                  && podi_breaker_ask(&p->breaker, &provider_breaker, now,
+                                      random, &run->ticket)
+                     != PODI_BREAKER_SHUT;
+
+    return run->passed ? PODI_E_NONE : PODI_E_UNAVAILABLE;
 }
 
 
@@ -353,6 +355,7 @@ runner_provider_heard(runner_provider_t *p, provider_run_t *run,
         random = 0;
     }
 
+    run->passed = 0;
     podi_breaker_report(&p->breaker, &provider_breaker, run->ticket,
                         class == PODI_PROVIDER_RETRYABLE
                         || class == PODI_PROVIDER_UNKNOWN
@@ -393,6 +396,11 @@ runner_provider_heard(runner_provider_t *p, provider_run_t *run,
 void
 runner_provider_spared(runner_provider_t *p, provider_run_t *run)
 {
+    if (!run->passed) {
+        return;
+    }
+
+    run->passed = 0;
     podi_breaker_report(&p->breaker, &provider_breaker, run->ticket,
                         PODI_BREAKER_UNKNOWN, 0, podi_time_mono(), 0);
 }

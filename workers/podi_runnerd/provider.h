@@ -10,6 +10,7 @@
  *     provider_poll.c    until it is at its end
  *     provider_hook.c    they call, and it is looked at sooner
  *     provider_item.c    what came of it
+ *     provider_undo.c    its job was stopped
  *     provider_stop.c    it is not wanted any more
  *     provider_call.c    requests and answers
  *     provider_note.c    what is kept of them, for who comes next
@@ -127,6 +128,8 @@ typedef struct {
     unsigned                      clocked:1;    /* asked by their clock */
     unsigned                      unnoted:1;    /* that it was submitted */
     unsigned                      untold:1;     /* its id is in the log only */
+    unsigned                      adopts:1;     /* an earlier row has its id */
+    unsigned                      passed:1;     /* the breaker waits for us */
     unsigned                      fresh:1;      /* too early for a poll */
     unsigned                      resumes:1;    /* under its earlier key */
     unsigned                      keeps:1;      /* who comes next looks */

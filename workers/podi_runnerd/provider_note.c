@@ -217,6 +217,20 @@ provider_noted(podi_flow_t *f, provider_run_t *run)
     why = f->result != NULL ? podi_row_str(f->result, 0, "reason")
                             : podi_str_c(f->fail.detail);
 
+    /* somebody else has it, and its row */
+
+    if (run->adopts && f->result != NULL) {
+        run->keeps = 1;
+        podi_worker_log(run->job->worker, PODI_LOG_WARN, "provider.stale",
+                        run->job, PODI_STR_FMT " could not be taken over: "
+                        PODI_STR_FMT, podi_str_arg(&run->ref),
+                        podi_str_arg(&why));
+        provider_fate(run, PROVIDER_RETRIES, PODI_E_CONFLICT,
+                      "it could not be taken over: " PODI_STR_FMT,
+                      podi_str_arg(&why));
+        return;
+    }
+
     provider_untold(run, &why);
 }
 
@@ -224,7 +238,7 @@ provider_noted(podi_flow_t *f, provider_run_t *run)
 void
 provider_untold(provider_run_t *run, const podi_str_t *why)
 {
-    if (run->untold) {
+    if (run->untold || run->adopts) {
         return;
     }
 

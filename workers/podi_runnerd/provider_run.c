@@ -9,9 +9,6 @@
  *
  * However it ends, fate says so; what is left there is left only when the
  * next attempt is to look for it, or left.c is to cancel it.
- *
- * A job that is cancelled while its request is under way waits for the answer:
- * without it nobody knows what is to be cancelled.
  */
 
 #include <string.h>
@@ -23,32 +20,27 @@
 #include "banned.h"
 
 
-#define UNDO_SLACK  500             /* ms, to note it */
-
-
 static podi_rc_t provider_open(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_earlier(podi_flow_t *f, provider_run_t *run);
 static void provider_wished(provider_run_t *run, const podi_str_t *key);
 static void provider_cut_off(provider_run_t *run);
 static podi_rc_t provider_adopt(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_adopt_read(podi_flow_t *f, void *ctx);
+static podi_rc_t provider_adopt_note(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_adopted(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_cancel(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_end_note(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_end(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_succeed(podi_flow_t *f, provider_run_t *run);
 static void provider_usage(provider_run_t *run);
-static podi_rc_t provider_undo_wait(podi_flow_t *f, void *ctx);
-static podi_rc_t provider_undo(podi_flow_t *f, void *ctx);
-static podi_rc_t provider_undo_next(void *ctx, podi_rc_t rc,
-    podi_fail_t *fail, podi_msec_t *ret_wait);
-static podi_rc_t provider_undo_note(podi_flow_t *f, void *ctx);
-static podi_rc_t provider_undone(podi_flow_t *f, void *ctx);
 
 
 const podi_step_t  runner_provider_steps[] = {
     { "reading what to ask",     provider_open,      0 },
     { "taking over",             provider_adopt,     0 },
-    { "reading its keys",        provider_adopted,   0 },
+    { "reading its keys",        provider_adopt_read, 0 },
+    { "noting who has it",       provider_adopt_note, PODI_MAY_FAIL },
+    { "reading whether it was",  provider_adopted,   0 },
     { "fetching the inputs",     provider_fetch,     0 },
     { "preparing the inputs",    provider_fetched,   0 },
     { "asking for it",           provider_try,       0 },
@@ -59,14 +51,6 @@ const podi_step_t  runner_provider_steps[] = {
     { "cancelling it",           provider_cancel,    PODI_MAY_FAIL },
     { "noting its end",          provider_end_note,  0 },
     { "ending",                  provider_end,       0 },
-    podi_null_step
-};
-
-const podi_step_t  runner_provider_undo[] = {
-    { "waiting for its answer", provider_undo_wait, PODI_MAY_FAIL },
-    { "cancelling it there",    provider_undo,      PODI_MAY_FAIL },
-    { "noting its end",         provider_undo_note, PODI_MAY_FAIL },
-    { "ending",                 provider_undone,    0 },
     podi_null_step
 };
 
@@ -160,6 +144,7 @@ provider_earlier(podi_flow_t *f, provider_run_t *run)
     run->noted = 1;
     run->sent = 1;
     run->submitted = 1;
+    run->adopts = 1;
 
     if (!run->facts->has_poll) {
         switch (provider_kept(run)) {
@@ -170,6 +155,7 @@ provider_earlier(podi_flow_t *f, provider_run_t *run)
 
         case PODI_DECLINED:
             run->submitted = 0;
+            run->adopts = 0;
             provider_cut_off(run);
             return PODI_OK;
 
@@ -226,7 +212,29 @@ provider_adopt(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
-    return run->submitted ? provider_keys(f, ctx) : PODI_OK;
+    return run->adopts ? provider_keys(f, ctx) : PODI_OK;
+}
+
+
+static podi_rc_t
+provider_adopt_read(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    return run->adopts ? provider_keys_read(f, ctx) : PODI_OK;
+}
+
+
+static podi_rc_t
+provider_adopt_note(podi_flow_t *f, void *ctx)
+{
+    podi_job_t      *job = ctx;
+    provider_run_t  *run = job->data;
+
+    run->unnoted = run->adopts;
+
+    return run->adopts ? provider_note(f, run, "submitted") : PODI_OK;
 }
 
 
@@ -236,15 +244,11 @@ provider_adopted(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
-    if (!run->submitted) {
-        return PODI_OK;
+    if (run->adopts) {
+        provider_noted(f, run);
     }
 
-    if (provider_keys_read(f, ctx) != PODI_OK) {
-        return PODI_ERROR;
-    }
-
-    return provider_note(f, run, "submitted");
+    return PODI_OK;
 }
 
 
@@ -363,120 +367,4 @@ provider_usage(provider_run_t *run)
     if (json_is_integer(tokens) && json_integer_value(tokens) > 0) {
         podi_job_usage(run->job, "tokens", json_integer_value(tokens));
     }
-}
-
-
-/* cut off, it might run on, and nobody would know its id */
-
-static podi_rc_t
-provider_undo_wait(podi_flow_t *f, void *ctx)
-{
-    podi_job_t      *job = ctx;
-    podi_msec_t      time = podi_worker_undo_timeout(job->worker);
-    provider_run_t  *run = job->data;
-
-    run->undo_until = podi_time_mono()
-                      + (time > 2 * UNDO_SLACK ? time - UNDO_SLACK : time / 2);
-
-    if (!run->flies) {
-        return PODI_OK;
-    }
-
-    podi_worker_log(job->worker, PODI_LOG_INFO, "provider.awaits", job,
-                    "the job is over, the answer of " PODI_STR_FMT " to "
-                    PODI_STR_FMT " is waited for",
-                    podi_str_arg(&run->provider->name),
-                    podi_str_arg(&run->key));
-
-    return runner_again_wait(f, run->again,
-                             run->undo_until - podi_time_mono());
-}
-
-
-/* nobody will go on with it; else whoever gets it next looks for it */
-
-static podi_rc_t
-provider_undo(podi_flow_t *f, void *ctx)
-{
-    podi_job_t      *job = ctx;
-    provider_run_t  *run = job->data;
-
-    if (!run->submitted || !podi_job_is_over(job)) {
-        return PODI_OK;
-    }
-
-    return runner_again(f, job->mem, provider_stop_steps, provider_undo_next,
-                        job, &run->again);
-}
-
-
-static podi_rc_t
-provider_undo_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
-    podi_msec_t *ret_wait)
-{
-    podi_job_t      *job = ctx;
-    podi_msec_t      now = podi_time_mono();
-    provider_run_t  *run = job->data;
-
-    (void) fail;
-
-    if (run->stopped || now >= run->undo_until) {
-        return PODI_DONE;
-    }
-
-    /* PostgreSQL may answer again */
-    *ret_wait = rc == PODI_ERROR ? UNDO_SLACK : run->wait;
-
-    return *ret_wait < run->undo_until - now ? PODI_AGAIN : PODI_DONE;
-}
-
-
-static podi_rc_t
-provider_undo_note(podi_flow_t *f, void *ctx)
-{
-    podi_job_t        *job = ctx;
-    provider_run_t    *run = job->data;
-    static podi_str_t  why = podi_string("the job was stopped before");
-
-    if (!run->noted) {
-        return PODI_OK;
-    }
-
-    if (!run->sent) {
-        return run->keeps ? PODI_OK : provider_note(f, run, "ended");
-    }
-
-    if (run->submitted && run->unnoted && !run->stopped) {
-        provider_untold(run, &why);
-        return provider_note(f, run, "submitted");
-    }
-
-    if (!podi_job_is_over(job) || (run->submitted && !run->stopped)) {
-        return PODI_OK;
-    }
-
-    if (run->flies || (run->keeps && run->fate == PROVIDER_RETRIES)) {
-        podi_worker_log(job->worker, PODI_LOG_ERROR, "provider.unknown", job,
-                        "no answer of " PODI_STR_FMT " to " PODI_STR_FMT
-                        " until the job ended: look whether it was begun",
-                        podi_str_arg(&run->provider->name),
-                        podi_str_arg(&run->key));
-    }
-
-    return provider_note(f, run, "ended");
-}
-
-
-static podi_rc_t
-provider_undone(podi_flow_t *f, void *ctx)
-{
-    podi_job_t  *job = ctx;
-
-    (void) f;
-
-    if (podi_job_is_over(job)) {
-        provider_cost(job->data);
-    }
-
-    return PODI_DONE;
 }

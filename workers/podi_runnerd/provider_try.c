@@ -39,6 +39,7 @@ static podi_rc_t try_read(podi_flow_t *f, provider_run_t *run,
     const podi_http_reply_t *reply);
 static podi_rc_t try_taken(podi_flow_t *f, provider_run_t *run);
 static void try_unknown(provider_run_t *run);
+static void try_uncount(provider_run_t *run);
 static void try_leave(void *thing);
 
 
@@ -195,7 +196,7 @@ try_may(podi_flow_t *f, void *ctx)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
-    try_leave(run);
+    try_uncount(run);
     run->counted = 1;
     run->counted_at = run->provider;
     run->provider->running++;
@@ -208,17 +209,25 @@ try_may(podi_flow_t *f, void *ctx)
 }
 
 
-/* the job goes, however it ended */
+static void
+try_uncount(provider_run_t *run)
+{
+    if (run->counted_at != NULL) {
+        run->counted_at->running--;
+        run->counted_at = NULL;
+    }
+}
+
+
+/* the job goes, however it ended: it may have been stopped at any step */
 
 static void
 try_leave(void *thing)
 {
     provider_run_t  *run = thing;
 
-    if (run->counted_at != NULL) {
-        run->counted_at->running--;
-        run->counted_at = NULL;
-    }
+    runner_provider_spared(run->provider, run);
+    try_uncount(run);
 }
 
 
@@ -234,6 +243,7 @@ try_noted(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
+    runner_provider_spared(run->provider, run);
     reason = podi_row_str(f->result, 0, "reason");
     run->keeps = 1;
     provider_fate(run, PROVIDER_RETRIES, PODI_E_CONFLICT,
@@ -460,6 +470,7 @@ try_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
     (void) fail;
 
     if (rc == PODI_ERROR) {
+        runner_provider_spared(run->provider, run);
         return PODI_ERROR;
     }
 
