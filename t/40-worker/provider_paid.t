@@ -109,6 +109,15 @@ subtest 'an id that cannot be noted' => sub {
     $s->{super}->run('drop trigger bar on podi.attempt');
 };
 
+subtest 'what is shown late' => sub {
+    $s->forget;
+    $s->play('replicate', 'not_found', step => 'poll', times => 2);
+    my $t = $s->submit('scale.replicate');
+
+    $s->succeeds($t, 'is waited for');
+    is scalar($s->asked('submit')), 1, 'and asked for once';
+};
+
 subtest 'somebody who wants us to stay away for months' => sub {
     $s->play('replicate', 'throttled', after => 4_294_968);
     my $t = $s->submit('scale.slow');

@@ -106,6 +106,7 @@ typedef struct {
     podi_msec_t                   waited;       /* before it was asked */
     podi_msec_t                   pace;         /* of polls */
     podi_msec_t                   deadline;
+    podi_msec_t                   miss_due;     /* a miss before counts not */
     podi_msec_t                   undo_until;
     unsigned                      misses;
     unsigned                      tries;        /* of one item */
@@ -130,6 +131,7 @@ typedef struct {
     unsigned                      untold:1;     /* its id is in the log only */
     unsigned                      adopts:1;     /* an earlier row has its id */
     unsigned                      passed:1;     /* the breaker waits for us */
+    unsigned                      seen:1;       /* there, by a poll */
     unsigned                      fresh:1;      /* too early for a poll */
     unsigned                      resumes:1;    /* under its earlier key */
     unsigned                      keeps:1;      /* who comes next looks */

@@ -5,7 +5,8 @@
  *     done             its result is asked for, where that is one more step
  *     failed           by the class of what they say
  *     no answer        again, until its time is over
- *     not known there  once more, then it is lost
+ *     not known there  it may be shown late: lost when it was not there twice,
+ *                      three times when it never was, each time after a gap
  *     our key, money   the next attempt looks again: it is there still
  *     they have called the wait is shorter (provider_hook.c)
  */
@@ -17,7 +18,8 @@
 #include "banned.h"
 
 
-#define POLL_MISSES  2
+#define POLL_MISSES  2              /* of what was seen there; else one more */
+#define POLL_GAP     2000           /* ms, between them */
 #define POLL_AWAY    5000           /* ms, when they do not answer */
 
 
@@ -29,6 +31,7 @@ static podi_rc_t poll_state(podi_flow_t *f, provider_run_t *run,
     const podi_provider_answer_t *a);
 static podi_rc_t poll_done(podi_flow_t *f, provider_run_t *run);
 static void poll_other(provider_run_t *run, const podi_provider_answer_t *a);
+static void poll_missed(provider_run_t *run);
 static void poll_later(provider_run_t *run);
 
 
@@ -59,6 +62,7 @@ provider_poll(podi_flow_t *f, void *ctx)
 
     run->step = PODI_PROVIDER_POLL;
     run->pace = (podi_msec_t) run->facts->first_ms;
+    run->miss_due = now + run->pace + POLL_GAP;
     run->deadline = now + (podi_msec_t) run->facts->deadline_s * 1000;
 
     if (provider_hook_follow(run) != PODI_OK) {
@@ -139,6 +143,7 @@ poll_state(podi_flow_t *f, provider_run_t *run,
     case PODI_REMOTE_QUEUED:
     case PODI_REMOTE_RUNNING:
         run->misses = 0;
+        run->seen = 1;
         run->answer.state = a->state;
         podi_job_progress(run->job, a->progress > 5 ? (unsigned) a->progress
                                                     : 5);
@@ -189,12 +194,7 @@ poll_other(provider_run_t *run, const podi_provider_answer_t *a)
     switch (a->class) {
 
     case PODI_PROVIDER_EXPIRED:
-        if (++run->misses == POLL_MISSES) {
-            provider_fate(run, PROVIDER_RETRIES, PODI_E_EXECUTOR_FAILED,
-                          PODI_STR_FMT " does not know it any more",
-                          podi_str_arg(&run->provider->name));
-        }
-
+        poll_missed(run);
         return;
 
     case PODI_PROVIDER_OK:
@@ -225,6 +225,28 @@ poll_other(provider_run_t *run, const podi_provider_answer_t *a)
 
     default:
         provider_judge(run, a);
+    }
+}
+
+
+/* who takes a late one for lost asks for it again, and pays twice */
+
+static void
+poll_missed(provider_run_t *run)
+{
+    unsigned     most = run->seen ? POLL_MISSES : POLL_MISSES + 1;
+    podi_msec_t  now = podi_time_mono();
+
+    if (now < run->miss_due) {
+        return;
+    }
+
+    run->miss_due = now + POLL_GAP;
+
+    if (++run->misses == most) {
+        provider_fate(run, PROVIDER_RETRIES, PODI_E_EXECUTOR_FAILED,
+                      PODI_STR_FMT " does not know it any more",
+                      podi_str_arg(&run->provider->name));
     }
 }
 
