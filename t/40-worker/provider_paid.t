@@ -17,12 +17,15 @@ $s->describe('now', of => 'volc_ark', edit => sub {
     $_[0]{network}{total_ms} = 5000;
 });
 $s->describe($_, of => 'replicate') for qw(replicate slow);
+$s->describe('quoted', of => 'replicate', edit => sub {
+    $_[0]{common}{cost} = { path => 'quote', unit_micros => 1000 };
+});
 $s->describe('drawn', of => 'openai_images');
-$s->key($_) for qw(now replicate slow drawn);
+$s->key($_) for qw(now replicate slow quoted drawn);
 $s->action('draw.now', provider => 'now', set => { model => 'm' }, %draw);
 $s->action('draw.drawn', provider => 'drawn', %draw);
 $s->action("scale.$_", provider => $_, operation => 'upscale',
-           set => { model => 'a/b' }) for qw(replicate slow);
+           set => { model => 'a/b' }) for qw(replicate slow quoted);
 
 my $dispatchd = $h->daemon('podi_dispatchd', dispatch => '50ms');
 my $runnerd = $s->runnerd;
@@ -107,6 +110,19 @@ subtest 'an id that cannot be noted' => sub {
     is scalar($s->asked('submit')), 1, 'who asks for nothing';
     is scalar($s->attempts($t)), 2, 'and needs no note to take it over';
     $s->{super}->run('drop trigger bar on podi.attempt');
+};
+
+subtest 'a price that is told once' => sub {
+    $s->forget;
+    $s->play('replicate', 'quoted');
+    my $t = $s->submit('scale.quoted');
+
+    ok poll(20, sub { $s->is_noted($t, 'submitted') }), 'when it is taken';
+    kill 'KILL', $h->child($runnerd);
+    $s->{fake}->finish(($s->{fake}->jobs)[-1]{id});
+    $s->succeeds($t, 'somebody else takes it over');
+    is_deeply [map { $_->{cost_micros} || 0 } $s->attempts($t)], [0, 3000],
+        'and knows what it has cost';
 };
 
 subtest 'what is shown late' => sub {

@@ -69,6 +69,14 @@ provider_remote(provider_run_t *run, const podi_provider_answer_t *a)
         note_keep(remote, "result_url", &a->result_url);
     }
 
+    /* it may be the only answer that tells its price */
+
+    if (a != NULL && a->cost >= 0
+        && json_object_set_new(remote, "cost", json_integer(a->cost)) != 0)
+    {
+        return PODI_ERROR;
+    }
+
     if (run->degraded != NULL
         && json_object_set(remote, "degraded", run->degraded) != 0)
     {

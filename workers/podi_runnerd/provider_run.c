@@ -22,6 +22,7 @@
 
 static podi_rc_t provider_open(podi_flow_t *f, void *ctx);
 static podi_rc_t provider_earlier(podi_flow_t *f, provider_run_t *run);
+static void provider_price(provider_run_t *run, const json_t *cost);
 static void provider_wished(provider_run_t *run, const podi_str_t *key);
 static void provider_cut_off(provider_run_t *run);
 static podi_rc_t provider_adopt(podi_flow_t *f, void *ctx);
@@ -139,6 +140,7 @@ provider_earlier(podi_flow_t *f, provider_run_t *run)
     run->key = key;
     run->remote = remote;
     run->ref = podi_json_str(json_object_get(entry, "ref"));
+    provider_price(run, json_object_get(remote, "cost"));
     run->noted_at = run->provider->name;
     run->answer.state = PODI_REMOTE_QUEUED;
     run->noted = 1;
@@ -169,6 +171,17 @@ provider_earlier(podi_flow_t *f, provider_run_t *run)
                     podi_str_arg(&run->ref), podi_str_arg(&provider));
 
     return PODI_OK;
+}
+
+
+/* as it was told when it was taken */
+
+static void
+provider_price(provider_run_t *run, const json_t *cost)
+{
+    if (json_is_integer(cost) && json_integer_value(cost) >= 0) {
+        run->cost = json_integer_value(cost);
+    }
 }
 
 

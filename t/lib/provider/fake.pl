@@ -111,6 +111,12 @@ my %PLAY = (
     hang => sub { +{ hang => 1 } },                 # no answer at all
     held => sub { +{ %{ $_[3]->() }, held => 1 } }, # ... before a release
     hasty => sub { my $a = $_[3]->(); webhook($_[0], 'good'); return $a },
+    quoted => sub {                                 # it tells its price
+        $_[0]{state} = 'running';
+        my $a = $_[3]->();
+        $a->{body} =~ s/\}$/,"quote":3}/;
+        return $a;
+    },
     elsewhere => sub {                              # results of other hosts
         my $a = $_[3]->();
         $a->{body} =~ s{http://127\.0\.0\.1:\d+/files/}
