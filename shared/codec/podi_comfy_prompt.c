@@ -278,17 +278,19 @@ static podi_rc_t
 podi_comfy_make_seeds(podi_comfy_make_t *make)
 {
     size_t         i;
-    json_t        *place;
+    json_t        *place, *number;
     json_int_t     seed = make->job->seed;
     const json_t  *given = json_object_get(make->job->params, "seed");
 
-    if (json_is_integer(given)) {
-        seed = json_integer_value(given);
+    if (given != NULL && !json_is_null(given)) {
+        number = podi_comfy_integer(given);
+        seed = number != NULL ? json_integer_value(number) : -1;
+        json_decref(number);
     }
 
     if (seed < 0) {
         return podi_fail(make->fail, PODI_E_BAD_FIELD, "params.seed",
-                         "less than 0");
+                         "no whole number, or less than 0");
     }
 
     json_array_foreach(json_object_get(make->job->mapping, "seed"), i, place) {
@@ -314,7 +316,8 @@ podi_comfy_make_prefixes(podi_comfy_make_t *make)
     json_object_foreach(make->graph, id, node) {
         inputs = json_object_get(node, "inputs");
 
-        if (json_is_string(json_object_get(inputs, "filename_prefix"))
+        /* or from where a link leads, which may be what a user wrote */
+        if (json_object_get(inputs, "filename_prefix") != NULL
             && json_object_set(inputs, "filename_prefix", prefix) != 0)
         {
             json_decref(prefix);

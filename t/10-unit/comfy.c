@@ -140,6 +140,12 @@ test_apply(void)
     ok(prompt_of(GRAPH, MAPPING, "{\"seed\":7}", "a/in.png", &prompt, &fail)
        == PODI_OK, "a seed may be given");
     is_input(prompt, "3", "seed", "7", "it is used");
+    ok(prompt_of(GRAPH, MAPPING, "{\"seed\":\"8\"}", "a/in.png", &prompt,
+                 &fail) == PODI_OK, "as a text, too");
+    is_input(prompt, "3", "seed", "8", "which is the number");
+    ok(prompt_of(GRAPH, MAPPING, "{\"seed\":9.0}", "a/in.png", &prompt, &fail)
+       == PODI_OK, "or as a number without a fraction");
+    is_input(prompt, "3", "seed", "9", "which is the same");
 
     ok(prompt_of(GRAPH, MAPPING, NULL, "a/in.png", &prompt, &fail) == PODI_OK,
        "a job without parameters");
@@ -181,6 +187,8 @@ test_types(void)
         { "{\"text\":[\"1\",0]}", NULL, "params.text" },
         { "{\"text\":{\"a\":1}}", NULL, "params.text" },
         { "{\"seed\":-1}", NULL, "params.seed" },
+        { "{\"seed\":1.5}", NULL, "params.seed" },
+        { "{\"seed\":\"x\"}", NULL, "params.seed" },
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -279,6 +287,16 @@ test_files(void)
        "a prefix of a user");
     is_input(prompt, "9", "filename_prefix", "\"podi/a1/out\"",
              "is not where files go");
+
+    ok(prompt_of("{\"1\":{\"class_type\":\"S\",\"inputs\":{"
+                 "\"filename_prefix\":[\"2\",0]}},\"2\":{\"class_type\":"
+                 "\"P\",\"inputs\":{\"value\":\"x\"}}}",
+                 "{\"params\":{\"p\":[{\"node\":\"2\",\"input\":\"value\","
+                 "\"type\":\"string\"}]}}",
+                 "{\"p\":\"../../x\"}", NULL, &prompt, &fail) == PODI_OK,
+       "a prefix that comes by a link");
+    is_input(prompt, "1", "filename_prefix", "\"podi/a1/out\"",
+             "is ours, too");
 }
 
 
