@@ -112,6 +112,43 @@ subtest 'an id that cannot be noted' => sub {
     $s->{super}->run('drop trigger bar on podi.attempt');
 };
 
+subtest 'a job that is stopped while its id is being noted' => sub {
+    $s->forget;
+    $h->stop($runnerd);
+    $runnerd = $s->runnerd(drain_timeout => '100ms', undo_timeout => '500ms');
+    $s->{super}->run(q{create function podi.held() returns trigger
+        language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(42); return new; end $$});
+    $s->{super}->run(q{create trigger held before update on podi.attempt
+        for each row when (new.remote_state = 'submitted')
+        execute function podi.held()});
+    $s->{super}->all(undef, 'select pg_advisory_lock(42)');
+    $s->asked('submit');
+    $s->play('replicate', 'polls', polls => 400);
+    my $t = $s->submit('scale.replicate');
+    my $pid;
+
+    ok poll(20, sub { $pid = $s->{super}->value(undef, 'select pid'
+        . q{ from pg_locks where locktype = 'advisory' and not granted}) }),
+        'it is taken there';
+    my $from = length $s->text;
+
+    $h->stop($runnerd);
+    my ($told) = grep { $_->{msg} =~ /job-\d+ at replicate/ }
+                 $h->log($runnerd, 'provider.unnoted', $from);
+
+    ok $told, 'who stops tells its id';
+    $s->{super}->value(undef, 'select pg_terminate_backend(?)', $pid);
+    $s->{super}->all(undef, 'select pg_advisory_unlock(42)');
+    $s->{super}->run('drop trigger held on podi.attempt');
+    $h->{work}->bend($t->{jobs}[0]{job_id},
+                     "lease_until = now() - interval '1 s'")
+        if $s->job($t)->{state} eq 'running';
+    $runnerd = $s->runnerd;
+    $s->fails($t, 'provider_unknown');
+    is scalar($s->asked('submit')), 1, 'nobody asks for it again';
+};
+
 subtest 'a price that is told once' => sub {
     $s->forget;
     $s->play('replicate', 'quoted');
