@@ -84,6 +84,19 @@ subtest 'cancelled, and its cancel is not heard at first' => sub {
     is states($t), 'ended', 'nothing is left';
 };
 
+subtest 'cancelled before they show it' => sub {
+    $s->play('replicate', 'never');
+    $s->play('replicate', 'not_found', step => 'poll', times => 2);
+    my $t = $s->submit('scale.replicate');
+
+    ok submitted($t), 'something is made';
+    cancel($t);
+    ends_cancelled($t, 'the job ends');
+    ok poll(20, sub { begun()->{state} eq 'canceled' }),
+        'and so has that, once they do';
+    ok poll(20, sub { states($t) eq 'ended' }), 'nothing is left';
+};
+
 subtest 'cancelled before there is an answer' => sub {
     my $before = $fake->jobs;
 

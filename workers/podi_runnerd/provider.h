@@ -109,6 +109,7 @@ typedef struct {
     podi_msec_t                   miss_due;     /* a miss before counts not */
     podi_msec_t                   undo_until;
     unsigned                      misses;
+    unsigned                      unseen;       /* by looks at how it stops */
     unsigned                      tries;        /* of one item */
 
     /* how the job ends */

@@ -3,6 +3,8 @@
  *
  *     its keys -> how is it?
  *       at its end           over
+ *       not known there      over, when that is so three times, or it was to
+ *                            stop
  *       it may be cancelled  asked to, and looked at again
  *       it may not           over: it runs to its end there
  *       no answer            looked at again
@@ -22,7 +24,8 @@
 #include "banned.h"
 
 
-#define STOP_WAIT  500              /* ms, between two looks */
+#define STOP_WAIT    500            /* ms, between two looks */
+#define STOP_UNSEEN  3
 
 
 static podi_rc_t stop_look(podi_flow_t *f, void *ctx);
@@ -142,7 +145,10 @@ stop_seen(podi_flow_t *f, void *ctx)
         return PODI_DONE;
 
     default:
-        run->stopped = a.class == PODI_PROVIDER_EXPIRED;
+        /* it may be shown late; what was to stop, and went, has stopped */
+        run->unseen += a.class == PODI_PROVIDER_EXPIRED;
+        run->stopped = run->unseen >= STOP_UNSEEN
+                       || (run->heard && run->unseen > 0);
         stop_throttled(run, &a);
         return PODI_DONE;
     }
