@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "podi_fault.h"
 #include "podi_id.h"
 #include "runnerd.h"
 #include "banned.h"
@@ -129,6 +130,7 @@ comfy_chosen(podi_flow_t *f, void *ctx)
     if (podi_row_bool(row, 0, "ok")) {
         runner_farm_count("podi_runner_chosen_total", "server",
                           &run->server->name);
+        PODI_FAULT(comfy_chosen);
         return PODI_OK;
     }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "podi_fault.h"
 #include "runnerd.h"
 #include "banned.h"
 
@@ -69,6 +70,7 @@ place_fetched(podi_flow_t *f, void *ctx)
         run->over = 1;
     }
 
+    PODI_FAULT(comfy_fetched);
     run->at++;
 
     return rc == PODI_OK ? PODI_DONE : rc;

@@ -119,6 +119,7 @@ send_uploaded(podi_flow_t *f, void *ctx)
                          reply->status);
     }
 
+    PODI_FAULT(comfy_uploaded);
     run->at++;
 
     return PODI_DONE;
