@@ -5,7 +5,10 @@ use strict;
 use warnings;
 use lib 't/lib';
 
+use Digest::SHA qw(sha256_hex);
+use MIME::Base64 qw(encode_base64);
 use Test::More;
+use Podi::Picture;
 use Podi::Proc qw(poll);
 use Podi::ThirdParty;
 
@@ -67,6 +70,44 @@ subtest 'bytes at once, and no store for them' => sub {
         'nothing is asked for twice';
     is scalar($s->attempts($t)), 1, 'in one attempt';
     $s->forget;
+};
+
+# what does not compress; as many bytes as an answer of size has
+sub noise
+{
+    my $to = $s->{picture}->path('png');
+
+    Podi::Picture::run('vips', 'copy', $s->{picture}->write('ppm',
+        "P6\n400 400\n255\n"
+        . join '', map { chr int rand 256 } 1 .. 3 * 400 * 400), $to);
+    return Podi::Picture::bytes($to);
+}
+
+
+sub drawn
+{
+    my (@texts) = @_;
+    my $list = join ',', map { qq({"b64_json":"$_"}) } @texts;
+
+    $s->forget;
+    $s->play('openai_images', 'raw', status => 200, times => 1,
+             body => qq({"created":1,"data":[$list]}));
+    return $s->submit('draw.drawn', prompt => 'a cat');
+}
+
+
+subtest 'megabytes of base64' => sub {
+    my @pictures = map { noise() } 1, 2;
+    my $t = drawn(map { encode_base64($_, '') } @pictures);
+
+    $s->succeeds($t, 'are read');
+    is_deeply [sort map { $_->{sha256} } $s->results($t)],
+        [sort map { sha256_hex($_) } @pictures], 'each byte of them';
+
+    $s->fails(drawn(substr encode_base64($pictures[0], ''), 0, -1),
+              'executor_failed', qr/no result that can be used/);
+    $s->fails(drawn('*' x 1_000_000), 'executor_failed',
+              qr/no result that can be used/);
 };
 
 subtest 'a gateway that gave up' => sub {

@@ -12,7 +12,8 @@
  *     provider_item.c    what came of it
  *     provider_undo.c    its job was stopped
  *     provider_stop.c    it is not wanted any more
- *     provider_call.c    requests and answers
+ *     provider_call.c    requests
+ *     provider_read.c    and answers
  *     provider_note.c    what is kept of them, for who comes next
  */
 
@@ -96,6 +97,8 @@ typedef struct {
     podi_str_t                    noted_at;     /* which third party */
     json_t                       *remote;
     podi_provider_step_e          step;
+    podi_provider_step_e          called;       /* the last call was for */
+    const podi_provider_answer_t *read;         /* by a thread; or NULL */
     podi_provider_answer_t        answer;       /* the last that counts */
 
     runner_again_t               *again;
@@ -204,9 +207,6 @@ void provider_judge(provider_run_t *run, const podi_provider_answer_t *a);
 /* AGAIN as podi_http_send; ERROR: it was never asked, f->fail says why */
 PODI_MUSTCHECK podi_rc_t provider_call(podi_flow_t *f, provider_run_t *run,
     podi_provider_step_e step);
-PODI_MUSTCHECK podi_rc_t provider_answer(podi_flow_t *f, provider_run_t *run,
-    podi_provider_step_e step, podi_mem_t *mem, podi_provider_answer_t *ret);
-
 /* they say that our clock is wrong; 1: asked by theirs, it may be right */
 int provider_clock(provider_run_t *run, const podi_provider_answer_t *a);
 
@@ -215,6 +215,18 @@ void provider_cost(provider_run_t *run);
 
 /* ms that they want us to stay away: never longer than an hour */
 podi_msec_t provider_after(provider_run_t *run, unsigned seconds);
+
+
+/* ---- provider_read.c ---------------------------------------------------- */
+
+/*
+ * A step, after each provider_call: AGAIN while a thread reads an answer that
+ * is large.  Leaves f->result and f->fail as they are.
+ */
+podi_rc_t provider_read(podi_flow_t *f, void *ctx);
+/* what was answered to the last provider_call; ERROR: no memory */
+PODI_MUSTCHECK podi_rc_t provider_answer(podi_flow_t *f, provider_run_t *run,
+    podi_mem_t *mem, podi_provider_answer_t *ret);
 
 
 /* ---- provider_choice.c -------------------------------------------------- */

@@ -1,5 +1,5 @@
 /*
- * provider_call: requests to a third party, and what their answers mean.
+ * provider_call: requests to a third party, and how they end a job.
  */
 
 #include <stdarg.h>
@@ -94,6 +94,8 @@ provider_call(podi_flow_t *f, provider_run_t *run, podi_provider_step_e step)
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no randomness");
     }
 
+    run->called = step;
+    run->read = NULL;
     podi_hex_encode(hex, nonce, sizeof(nonce));
 
     memset(&ask, 0, sizeof(ask));
@@ -222,55 +224,6 @@ call_heard(podi_flow_t *f, provider_run_t *run, podi_http_request_t *request)
 
     request->want = names;
     request->n_want = n;
-
-    return PODI_OK;
-}
-
-
-podi_rc_t
-provider_answer(podi_flow_t *f, provider_run_t *run,
-    podi_provider_step_e step, podi_mem_t *mem, podi_provider_answer_t *ret)
-{
-    size_t                    i;
-    podi_pair_t               pairs[PROVIDER_HEARD_MAX];
-    podi_provider_reply_t     told;
-    const podi_http_reply_t  *reply = f->result;
-
-    memset(&told, 0, sizeof(told));
-    told.sent = f->fail.uncertain;
-
-    if (reply != NULL) {
-        told.status = reply->status;
-        told.sent = 1;
-        told.body = reply->body;
-        told.headers = pairs;
-    }
-
-    for (i = 0; reply != NULL && i < PROVIDER_HEARD_MAX; i++) {
-        pairs[told.n_headers].name = podi_provider_heard(run->op, i);
-
-        if (pairs[told.n_headers].name.len == 0) {
-            break;
-        }
-
-        pairs[told.n_headers].value = reply->headers[i];
-        told.n_headers += reply->headers[i].len > 0;
-    }
-
-    if (podi_provider_answer(run->op, step, &told, mem, ret) != PODI_OK) {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    if (reply != NULL && ret->retry_after == 0) {
-        ret->retry_after = reply->retry_after;
-    }
-
-    if (reply != NULL && ret->n_items == 1
-        && ret->items[0].kind == PODI_RESULT_BYTES
-        && podi_mem_dup(mem, &reply->body, &ret->items[0].value) != PODI_OK)
-    {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
 
     return PODI_OK;
 }

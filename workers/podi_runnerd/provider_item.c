@@ -3,7 +3,7 @@
  *
  *     URL     fetched through the guard, without redirects, so long and no
  *             longer; again when that failed, as it may be there still
- *     base64, bytes, JSON    out of the answer
+ *     bytes, JSON    out of the answer
  *     -> a file -> what is it? -> decoded -> stored -> a row
  *
  * A page, or a text where no text was asked for, is no result.
@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "podi_base64.h"
 #include "podi_buf.h"
 #include "podi_fault.h"
 #include "provider.h"
@@ -116,27 +115,12 @@ static podi_rc_t
 item_write(podi_flow_t *f, provider_run_t *run,
     const podi_provider_item_t *item)
 {
-    size_t      done;
-    ssize_t     n;
-    podi_str_t  bytes = item->value;
+    size_t             done;
+    ssize_t            n;
+    const podi_str_t  *bytes = &item->value;
 
-    if (item->kind == PODI_RESULT_BASE64) {
-        switch (podi_base64_decode(f->mem, &item->value, &bytes)) {
-
-        case PODI_OK:
-            break;
-
-        case PODI_DECLINED:
-            bytes.len = 0;
-            break;
-
-        default:
-            return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-        }
-    }
-
-    for (done = 0; done < bytes.len; done += (size_t) n) {
-        n = pwrite(run->fd, bytes.data + done, bytes.len - done,
+    for (done = 0; done < bytes->len; done += (size_t) n) {
+        n = pwrite(run->fd, bytes->data + done, bytes->len - done,
                    (off_t) done);
 
         if (n <= 0) {

@@ -41,6 +41,7 @@ static const podi_step_t  poll_steps[] = {
     { "looking for its keys",   provider_keys_again,  PODI_MAY_FAIL },
     { "opening new ones",       provider_keys_seen,   0 },
     { "asking how it is",       poll_ask,             PODI_MAY_FAIL },
+    { "parsing the answer",     provider_read,        0 },
     { "reading the answer",     poll_read,            0 },
     podi_null_step
 };
@@ -119,7 +120,7 @@ poll_read(podi_flow_t *f, void *ctx)
 
     PODI_FAULT(third_seen);
 
-    if (provider_answer(f, run, run->step, f->mem, &a) != PODI_OK) {
+    if (provider_answer(f, run, f->mem, &a) != PODI_OK) {
         return PODI_ERROR;
     }
 
@@ -182,7 +183,7 @@ poll_done(podi_flow_t *f, provider_run_t *run)
 
     provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
 
-    return provider_answer(f, run, run->step, run->job->mem, &run->answer);
+    return provider_answer(f, run, run->job->mem, &run->answer);
 }
 
 

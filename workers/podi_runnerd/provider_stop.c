@@ -41,7 +41,9 @@ const podi_step_t  provider_stop_steps[] = {
     { "asking for its keys",  provider_keys,      0 },
     { "opening them",         provider_keys_read, 0 },
     { "asking how it is",     stop_look,          PODI_MAY_FAIL },
+    { "parsing the answer",   provider_read,      0 },
     { "asking it to stop",    stop_seen,          PODI_MAY_FAIL },
+    { "parsing what is said", provider_read,      0 },
     { "looking again, later", stop_asked,         0 },
     podi_null_step
 };
@@ -127,7 +129,7 @@ stop_seen(podi_flow_t *f, void *ctx)
         return PODI_DONE;
     }
 
-    if (provider_answer(f, run, PODI_PROVIDER_POLL, f->mem, &a) != PODI_OK) {
+    if (provider_answer(f, run, f->mem, &a) != PODI_OK) {
         return PODI_ERROR;
     }
 
@@ -201,7 +203,7 @@ stop_asked(podi_flow_t *f, void *ctx)
         return PODI_DONE;
     }
 
-    if (provider_answer(f, run, PODI_PROVIDER_CANCEL, f->mem, &a) != PODI_OK) {
+    if (provider_answer(f, run, f->mem, &a) != PODI_OK) {
         return PODI_ERROR;
     }
 

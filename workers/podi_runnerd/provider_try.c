@@ -50,6 +50,7 @@ static const podi_step_t  try_steps[] = {
     { "noting what is meant",   try_may,            0 },
     { "reading whether it was", try_noted,          0 },
     { "sending it",             try_send,           PODI_MAY_FAIL },
+    { "parsing the answer",     provider_read,      0 },
     { "reading the answer",     try_sent,           0 },
     { "noting that it is there", try_accepted,      PODI_MAY_FAIL },
     { "going on",               try_over,           0 },
@@ -307,7 +308,7 @@ try_sent(podi_flow_t *f, void *ctx)
     run->flies = 0;
     PODI_FAULT(third_told);
 
-    if (provider_answer(f, run, PODI_PROVIDER_SUBMIT, job->mem, &run->answer)
+    if (provider_answer(f, run, job->mem, &run->answer)
         != PODI_OK)
     {
         return PODI_ERROR;
