@@ -47,6 +47,7 @@ static const podi_sniff_t  podi_sniffs[] = {
     { PODI_MEDIA_MP3, 2, "\xff\xfa" },
     { PODI_MEDIA_MP3, 2, "\xff\xf3" },
     { PODI_MEDIA_MP3, 2, "\xff\xf2" },
+    { PODI_MEDIA_GLB, 8, "glTF\2\0\0\0" },
 };
 
 static const podi_media_name_t  podi_media_names[] = {
@@ -66,6 +67,7 @@ static const podi_media_name_t  podi_media_names[] = {
     { "audio/mpeg", "mp3" },
     { "audio/flac", "flac" },
     { "audio/ogg", "ogg" },
+    { "model/gltf-binary", "glb" },
     { "application/json", "json" },
     { "text/plain", "txt" },
 };

@@ -48,6 +48,8 @@ static const struct {
       "Matroska of another kind" },
     { "fLaC\0\0\0\x22", 8, PODI_MEDIA_FLAC, "FLAC" },
     { "OggS\0\2", 6, PODI_MEDIA_OGG, "Ogg" },
+    { "glTF\2\0\0\0", 8, PODI_MEDIA_GLB, "glTF, binary" },
+    { "glTF is a text", 14, PODI_MEDIA_TEXT, "a text about glTF" },
     { "ID3\4\0\0", 6, PODI_MEDIA_MP3, "MP3 with a tag" },
     { "ID3 is a tag", 12, PODI_MEDIA_TEXT, "a text about ID3" },
     { "\xff\xfb\x90\x64", 4, PODI_MEDIA_MP3, "MP3" },

@@ -94,10 +94,11 @@ subtest 'what the client has already' => sub {
 
 subtest 'what executors deliver' => sub {
     my %bytes = (
-        'video/mp4'        => "\0\0\0\x18ftypisom\0\0\2\0isomiso2",
-        'audio/flac'       => "fLaC\0\0\0\x22",
-        'text/plain'       => 'a cat, red',
-        'application/json' => '{"text": "a cat, red"}',
+        'video/mp4'         => "\0\0\0\x18ftypisom\0\0\2\0isomiso2",
+        'audio/flac'        => "fLaC\0\0\0\x22",
+        'model/gltf-binary' => "glTF\2\0\0\0\x0c\0\0\0",
+        'text/plain'        => 'a cat, red',
+        'application/json'  => '{"text": "a cat, red"}',
     );
 
     for my $type (sort keys %bytes) {
@@ -113,7 +114,7 @@ subtest 'what executors deliver' => sub {
         my $res = get({}, key => $key);
         is $res->header('content-type'), $type, '... and given back as that';
         is $res->header('content-disposition'),
-           $type =~ /^(?:video|audio)/ ? undef : 'attachment',
+           $type =~ /^(?:video|audio|model)/ ? undef : 'attachment',
            '... a text is saved, never shown';
     }
 };

@@ -95,6 +95,9 @@ subtest 'files that are not what they should be' => sub {
         my $t = $farm->submit('farm.scale');
 
         is $h->ended($t, 30)->{state}, 'failed', "$bad->[1] is no result";
+        is $super->value(undef, 'select error_code from podi.job'
+                         . ' where task_id = ?', $t->{task_id}),
+            'executor_failed', '... which is not told of the input';
         is $super->value(undef, 'select count(*) from podi.media where task_id'
                          . ' = ?', $t->{task_id}), 0, '... and nothing is kept';
     }

@@ -1,9 +1,10 @@
 /*
- * comfy_end: what came of a prompt: its files, and the ending of the job.
+ * comfy_end: what came of a prompt, and the ending of the job.
  *
  *     ended         what becomes of the job
  *     done          succeeds with its files; without one it fails, and when
- *                   they are more, or larger, than is taken
+ *                   they are more, or larger, than is taken, or cannot be
+ *                   read
  *     invalid, or an exception of a node: fails, as it would anywhere
  *     no memory     memory is freed there, another attempt
  *     interrupted, lost, gone, stuck, refused by a server that lacks
@@ -25,286 +26,10 @@
 #define END_LATER  500              /* ms */
 
 
-static int end_is_too_much(const comfy_run_t *run);
-static podi_rc_t end_fetch(podi_flow_t *f, void *ctx);
-static podi_rc_t end_strip(podi_flow_t *f, void *ctx);
-static podi_rc_t end_store_it(podi_flow_t *f, void *ctx);
-static podi_rc_t end_keep(podi_flow_t *f, void *ctx);
-static podi_rc_t end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
-    podi_msec_t *ret_wait);
-static void end_measured(comfy_run_t *run, const podi_http_reply_t *reply);
-static podi_str_t end_name(const comfy_run_t *run);
 static podi_rc_t end_refused(comfy_run_t *run);
 static podi_rc_t end_lost(comfy_run_t *run);
 static podi_rc_t end_failed(comfy_run_t *run);
 static podi_rc_t end_done(podi_flow_t *f, comfy_run_t *run);
-
-
-static const podi_step_t  end_file_steps[] = {
-    { "fetching a file",      end_fetch,    PODI_MAY_FAIL },
-    { "taking its texts out", end_strip,    0 },
-    { "storing a file",       end_store_it, 0 },
-    { "keeping its row",      end_keep,     0 },
-    podi_null_step
-};
-
-
-static int
-end_has_files(const comfy_run_t *run)
-{
-    return !run->is_refused && !run->is_lost && !run->too_large
-           && !run->is_empty
-           && run->answer.class != PODI_COMFY_PARTIAL
-           && run->history.end == PODI_COMFY_DONE;
-}
-
-
-/* before one of them is fetched: what was made is delivered whole */
-
-static int
-end_is_too_much(const comfy_run_t *run)
-{
-    size_t   i;
-    int64_t  n = 0;
-
-    for (i = 0; i < run->history.files_n; i++) {
-        n += podi_comfy_wants(run->mapping, &run->history.files[i]) != 0;
-    }
-
-    return run->history.more || n > runnerd.results_max;
-}
-
-
-podi_rc_t
-comfy_collect(podi_flow_t *f, void *ctx)
-{
-    podi_job_t   *job = ctx;
-    comfy_run_t  *run = job->data;
-
-    run->at = 0;
-
-    if (end_has_files(run) && end_is_too_much(run)) {
-        run->too_large = 1;
-    }
-
-    if (!end_has_files(run)) {
-        return PODI_OK;
-    }
-
-    PODI_FAULT(comfy_made);
-    podi_job_progress(job, 90);
-    podi_buf_init(&run->results, job->mem);
-
-    run->store = runner_store(job);
-
-    if (run->store == NULL) {
-        return podi_fail(&f->fail, PODI_E_CONFIG, NULL,
-                         "there is no store for what was made");
-    }
-
-    return runner_again(f, job->mem, end_file_steps, end_next, job,
-                        &run->again);
-}
-
-
-static podi_rc_t
-end_fetch(podi_flow_t *f, void *ctx)
-{
-    podi_job_t           *job = ctx;
-    podi_str_t            path;
-    comfy_run_t          *run = job->data;
-    podi_http_request_t   request;
-    podi_comfy_file_t    *file = &run->history.files[run->at];
-
-    run->fd = -1;
-
-    if (run->history.files_n == 0 || !podi_comfy_wants(run->mapping, file)) {
-        return PODI_OK;
-    }
-
-    if (podi_files_temp(&runnerd.files, f->mem, &run->fd, &f->fail) != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
-
-    if (podi_comfy_view(file, f->mem, &path) != PODI_OK
-        || runner_call(f, run->server, "GET", &path, &request) != PODI_OK)
-    {
-        return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
-    }
-
-    /* what is stripped is measured afterwards */
-    request.sha256 = !json_is_true(json_object_get(run->mapping, "strip"));
-    request.into_fd = run->fd;
-    request.max = (int64_t) (runnerd.results_bytes - run->bytes);
-
-    if (request.max > (int64_t) runnerd.files.result_max) {
-        request.max = (int64_t) runnerd.files.result_max;
-    }
-
-    request.timeout = runnerd.files.store_timeout;
-    request.idle_timeout = runnerd.files.store_idle;
-
-    return podi_http_send(run->server->http, f, &request);
-}
-
-
-/*
- * A length that is not what was said is a failure of the transfer already.
- * ComfyUI writes the whole workflow into its PNGs.
- */
-
-static podi_rc_t
-end_strip(podi_flow_t *f, void *ctx)
-{
-    podi_job_t               *job = ctx;
-    comfy_run_t              *run = job->data;
-    podi_picture_ask_t        ask = { podi_string("media.strip"), NULL, NULL,
-                                      1, -1 };
-    const podi_http_reply_t  *reply;
-
-    run->bare = -1;
-    run->has_made = 0;
-
-    if (run->fd == -1) {
-        return PODI_OK;
-    }
-
-    if (runner_is_too_large(f)) {
-        run->too_large = 1;
-        return PODI_DONE;
-    }
-
-    reply = f->result;
-
-    /* twice: it will not come, and what made it has to be begun anew */
-    if (run->adopted && reply != NULL
-        && (reply->status == 404 || reply->status == 410))
-    {
-        run->is_empty = 1;
-        return PODI_DONE;
-    }
-
-    reply = runner_answered(f);
-
-    if (reply == NULL || reply->bytes == 0) {
-        return podi_fail(&f->fail, PODI_E_UNAVAILABLE, NULL,
-                         "a file that was made could not be fetched");
-    }
-
-    run->bytes += (uint64_t) reply->bytes;
-
-    if (!json_is_true(json_object_get(run->mapping, "strip"))) {
-        end_measured(run, reply);
-        return PODI_OK;
-    }
-
-    if (podi_files_sniff(run->fd) != PODI_MEDIA_PNG) {
-        return PODI_OK;
-    }
-
-    if (podi_files_temp(&runnerd.files, f->mem, &run->bare, &f->fail)
-        != PODI_OK)
-    {
-        return PODI_ERROR;
-    }
-
-    ask.in = &run->fd;
-    ask.out = run->bare;
-
-    return podi_picture_run(f, &runnerd.picture, &ask);
-}
-
-
-/* by who took it off the wire: the file need not be read for it */
-
-static void
-end_measured(comfy_run_t *run, const podi_http_reply_t *reply)
-{
-    run->made.bytes = reply->bytes;
-    run->made.type = podi_files_sniff(run->fd);
-    memcpy(run->made.sha256, reply->sha256, sizeof(run->made.sha256));
-    run->has_made = 1;
-}
-
-
-static podi_rc_t
-end_store_it(podi_flow_t *f, void *ctx)
-{
-    podi_job_t                   *job = ctx;
-    comfy_run_t                  *run = job->data;
-    podi_result_ask_t             ask;
-    const podi_picture_answer_t  *answer = f->result;
-
-    if (run->fd == -1) {
-        return PODI_OK;
-    }
-
-    if (run->bare != -1 && answer->error != PODI_E_NONE) {
-        return podi_fail(&f->fail, answer->error, NULL,
-                         "a file that was made: %s", answer->detail);
-    }
-
-    memset(&ask, 0, sizeof(ask));
-    ask.files = &runnerd.files;
-    ask.picture = &runnerd.picture;
-    ask.store = run->store;
-    ask.fd = (run->bare != -1) ? run->bare : run->fd;
-    ask.base = end_name(run);
-    ask.digest = run->has_made ? &run->made : NULL;
-
-    return podi_result_make(f, job, &ask);
-}
-
-
-/* "out_00001_.png" says nothing to anybody: the name of the input, if any */
-
-static podi_str_t
-end_name(const comfy_run_t *run)
-{
-    podi_str_t  name;
-
-    name = podi_json_str(json_object_get(json_array_get(run->job->inputs, 0),
-                                         "name"));
-
-    return name.len > 0 ? name : run->history.files[run->at].filename;
-}
-
-
-static podi_rc_t
-end_keep(podi_flow_t *f, void *ctx)
-{
-    podi_job_t           *job = ctx;
-    comfy_run_t          *run = job->data;
-    const podi_result_t  *result = f->result;
-
-    if (run->fd != -1) {
-        podi_buf_add_byte(&run->results, run->n_results++ ? ',' : '[');
-        podi_buf_add_str(&run->results, &result->json);
-    }
-
-    run->at++;
-
-    return PODI_DONE;
-}
-
-
-static podi_rc_t
-end_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
-{
-    podi_job_t   *job = ctx;
-    comfy_run_t  *run = job->data;
-
-    (void) fail;
-    (void) ret_wait;
-
-    if (rc == PODI_ERROR) {
-        return PODI_ERROR;
-    }
-
-    return run->too_large || run->is_empty
-           || run->at >= run->history.files_n ? PODI_DONE : PODI_OK;
-}
 
 
 podi_rc_t
@@ -340,7 +65,7 @@ comfy_cleaned(podi_flow_t *f, void *ctx)
     podi_job_t   *job = ctx;
     comfy_run_t  *run = job->data;
 
-    if (end_has_files(run)) {
+    if (comfy_has_files(run)) {
         PODI_FAULT(comfy_got);
         return PODI_OK;
     }
@@ -375,6 +100,12 @@ comfy_end(podi_flow_t *f, void *ctx)
     if (run->is_empty) {
         return podi_job_retry(run->job, PODI_E_EXECUTOR_FAILED,
                               "a file that was made is not there any more");
+    }
+
+    if (run->unread.len > 0) {
+        return podi_job_fail(run->job, PODI_E_EXECUTOR_FAILED,
+                             "a file that was made cannot be read: "
+                             PODI_STR_FMT, podi_str_arg(&run->unread));
     }
 
     if (run->too_large) {

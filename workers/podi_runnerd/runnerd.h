@@ -16,6 +16,7 @@
  *     comfy_place.c   inputs, and where it is, as it is noted
  *     comfy_send.c    uploads, and the prompt
  *     comfy_follow.c  until it is at its end, or lost
+ *     comfy_file.c    what it made
  *     comfy_end.c     what came of it
  *     comfy_undo.c    it is not wanted any more
  *     left*.c         what was left elsewhere, and nobody waits for
@@ -357,6 +358,7 @@ typedef struct {
     podi_digest_t          made;        /* of fd, as it came */
     podi_buf_t             results;     /* JSON, without its end */
     unsigned               n_results;
+    podi_str_t             unread;      /* a file, and why; or "" */
     uint64_t               bytes;       /* of all that was fetched */
 
     unsigned               follows:1;   /* again is that of the follow */
@@ -443,8 +445,13 @@ void runner_progress_frame(comfy_run_t *run, const podi_comfy_frame_t *frame);
 void runner_progress_preview(comfy_run_t *run,
     const podi_comfy_frame_t *frame);
 
-/* comfy_end.c */
+/* comfy_file.c */
+
+/* it has come to its end with something to collect */
+int comfy_has_files(const comfy_run_t *run);
 podi_rc_t comfy_collect(podi_flow_t *f, void *ctx);
+
+/* comfy_end.c */
 podi_rc_t comfy_clean(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_cleaned(podi_flow_t *f, void *ctx);
 podi_rc_t comfy_end(podi_flow_t *f, void *ctx);
