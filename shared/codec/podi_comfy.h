@@ -179,8 +179,9 @@ typedef struct {
 } podi_comfy_queue_t;
 
 /*
- * GET /queue; id "": of none in particular; ours NULL: all are foreign.
- * Nothing of it stays in mem.
+ * GET /queue; id "": of none in particular; ours NULL: all are foreign.  It is
+ * megabytes of everybody's graphs, which are passed over; in mem there is as
+ * much of it at most, for one look.
  */
 PODI_MUSTCHECK podi_rc_t podi_comfy_queue(const podi_str_t *body,
     const podi_str_t *id, podi_comfy_ours_pt ours, void *data,

@@ -19,6 +19,13 @@
 PODI_MUSTCHECK podi_rc_t podi_comfy_parse(const podi_str_t *text, size_t max,
     podi_mem_t *mem, json_t **ret_json);
 
+/*
+ * A copy in which a 0 stands for each object and list that lies deeper than
+ * `most`.  What is no JSON stays none, but for what is left out.
+ */
+PODI_MUSTCHECK podi_rc_t podi_comfy_thin(const podi_str_t *text,
+    unsigned most, podi_mem_t *mem, podi_str_t *ret_text);
+
 /* the first line, without paths, of at most 200 bytes or so */
 PODI_MUSTCHECK podi_rc_t podi_comfy_sentence(const podi_str_t *text,
     podi_mem_t *mem, podi_str_t *ret_sentence);

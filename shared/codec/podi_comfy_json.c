@@ -19,6 +19,8 @@ static void podi_comfy_mend(podi_str_t *text);
 static size_t podi_comfy_mend_escape(unsigned char *p, unsigned char *last);
 static size_t podi_comfy_mend_word(unsigned char *p, unsigned char *last);
 static podi_str_t podi_comfy_line(const podi_str_t *text);
+static const unsigned char *podi_comfy_behind(const unsigned char *p,
+    const unsigned char *last);
 static size_t podi_comfy_path(const podi_str_t *line, size_t i);
 static void podi_comfy_path_end(podi_buf_t *b, const podi_str_t *path);
 
@@ -47,6 +49,66 @@ podi_comfy_parse(const podi_str_t *text, size_t max, podi_mem_t *mem,
     *ret_json = json;
 
     return PODI_OK;
+}
+
+
+/* brackets need not match in what is left out */
+
+podi_rc_t
+podi_comfy_thin(const podi_str_t *text, unsigned most, podi_mem_t *mem,
+    podi_str_t *ret_text)
+{
+    unsigned              depth = 0;
+    unsigned char        *out;
+    const unsigned char  *p = text->data, *last = p + text->len, *from;
+
+    ret_text->data = podi_mem_alloc(mem, text->len + 1);
+    if (ret_text->data == NULL) {
+        return PODI_ERROR;
+    }
+
+    for (out = ret_text->data; p < last; /* void */) {
+
+        from = p;
+        p = *p == '"' ? podi_comfy_behind(p, last) : p + 1;
+
+        if ((*from == '{' || *from == '[') && ++depth == most + 1) {
+            *out++ = '0';
+        }
+
+        if (depth <= most) {
+            memcpy(out, from, (size_t) (p - from));
+            out += p - from;
+        }
+
+        if ((*from == '}' || *from == ']') && depth > 0) {
+            depth--;
+        }
+    }
+
+    ret_text->len = (size_t) (out - ret_text->data);
+
+    return PODI_OK;
+}
+
+
+/* of a text, that begins at p */
+
+static const unsigned char *
+podi_comfy_behind(const unsigned char *p, const unsigned char *last)
+{
+    for (p++; p < last; p++) {
+
+        if (*p == '"') {
+            return p + 1;
+        }
+
+        if (*p == '\\' && last - p > 1) {
+            p++;
+        }
+    }
+
+    return last;
 }
 
 

@@ -28,7 +28,7 @@ typedef struct {
 } podi_comfy_look_t;
 
 
-static podi_rc_t podi_comfy_items(const podi_str_t *body, podi_mem_t *text,
+static podi_rc_t podi_comfy_items(const podi_str_t *body, podi_mem_t *mem,
     podi_comfy_look_t *look);
 static void podi_comfy_look(podi_comfy_look_t *look, const json_t *items,
     int running);
@@ -40,12 +40,8 @@ podi_comfy_queue(const podi_str_t *body, const podi_str_t *id,
     podi_comfy_ours_pt ours, void *data, podi_mem_t *mem,
     podi_comfy_queue_t *ret_queue)
 {
-    podi_rc_t            rc;
-    podi_arena_t        *arena;
     podi_comfy_look_t    look;
     podi_comfy_queue_t   queue;
-
-    (void) mem;
 
     memset(&queue, 0, sizeof(queue));
     memset(&look, 0, sizeof(look));
@@ -55,29 +51,28 @@ podi_comfy_queue(const podi_str_t *body, const podi_str_t *id,
     look.data = data;
     look.queue = &queue;
 
-    arena = podi_arena_create();
-    if (arena == NULL) {
+    if (podi_comfy_items(body, mem, &look) != PODI_OK) {
         return PODI_ERROR;
     }
 
-    rc = podi_comfy_items(body, podi_arena_mem(arena), &look);
-    podi_arena_free(&arena);
+    *ret_queue = queue;
 
-    if (rc == PODI_OK) {
-        *ret_queue = queue;
-    }
-
-    return rc;
+    return PODI_OK;
 }
 
 
+/* {"queue_running":[[number, id, graph, ...], ...], ...}: no graph is read */
+
 static podi_rc_t
-podi_comfy_items(const podi_str_t *body, podi_mem_t *text,
+podi_comfy_items(const podi_str_t *body, podi_mem_t *mem,
     podi_comfy_look_t *look)
 {
-    json_t  *json, *running, *pending;
+    json_t      *json, *running, *pending;
+    podi_str_t   thin;
 
-    if (podi_comfy_parse(body, PODI_COMFY_ANSWER_MAX, text, &json) != PODI_OK)
+    if (podi_comfy_thin(body, 3, mem, &thin) != PODI_OK
+        || podi_comfy_parse(&thin, PODI_COMFY_ANSWER_MAX, mem, &json)
+           != PODI_OK)
     {
         return PODI_ERROR;
     }

@@ -241,6 +241,31 @@ is_ours(void *data, const podi_str_t *id)
 }
 
 
+/* a stranger's graph that no parser takes hides nothing */
+
+static void
+test_queue_deep(void)
+{
+    unsigned            i;
+    podi_buf_t          b;
+    podi_str_t          body, id = str("b");
+    podi_comfy_queue_t  q;
+
+    podi_buf_init(&b, mem);
+    podi_buf_add_c(&b, "{\"queue_running\":[[1,\"a\",");
+
+    for (i = 0; i < 6000; i++) {
+        podi_buf_add_byte(&b, i < 3000 ? '[' : ']');
+    }
+
+    podi_buf_add_c(&b, "]],\"queue_pending\":[[2,\"b\",{}]]}");
+
+    ok(podi_buf_take(&b, &body) == PODI_OK
+       && podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_OK
+       && q.waits && q.running == 1, "however deep another's graph is");
+}
+
+
 static void
 test_queue(void)
 {
@@ -268,6 +293,27 @@ test_queue(void)
     id = str("");
     ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_OK
        && !q.runs && !q.waits, "no id is nobody's");
+
+    body = str("{\"queue_running\":[[1,\"a]\\\"}\",{\"t\":\"]\\\\\\\"}[\",\"n\":NaN}]],"
+               "\"queue_pending\":[[2,\"b\",{\"x\":[[{\"y\":[]}]]},{},[\"9\"]]]}");
+    id = str("b");
+    ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_OK
+       && q.waits && q.running == 1 && q.pending == 1 && q.before == 0,
+       "brackets in texts are none");
+    id = str("a]\"}");
+    ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_OK && q.runs,
+       "nor in its own id");
+    test_queue_deep();
+
+    body = str("{\"queue_running\":[[1,\"a\",{]],\"queue_pending\":[]}");
+    ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_ERROR,
+       "one that does not end");
+    body = str("]}{\"queue_running\":[],\"queue_pending\":[]}");
+    ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_ERROR,
+       "nor begin");
+    body = str("{\"queue_running\":[[1,\"a\\");
+    ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_ERROR,
+       "cut in a text");
 
     body = str("{\"queue_running\":[]}");
     ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_ERROR,

@@ -52,7 +52,7 @@ static const podi_setting_t  runnerd_settings[] = {
     /* of what a server tells of a prompt at its end, and of all that waits
        there, which is that of others as well */
     { "history_max", PODI_SIZE, &runnerd.history_max, "8m", "1k", "64m" },
-    { "queue_max", PODI_SIZE, &runnerd.queue_max, "4m", "1k", "64m" },
+    { "queue_max", PODI_SIZE, &runnerd.queue_max, "16m", "1k", "64m" },
     /* what one job may leave: files, and bytes of all of them */
     { "results_max", PODI_INT, &runnerd.results_max, "100", "1", "1000" },
     { "results_bytes", PODI_SIZE, &runnerd.results_bytes, "2g", "1k", "64g" },
