@@ -294,8 +294,9 @@ test_queue(void)
     ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_OK
        && !q.runs && !q.waits, "no id is nobody's");
 
-    body = str("{\"queue_running\":[[1,\"a]\\\"}\",{\"t\":\"]\\\\\\\"}[\",\"n\":NaN}]],"
-               "\"queue_pending\":[[2,\"b\",{\"x\":[[{\"y\":[]}]]},{},[\"9\"]]]}");
+    body = str("{\"queue_running\":[[1,\"a]\\\"}\","
+               "{\"t\":\"]\\\\\\\"}[\",\"n\":NaN}]],\"queue_pending\":"
+               "[[2,\"b\",{\"x\":[[{\"y\":[]}]]},{},[\"9\"]]]}");
     id = str("b");
     ok(podi_comfy_queue(&body, &id, NULL, NULL, mem, &q) == PODI_OK
        && q.waits && q.running == 1 && q.pending == 1 && q.before == 0,
