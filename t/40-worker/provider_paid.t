@@ -190,6 +190,52 @@ subtest 'a job that is stopped while its id is being noted' => sub {
     is scalar($s->asked('submit')), 1, 'nobody asks for it again';
 };
 
+# who asks for that one's keys waits; gives what lets him go on
+sub hold_keys
+{
+    my ($provider) = @_;
+    my $dbh = $s->{super}->dbh;
+    my $was = $s->{super}->value(undef, 'select pg_get_functiondef(oid)'
+        . q{ from pg_proc where oid = 'sys.provider_keys'::regproc});
+
+    $dbh->do($was =~ s{^begin$}{begin
+        if i_provider = '$provider' then
+            perform pg_advisory_xact_lock(42);
+        end if;}mr);
+    $s->{super}->all(undef, 'select pg_advisory_lock(42)');
+    return sub {
+        $dbh->do($was);
+        $s->{super}->all(undef, 'select pg_advisory_unlock(42)');
+    };
+}
+
+
+subtest 'an attempt that is over while it takes one over' => sub {
+    $s->forget;
+    $s->play('replicate', 'polls', polls => 400);
+    my $t = $s->submit('scale.replicate');
+    my $job = $t->{jobs}[0]{job_id};
+
+    ok poll(20, sub { $s->is_noted($t, 'submitted') }), 'something is made';
+    my $go_on = hold_keys('replicate');
+
+    kill 'KILL', $h->child($runnerd);
+    ok poll(30, sub { $s->{super}->value(undef, 'select count(*) from pg_locks'
+        . q{ where locktype = 'advisory' and not granted}) }),
+        'who comes next begins to';
+    $s->{super}->all(undef, q{update podi.attempt set outcome = 'returned',}
+        . q{ ended_at = now() where job_id = ? and outcome = 'running'}, $job);
+    $go_on->();
+    my @told;
+
+    ok poll(20, sub { @told = $s->log('provider.stale') }),
+        'and is told that it may not';
+    like $told[0]{msg}, qr/^job-\d+ could not be taken over/, 'by its id';
+    $s->{fake}->finish(($s->{fake}->jobs)[-1]{id});
+    $s->succeeds($t, 'another one does');
+    is scalar($s->asked('submit')), 1, 'nobody asks for it again';
+};
+
 subtest 'a price that is told once' => sub {
     $s->forget;
     $s->play('replicate', 'quoted');
