@@ -21,10 +21,14 @@ $s->describe('stubborn', of => 'replicate', edit => sub {
 $s->describe('brief', of => 'replicate', edit => sub {
     $_[0]{common}{poll}{deadline_s} = 1;
 });
+$s->describe('crowded', of => 'replicate', edit => sub {
+    $_[0]{common}{limits} = { poll_rps => 2 };
+});
 $s->describe('fal');
-$s->key($_) for qw(replicate stubborn brief fal);
+$s->key($_) for qw(replicate stubborn brief crowded fal);
 $s->action("scale.$_", provider => $_, operation => 'upscale',
-           set => { model => 'a/b' }) for qw(replicate stubborn brief fal);
+           set => { model => 'a/b' })
+    for qw(replicate stubborn brief crowded fal);
 $s->action('scale.late', provider => 'fal', operation => 'upscale',
            set => { model => 'a/b' }, timeout_ms => 3000, max_attempts => 1);
 
@@ -221,6 +225,32 @@ subtest 'what has no way to be cancelled' => sub {
 
     is scalar(@told), 1, 'which is told, once';
     like $told[0]{msg}, qr/^stubborn has no way/, 'of whom';
+};
+
+subtest 'what is left, and more jobs than may be polled' => sub {
+    $s->play('replicate', 'never', times => 4);
+    $s->play('replicate', 'error503', step => 'poll', times => 9999);
+    my $t = $s->submit('scale.crowded');
+
+    ok submitted($t), 'something is made';
+    my $there = begun()->{id};
+
+    cancel($t);
+    ends_cancelled($t, 'the job ends, and they are away');
+    my @crowd = map { $s->submit('scale.crowded') } 1 .. 3;
+
+    ok submitted($_), 'there is another' for @crowd;
+    $s->asked('poll');
+    ok poll(20, sub { $s->asked('poll') }), 'that is polled' for @crowd;
+    is begun($there)->{state}, 'running', 'it runs on';
+    $fake->calm;
+    ok poll(60, sub { begun($there)->{state} eq 'canceled' }),
+        'and gets its turn';
+    is scalar(grep { $s->job($_)->{state} eq 'running' } @crowd), 3,
+        'while the others wait for theirs';
+    $fake->finish($_->{id}) for grep { $_->{state} eq 'running' } $fake->jobs;
+    $s->succeeds($_, 'which ends well') for @crowd;
+    ok poll(60, sub { states($t) eq 'ended' }), 'nothing is left';
 };
 
 # nobody gets the keys of that one: how often they were asked for, and the end

@@ -25,6 +25,8 @@
 #define PROVIDER_STOP   60000
 #define PROVIDER_PAUSE  5000
 #define PROVIDER_HOST   32          /* connections to one */
+#define PROVIDER_LEFT   5000        /* ms, that what is left lets others go */
+#define PROVIDER_KEEP   600         /* ms, a turn is kept: it comes each 500 */
 
 
 static podi_rc_t provider_file(const char *path, podi_mem_t *mem,
@@ -35,6 +37,8 @@ static runner_provider_t *provider_in(podi_link_t *list,
     const podi_str_t *name);
 static podi_msec_t provider_due(podi_msec_t *next, podi_msec_t every,
     podi_msec_t burst, podi_msec_t now);
+static podi_msec_t provider_left(runner_provider_t *p, podi_msec_t every,
+    podi_msec_t now);
 
 
 static const podi_breaker_conf_t  provider_breaker = {
@@ -312,8 +316,8 @@ runner_provider_poll(runner_provider_t *p, const podi_provider_facts_t *facts,
     int is_left)
 {
     podi_msec_t  every, now = podi_time_mono();
-    podi_msec_t  from = is_left && p->paused_until > p->polls_until
-                        ? p->paused_until : p->polls_until;
+    podi_msec_t  also = is_left ? p->paused_until : p->left_turn;
+    podi_msec_t  from = also > p->polls_until ? also : p->polls_until;
 
     if (from > now) {
         return from - now;
@@ -325,12 +329,34 @@ runner_provider_poll(runner_provider_t *p, const podi_provider_facts_t *facts,
 
     every = (podi_msec_t) (1000 / facts->poll_rps);
 
-    /* the turn before was nobody's */
-    if (is_left && p->polls + every > now) {
+    return is_left ? provider_left(p, every, now)
+                   : provider_due(&p->polls, every, 1000, now);
+}
+
+
+/* when the turn before was nobody's; what has waited for long is kept one */
+
+static podi_msec_t
+provider_left(runner_provider_t *p, podi_msec_t every, podi_msec_t now)
+{
+    int          is_due = p->left_polls + PROVIDER_LEFT <= now;
+    podi_msec_t  wait;
+
+    if (!is_due && p->polls + every > now) {
         return p->polls + every - now;
     }
 
-    return provider_due(&p->polls, every, 1000, now);
+    wait = provider_due(&p->polls, every, 1000, now);
+
+    if (wait > 0) {
+        p->left_turn = now + wait + PROVIDER_KEEP;
+        return wait;
+    }
+
+    p->left_polls = now;
+    p->left_turn = 0;
+
+    return 0;
 }
 
 

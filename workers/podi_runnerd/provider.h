@@ -42,6 +42,8 @@ typedef struct {
     podi_msec_t        submits;         /* when the next one is due */
     podi_msec_t        minute;
     podi_msec_t        polls;
+    podi_msec_t        left_polls;      /* the last one of what is left */
+    podi_msec_t        left_turn;       /* no other is polled before */
     podi_msec_t        polls_until;     /* nothing is polled before that */
     podi_usec_t        clock;           /* theirs, less ours */
     unsigned           running;         /* of this process */
@@ -187,7 +189,8 @@ void runner_provider_heard(runner_provider_t *p, provider_run_t *run,
 void runner_provider_spared(runner_provider_t *p, provider_run_t *run);
 /*
  * ms until it may be polled; that poll is counted.  is_left: when nobody else
- * wants to, nor is anything else to wait.
+ * wants to, nor is anything else to wait; every few seconds a turn is kept for
+ * it.
  */
 podi_msec_t runner_provider_poll(runner_provider_t *p,
     const podi_provider_facts_t *facts, int is_left);

@@ -13,8 +13,8 @@
  * of it afterwards is.  It is asked for once, if they take it.
  *
  * Who still has the job looks as often as its undo has time for.  What is left
- * waits: each time twice as long, until they want to be asked again, and behind
- * the polls of jobs that somebody waits for.
+ * waits: each time twice as long, until they want to be asked again, and mostly
+ * behind the polls of jobs that somebody waits for.
  */
 
 #include <string.h>
