@@ -86,11 +86,9 @@ comfy_workflow(podi_flow_t *f, comfy_run_t *run)
     run->idle = (podi_msec_t) json_integer_value(json_object_get(workflow,
                                                                  "idle_ms"));
     run->model_key = comfy_model_key(json_object_get(run->needs, "models"));
-    run->n_inputs = json_array_size(run->job->inputs);
 
-    if (run->n_inputs > RUNNER_INPUTS_MAX) {
-        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "inputs",
-                         "more than %d", RUNNER_INPUTS_MAX);
+    if (runner_inputs_count(f, run->job) != PODI_OK) {
+        return PODI_ERROR;
     }
 
     if (comfy_params(run) != PODI_OK

@@ -79,13 +79,15 @@ comfy_choose(podi_flow_t *f, void *ctx)
     comfy_run_t      *run = job->data;
     runner_server_t  *server = run->server;
 
-    if (run->over) {
+    if (run->head.over) {
         return PODI_DONE;
     }
 
     if (run->has_end) {
         return PODI_OK;
     }
+
+    PODI_FAULT(comfy_fetched);
 
     /* the inputs took their time */
     if (!server->listed || server->state != PODI_FARM_ACTIVE || server->stuck

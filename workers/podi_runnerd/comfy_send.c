@@ -46,7 +46,7 @@ comfy_upload(podi_flow_t *f, void *ctx)
 
     run->at = 0;
 
-    if (run->has_end || run->n_inputs == 0) {
+    if (run->has_end || run->head.n_inputs == 0) {
         return PODI_OK;
     }
 
@@ -63,7 +63,7 @@ send_upload(podi_flow_t *f, void *ctx)
     podi_job_t           *job = ctx;
     podi_str_t            path = podi_string("/upload/image"), name, folder;
     comfy_run_t          *run = job->data;
-    podi_input_t         *input = &run->inputs[run->at];
+    podi_input_t         *input = &run->head.inputs[run->at];
     podi_http_part_t     *parts;
     podi_http_request_t   request;
     const char           *suffix;
@@ -139,7 +139,7 @@ send_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
         return PODI_ERROR;
     }
 
-    return run->at == run->n_inputs ? PODI_DONE : PODI_OK;
+    return run->at == run->head.n_inputs ? PODI_DONE : PODI_OK;
 }
 
 
@@ -183,7 +183,7 @@ comfy_send(podi_flow_t *f, void *ctx)
     run->sent = 1;
 
     if (send_body(f, run) != PODI_OK) {
-        run->over = 1;
+        run->head.over = 1;
         return PODI_ERROR;
     }
 
@@ -202,7 +202,7 @@ send_body(podi_flow_t *f, comfy_run_t *run)
     job.mapping = run->mapping;
     job.params = run->params;
     job.inputs = run->names;
-    job.inputs_n = run->n_inputs;
+    job.inputs_n = run->head.n_inputs;
     job.prompt_id = run->prompt_id;
 
     run->heard = run->server->hears;
@@ -236,7 +236,7 @@ comfy_sent(podi_flow_t *f, void *ctx)
         return PODI_OK;
     }
 
-    if (run->over) {
+    if (run->head.over) {
         return podi_job_fail(job, f->fail.error, "%s: %s", f->fail.field,
                              f->fail.detail);
     }

@@ -85,9 +85,7 @@ typedef struct {
     json_t                       *params;
     json_t                       *inputs;       /* as templates see them */
     json_t                       *about;        /* {id, key, webhook_url} */
-    podi_input_t                  files[RUNNER_INPUTS_MAX];
-    size_t                        n_inputs;
-    size_t                        at;   /* the input, or item, in hand */
+    size_t                        at;   /* the item in hand */
 
     podi_provider_key_t           keys[PROVIDER_KEYS_MAX];
     size_t                        n_keys;
@@ -148,7 +146,6 @@ typedef struct {
     unsigned                      heard:1;      /* that it is to stop */
     unsigned                      is_left:1;    /* nobody waits for it */
     unsigned                      counted:1;    /* goes with mem */
-    unsigned                      over:1;       /* the ending was said */
 } provider_run_t;
 
 /* job->data of any kind */

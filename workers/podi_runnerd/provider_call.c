@@ -177,12 +177,12 @@ call_parts(podi_flow_t *f, provider_run_t *run,
             continue;
         }
 
-        if ((size_t) made->parts[i].input >= run->n_inputs) {
+        if ((size_t) made->parts[i].input >= run->head.n_inputs) {
             return podi_fail(&f->fail, PODI_E_BAD_FIELD, "inputs",
                              "the operation needs more of them");
         }
 
-        input = &run->files[made->parts[i].input];
+        input = &run->head.inputs[made->parts[i].input];
         parts[i].fd = input->fd;
         parts[i].bytes = input->bytes;
         parts[i].type = input->type;

@@ -20,10 +20,6 @@
 
 
 static unsigned input_uses(provider_run_t *run);
-static podi_rc_t input_fetch(podi_flow_t *f, void *ctx);
-static podi_rc_t input_fetched(podi_flow_t *f, void *ctx);
-static podi_rc_t input_next(void *ctx, podi_rc_t rc, podi_fail_t *fail,
-    podi_msec_t *ret_wait);
 static podi_rc_t input_describe(podi_flow_t *f, provider_run_t *run,
     size_t i, unsigned uses);
 static podi_rc_t input_url(podi_flow_t *f, provider_run_t *run,
@@ -33,44 +29,24 @@ static podi_rc_t input_text(podi_flow_t *f, podi_input_t *input,
 static int input_set(json_t *seen, const char *name, const podi_str_t *s);
 
 
-static const podi_step_t  input_steps[] = {
-    { "fetching an input",  input_fetch,   PODI_MAY_FAIL },
-    { "checking an input",  input_fetched, 0 },
-    podi_null_step
-};
-
-
 podi_rc_t
 provider_fetch(podi_flow_t *f, void *ctx)
 {
-    size_t           i;
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
-    run->at = 0;
-
-    if (run->submitted || run->n_inputs == 0
+    if (run->submitted || run->head.n_inputs == 0
         || run->fate != PROVIDER_GOES_ON)
     {
         return PODI_OK;
     }
 
-    for (i = 0; i < run->n_inputs; i++) {
-        if (podi_input_open(f, job, &runnerd.files, i, &run->files[i])
-            != PODI_OK)
-        {
-            return PODI_ERROR;
-        }
+    if (runner_inputs_open(f, job) != PODI_OK) {
+        return PODI_ERROR;
     }
 
-    if ((input_uses(run) & INPUT_BYTES) == 0) {
-        return PODI_OK;
-    }
-
-    podi_job_progress(job, 1);
-
-    return runner_again(f, job->mem, input_steps, input_next, job,
-                        &run->again);
+    return input_uses(run) & INPUT_BYTES ? runner_inputs_fetch(f, job)
+                                         : PODI_OK;
 }
 
 
@@ -96,49 +72,6 @@ input_uses(provider_run_t *run)
 }
 
 
-static podi_rc_t
-input_fetch(podi_flow_t *f, void *ctx)
-{
-    podi_job_t      *job = ctx;
-    provider_run_t  *run = job->data;
-
-    return podi_input_fetch(f, job, &runnerd.files, &run->files[run->at]);
-}
-
-
-static podi_rc_t
-input_fetched(podi_flow_t *f, void *ctx)
-{
-    podi_rc_t        rc;
-    podi_job_t      *job = ctx;
-    provider_run_t  *run = job->data;
-
-    rc = podi_input_fetched(f, job, &run->files[run->at]);
-
-    run->over = rc == PODI_DONE;
-    run->at++;
-
-    return rc == PODI_OK ? PODI_DONE : rc;
-}
-
-
-static podi_rc_t
-input_next(void *ctx, podi_rc_t rc, podi_fail_t *fail, podi_msec_t *ret_wait)
-{
-    podi_job_t      *job = ctx;
-    provider_run_t  *run = job->data;
-
-    (void) fail;
-    (void) ret_wait;
-
-    if (rc == PODI_ERROR) {
-        return PODI_ERROR;
-    }
-
-    return run->over || run->at == run->n_inputs ? PODI_DONE : PODI_OK;
-}
-
-
 podi_rc_t
 provider_fetched(podi_flow_t *f, void *ctx)
 {
@@ -147,7 +80,7 @@ provider_fetched(podi_flow_t *f, void *ctx)
     podi_job_t      *job = ctx;
     provider_run_t  *run = job->data;
 
-    if (run->over) {
+    if (run->head.over) {
         return PODI_DONE;
     }
 
@@ -157,7 +90,7 @@ provider_fetched(podi_flow_t *f, void *ctx)
 
     uses = input_uses(run);
 
-    for (i = 0; i < run->n_inputs; i++) {
+    for (i = 0; i < run->head.n_inputs; i++) {
         if (input_describe(f, run, i, uses) != PODI_OK) {
             return PODI_ERROR;
         }
@@ -171,7 +104,7 @@ static podi_rc_t
 input_describe(podi_flow_t *f, provider_run_t *run, size_t i, unsigned uses)
 {
     json_t        *seen = json_object();
-    podi_input_t  *input = &run->files[i];
+    podi_input_t  *input = &run->head.inputs[i];
 
     if (seen == NULL || json_array_append_new(run->inputs, seen) != 0
         || !input_set(seen, "type", &input->type)

@@ -67,11 +67,9 @@ provider_open(podi_flow_t *f, void *ctx)
     run->job = job;
     run->cost = -1;
     run->inputs = json_array();
-    run->n_inputs = json_array_size(job->inputs);
 
-    if (run->n_inputs > RUNNER_INPUTS_MAX) {
-        return podi_fail(&f->fail, PODI_E_BAD_FIELD, "inputs",
-                         "more than %d", RUNNER_INPUTS_MAX);
+    if (runner_inputs_count(f, job) != PODI_OK) {
+        return PODI_ERROR;
     }
 
     if (podi_id_make(&id) != PODI_OK) {

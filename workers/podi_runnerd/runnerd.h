@@ -11,6 +11,7 @@
  *     socket.c        what it tells of its own accord
  *     progress.c      how far a prompt is, as its user is told
  *     call.c          one request to one of them
+ *     inputs.c        what a job begins with, whoever carries it out
  *     comfy.c         a job of theirs, and the order of all that follows
  *     comfy_choose.c  the server that it goes to
  *     comfy_place.c   inputs, and where it is, as it is noted
@@ -196,6 +197,10 @@ typedef struct {
     json_t               *tried;        /* where it failed already */
     int64_t               deferrals;
     const podi_step_t    *undo;         /* NULL: it was not begun */
+    podi_input_t          inputs[RUNNER_INPUTS_MAX];
+    size_t                n_inputs;
+    size_t                input;        /* the one that is fetched */
+    unsigned              over:1;       /* the job's ending was said */
 } runner_head_t;
 
 extern const podi_step_t  runner_steps[];
@@ -203,6 +208,16 @@ extern const podi_step_t  runner_undo[];
 
 /* where its files go: beside the first input; NULL: there is no store */
 podi_objects_store_t *runner_store(const podi_job_t *job);
+
+
+/* ---- inputs.c ----------------------------------------------------------- */
+
+/* of job->data, whatever that is.  BAD_FIELD: there are too many */
+PODI_MUSTCHECK podi_rc_t runner_inputs_count(podi_flow_t *f, podi_job_t *job);
+/* the store of each, and a file for it; those that are counted */
+PODI_MUSTCHECK podi_rc_t runner_inputs_open(podi_flow_t *f, podi_job_t *job);
+/* AGAIN; over: one of them has ended the job.  Those that are opened: any */
+PODI_MUSTCHECK podi_rc_t runner_inputs_fetch(podi_flow_t *f, podi_job_t *job);
 
 
 /* ---- server.c, probe.c, cards.c ------------------------------------------ */
@@ -330,9 +345,7 @@ typedef struct {
     podi_msec_t            idle;
     uint64_t               model_key;
 
-    podi_input_t           inputs[RUNNER_INPUTS_MAX];
-    podi_str_t             names[RUNNER_INPUTS_MAX];
-    size_t                 n_inputs;
+    podi_str_t             names[RUNNER_INPUTS_MAX];    /* of inputs, there */
     size_t                 at;          /* the one that is being dealt with */
 
     runner_server_t       *server;      /* NULL: none was chosen */
@@ -380,7 +393,6 @@ typedef struct {
     unsigned               unnoted:1;   /* taken, and its row does not say so */
     unsigned               is_own:1;    /* prompt_id is the server's own */
     unsigned               is_told_lost:1;      /* comfy.unnoted was said */
-    unsigned               over:1;      /* the job's ending was said */
     podi_msec_t            undo_until;
 } comfy_run_t;
 
