@@ -150,6 +150,15 @@ podi_json_str(const json_t *value)
 void
 podi_json_add(podi_buf_t *b, const json_t *value)
 {
+    podi_str_t  s;
+
+    /* six times as fast as jansson: a text may be a picture */
+    if (json_is_string(value)) {
+        s = podi_json_str(value);
+        podi_buf_add_json(b, &s);
+        return;
+    }
+
     if (json_dump_callback(value, podi_json_write, b,
                            JSON_COMPACT|JSON_ENCODE_ANY) != 0)
     {

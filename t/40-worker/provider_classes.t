@@ -6,6 +6,7 @@ use warnings;
 use lib 't/lib';
 
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use Test::More;
 use Podi::Proc qw(poll);
 use Podi::ThirdParty;
@@ -83,6 +84,14 @@ api('brief', 'replicate', sub { $_[0]{common}{poll}{deadline_s} = 1 });
 api('visual', 'volc_visual', undef, operation => 'text_to_image', key => $pair);
 api('chat', 'openai_chat', undef, operation => 'embeddings',
     set => { model => 'm', texts => ['a', 'b'], prompt => undef });
+api("in_$_", 'replicate', sub {
+    $_[0]{operations}{upscale}{submit}{body}{template}{input}{image}
+        = "{{input[0].$_}} {{input[0].type}}";
+}) for qw(base64 data_url);
+api('in_both', 'replicate', sub {
+    $_[0]{operations}{upscale}{submit}{body}{template}{input} = {
+        map { $_ => "{{input[0].$_}}" } qw(base64 data_url) };
+});
 signed('acs3', 'wrong');
 signed('rpc', 'theirs');
 
@@ -222,6 +231,29 @@ subtest 'signed' => sub {
     $s->succeeds($s->submit('do.rpc'), 'or asked by theirs');
     is scalar($s->asked('submit')), 2, 'once more';
     $s->{fake}->clock(0);
+};
+
+# a request of a job that sends its input along
+sub sent_along
+{
+    my ($how) = @_;
+
+    $s->asked('submit');
+    $s->succeeds($s->submit("do.in_$how"), "$how: its input is sent along");
+    my ($r) = $s->asked('submit');
+
+    return $json->decode($r->{body})->{input};
+}
+
+
+subtest 'inputs that are sent along' => sub {
+    my $base64 = encode_base64($s->{photo}, '');
+    my $data = "data:image/png;base64,$base64";
+
+    is sent_along('base64')->{image}, "$base64 image/png", 'each byte';
+    is sent_along('data_url')->{image}, "$data image/png", 'as what it is';
+    is_deeply sent_along('both'), { base64 => $base64, data_url => $data },
+        'one as well as the other';
 };
 
 subtest 'JSON' => sub {

@@ -25,8 +25,10 @@ static podi_rc_t input_describe(podi_flow_t *f, provider_run_t *run,
 static podi_rc_t input_url(podi_flow_t *f, provider_run_t *run,
     podi_input_t *input, json_t *seen);
 static podi_rc_t input_text(podi_flow_t *f, podi_input_t *input,
-    json_t *seen);
+    unsigned uses, json_t *seen);
 static int input_set(json_t *seen, const char *name, const podi_str_t *s);
+static int input_set_text(json_t *seen, const char *name, const podi_str_t *s,
+    unsigned is_wanted);
 
 
 podi_rc_t
@@ -119,7 +121,7 @@ input_describe(podi_flow_t *f, provider_run_t *run, size_t i, unsigned uses)
         return PODI_ERROR;
     }
 
-    return uses & INPUT_TEXT ? input_text(f, input, seen) : PODI_OK;
+    return uses & INPUT_TEXT ? input_text(f, input, uses, seen) : PODI_OK;
 }
 
 
@@ -152,9 +154,9 @@ input_url(podi_flow_t *f, provider_run_t *run, podi_input_t *input,
 /* what is larger than a request may be is refused before it is read */
 
 static podi_rc_t
-input_text(podi_flow_t *f, podi_input_t *input, json_t *seen)
+input_text(podi_flow_t *f, podi_input_t *input, unsigned uses, json_t *seen)
 {
-    podi_str_t  bytes, text, data;
+    podi_str_t  bytes, text, data = podi_null_str;
 
     if (input->bytes > PODI_PROVIDER_BODY_MAX * 3 / 4) {
         return podi_fail(&f->fail, PODI_E_MEDIA_TOO_LARGE, NULL,
@@ -174,14 +176,30 @@ input_text(podi_flow_t *f, podi_input_t *input, json_t *seen)
     }
 
     if (podi_base64_encode(f->mem, &bytes, &text) != PODI_OK
-        || podi_mem_printf(f->mem, &data, "data:" PODI_STR_FMT ";base64,"
-                           PODI_STR_FMT, podi_str_arg(&input->type),
-                           podi_str_arg(&text)) != PODI_OK
-        || !input_set(seen, "base64", &text)
-        || !input_set(seen, "data", &data))
+        || ((uses & PODI_PROVIDER_INPUT_DATA)
+            && podi_mem_printf(f->mem, &data, "data:" PODI_STR_FMT ";base64,"
+                               PODI_STR_FMT, podi_str_arg(&input->type),
+                               podi_str_arg(&text)) != PODI_OK)
+        || !input_set_text(seen, "base64", &text,
+                           uses & PODI_PROVIDER_INPUT_BASE64)
+        || !input_set_text(seen, "data_url", &data,
+                           uses & PODI_PROVIDER_INPUT_DATA))
     {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");
     }
 
     return PODI_OK;
+}
+
+
+/* megabytes of what we have made ourselves, if they are wanted: not checked */
+
+static int
+input_set_text(json_t *seen, const char *name, const podi_str_t *s,
+    unsigned is_wanted)
+{
+    return !is_wanted
+           || json_object_set_new(seen, name,
+                                  json_stringn_nocheck((char *) s->data,
+                                                       s->len)) == 0;
 }
