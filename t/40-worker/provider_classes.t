@@ -92,6 +92,19 @@ api('in_both', 'replicate', sub {
     $_[0]{operations}{upscale}{submit}{body}{template}{input} = {
         map { $_ => "{{input[0].$_}}" } qw(base64 data_url) };
 });
+api('odd', 'replicate', sub {
+    my $d = $_[0];
+
+    $d->{operations}{upscale}{submit}{body} = { kind => 'form', fields => {
+        image => '{{input[0].name}} & {{input[0].type}}',
+        scale => '{{scale:integer}}', seed => '{{seed:integer?}}' } };
+    $d->{operations}{upscale}{params}{seed} = { type => 'integer' };
+    $d->{common}{result}{download_headers} = { 'X-Reader' => 'podi' };
+    $d->{common}{failed_class} = 'retryable';
+});
+api('queued', 'fal', sub {
+    $_[0]{common}{poll}{schedule} = { first_ms => 700, max_ms => 700 };
+});
 signed('acs3', 'wrong');
 signed('rpc', 'theirs');
 
@@ -211,6 +224,34 @@ subtest 'while it is followed' => sub {
     $s->play('replicate', 'never');
     $s->fails($s->submit('do.brief'), 'deadline');
     is scalar($s->asked('cancel')), 1, 'what takes too long is cancelled';
+};
+
+subtest 'those who wait before it' => sub {
+    my $t = $s->submit('do.queued');
+
+    $s->succeeds($t, 'it comes to its turn');
+    my @ahead = map { $_->{ahead} // () }
+                grep { $_->{job_id} eq $t->{jobs}[0]{job_id} }
+                $h->heard('job.progress');
+
+    is_deeply \@ahead, [1, 0], 'its user is told how many there are';
+};
+
+subtest 'another description' => sub {
+    $s->asked($_) for qw(submit download);
+    $s->play('replicate', 'failed');
+    my $t = $s->submit('do.odd');
+
+    $s->succeeds($t, 'what fails there is tried again, where it says so');
+    is_deeply outcomes($t), ['retried', 'succeeded'], 'as an attempt';
+    my ($r) = $s->asked('submit');
+
+    is $r->{header}{'content-type'}, 'application/x-www-form-urlencoded',
+        'a form is sent';
+    is $r->{body}, 'image=cat.png%20%26%20image%2Fpng&scale=4',
+        'without what there is not';
+    is $_->{header}{'x-reader'}, 'podi', 'a header for the download'
+        for $s->asked('download');
 };
 
 subtest 'signed' => sub {

@@ -19,13 +19,18 @@ my %draw = (operation => 'text_to_image', inputs => { min => 1, max => 1 });
 $s->describe('now', of => 'volc_ark', edit => sub {
     $_[0]{network}{total_ms} = 5000;
 });
+$s->describe('brief', of => 'volc_ark', edit => sub {
+    $_->{result}{ttl_s} = 1
+        for $_[0]{common} // (), values %{ $_[0]{operations} };
+});
 $s->describe($_, of => 'replicate') for qw(replicate slow);
 $s->describe('quoted', of => 'replicate', edit => sub {
     $_[0]{common}{cost} = { path => 'quote', unit_micros => 1000 };
 });
 $s->describe('drawn', of => 'openai_images');
-$s->key($_) for qw(now replicate slow quoted drawn);
-$s->action('draw.now', provider => 'now', set => { model => 'm' }, %draw);
+$s->key($_) for qw(now brief replicate slow quoted drawn);
+$s->action("draw.$_", provider => $_, set => { model => 'm' }, %draw)
+    for qw(now brief);
 $s->action('draw.drawn', provider => 'drawn', %draw);
 $s->action("scale.$_", provider => $_, operation => 'upscale',
            set => { model => 'a/b' }) for qw(replicate slow quoted);
@@ -45,6 +50,17 @@ subtest 'URLs at once, and nobody gives them' => sub {
         ['retried', 'succeeded'], 'though it is another attempt';
     is_deeply [map { $_->{remote_state} } $s->attempts($t)],
         ['ended', 'ended'], 'which has taken its place';
+    $s->forget;
+};
+
+subtest 'URLs at once, for a second' => sub {
+    $s->play('files', 'error503', step => 'download', times => 99);
+    my $t = $s->submit('draw.brief', prompt => 'a cat');
+
+    $s->fails($t, 'executor_failed', qr/and lives 1 s there/);
+    is scalar($s->attempts($t)), 1, 'it is fetched as long as it lives';
+    is scalar(grep { $_->{path} =~ /images/ } $s->{fake}->log), 1,
+        'nothing new is asked for';
     $s->forget;
 };
 

@@ -109,6 +109,8 @@ typedef struct {
     podi_msec_t                   waited;       /* before it was asked */
     podi_msec_t                   pace;         /* of polls */
     podi_msec_t                   deadline;
+    podi_usec_t                   made_at;
+    int                           ahead;        /* as told; -1: nothing was */
     podi_msec_t                   miss_due;     /* a miss before counts not */
     podi_msec_t                   undo_until;
     unsigned                      misses;
@@ -201,6 +203,9 @@ void provider_fate(provider_run_t *run, provider_fate_e fate,
     podi_error_e error, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* there are results; their third party has had them since then */
+void provider_made(provider_run_t *run, podi_usec_t at);
+
 /* the fate of a class that ends it; NONE: it does not */
 void provider_judge(provider_run_t *run, const podi_provider_answer_t *a);
 
@@ -258,7 +263,7 @@ PODI_MUSTCHECK podi_rc_t provider_remote(provider_run_t *run,
 
 /* can who comes next collect, from its row, what this answer has? */
 int provider_is_kept(const provider_run_t *run);
-/* what an earlier attempt was answered; DECLINED: it is not there */
+/* what an earlier attempt was answered: made; DECLINED: it is not there */
 PODI_MUSTCHECK podi_rc_t provider_kept(provider_run_t *run);
 
 /* was it noted that it was submitted?  An id that is known is never lost */

@@ -46,6 +46,14 @@ provider_fate(provider_run_t *run, provider_fate_e fate, podi_error_e error,
 
 
 void
+provider_made(provider_run_t *run, podi_usec_t at)
+{
+    run->made_at = at;
+    provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
+}
+
+
+void
 provider_judge(provider_run_t *run, const podi_provider_answer_t *a)
 {
     podi_str_t  s = a->message.len > 0 ? a->message : a->code;

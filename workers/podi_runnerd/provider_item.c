@@ -2,7 +2,7 @@
  * provider_item: what a third party has made.
  *
  *     URL     fetched through the guard, without redirects, so long and no
- *             longer; again when that failed, as it may be there still
+ *             longer; again when that failed, as long as it lives there
  *     bytes, JSON    out of the answer
  *     -> a file -> what is it? -> decoded -> stored -> a row
  *
@@ -182,6 +182,14 @@ item_is_here(podi_flow_t *f, provider_run_t *run)
                       "a result of " PODI_STR_FMT " cannot be fetched (%u)",
                       podi_str_arg(&run->provider->name),
                       reply != NULL ? reply->status : 0);
+        return 0;
+    }
+
+    if (podi_time_now() - run->made_at > run->facts->ttl_s * 1000000) {
+        provider_fate(run, PROVIDER_FAILS, PODI_E_EXECUTOR_FAILED,
+                      "a result of " PODI_STR_FMT " could not be fetched, and "
+                      "lives %lld s there", podi_str_arg(&run->provider->name),
+                      (long long) run->facts->ttl_s);
         return 0;
     }
 

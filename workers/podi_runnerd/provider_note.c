@@ -3,7 +3,7 @@
  *
  *     before it is sent      intended   {operation, key}
  *     taken, and an id       submitted  {..., id, poll_url, ...}
- *     made at once, as URLs  submitted  {..., items: [url, ...]}
+ *     made at once, as URLs  submitted  {..., items: [url, ...], made: us}
  *     nothing is left        ended
  *
  * What was taken is paid for: when it cannot be noted it is gone on with, told
@@ -22,7 +22,8 @@
 
 
 static void note_keep(json_t *remote, const char *name, const podi_str_t *s);
-static podi_rc_t note_items(json_t *remote, const podi_provider_answer_t *a);
+static podi_rc_t note_items(json_t *remote, const podi_provider_answer_t *a,
+    podi_usec_t made_at);
 static int note_is_ref(const podi_str_t *id);
 
 
@@ -83,7 +84,8 @@ provider_remote(provider_run_t *run, const podi_provider_answer_t *a)
         return PODI_ERROR;
     }
 
-    if (a != NULL && provider_is_kept(run) && note_items(remote, a) != PODI_OK)
+    if (a != NULL && provider_is_kept(run)
+        && note_items(remote, a, run->made_at) != PODI_OK)
     {
         return PODI_ERROR;
     }
@@ -144,13 +146,16 @@ provider_is_kept(const provider_run_t *run)
 
 
 static podi_rc_t
-note_items(json_t *remote, const podi_provider_answer_t *a)
+note_items(json_t *remote, const podi_provider_answer_t *a,
+    podi_usec_t made_at)
 {
     size_t             i;
     json_t            *items = json_array();
     const podi_str_t  *url;
 
-    if (json_object_set_new(remote, "items", items) != 0) {
+    if (json_object_set_new(remote, "items", items) != 0
+        || json_object_set_new(remote, "made", json_integer(made_at)) != 0)
+    {
         return PODI_ERROR;
     }
 
@@ -200,6 +205,8 @@ provider_kept(provider_run_t *run)
     }
 
     a->n_items = n;
+    provider_made(run, json_integer_value(json_object_get(run->remote,
+                                                          "made")));
 
     return PODI_OK;
 }

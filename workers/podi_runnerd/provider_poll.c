@@ -21,6 +21,7 @@
 #define POLL_MISSES  2              /* of what was seen there; else one more */
 #define POLL_GAP     2000           /* ms, between them */
 #define POLL_AWAY    5000           /* ms, when they do not answer */
+#define POLL_AHEAD   1000000        /* more are as many */
 
 
 static podi_rc_t poll_ask(podi_flow_t *f, void *ctx);
@@ -31,6 +32,7 @@ static podi_rc_t poll_state(podi_flow_t *f, provider_run_t *run,
     const podi_provider_answer_t *a);
 static podi_rc_t poll_done(podi_flow_t *f, provider_run_t *run);
 static void poll_other(provider_run_t *run, const podi_provider_answer_t *a);
+static void poll_told(provider_run_t *run, const podi_provider_answer_t *a);
 static void poll_missed(provider_run_t *run);
 static void poll_later(provider_run_t *run);
 
@@ -146,8 +148,7 @@ poll_state(podi_flow_t *f, provider_run_t *run,
         run->misses = 0;
         run->seen = 1;
         run->answer.state = a->state;
-        podi_job_progress(run->job, a->progress > 5 ? (unsigned) a->progress
-                                                    : 5);
+        poll_told(run, a);
         return PODI_OK;
 
     case PODI_REMOTE_DONE:
@@ -170,6 +171,30 @@ poll_state(podi_flow_t *f, provider_run_t *run,
 }
 
 
+/* how far it is, and how many are before it, as they say */
+
+static void
+poll_told(provider_run_t *run, const podi_provider_answer_t *a)
+{
+    podi_event_where_t  where = { .ahead = -1 };
+
+    podi_job_progress(run->job, a->progress > 5 ? (unsigned) a->progress : 5);
+
+    if (a->state == PODI_REMOTE_RUNNING) {
+        where.ahead = 0;
+
+    } else if (a->position >= 0) {
+        where.ahead = a->position < POLL_AHEAD ? (int) a->position
+                                               : POLL_AHEAD;
+    }
+
+    if (where.ahead != run->ahead) {
+        run->ahead = where.ahead;
+        podi_job_where(run->job, &where);
+    }
+}
+
+
 /* read once more, into memory that lasts */
 
 static podi_rc_t
@@ -181,7 +206,7 @@ poll_done(podi_flow_t *f, provider_run_t *run)
         return PODI_OK;
     }
 
-    provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
+    provider_made(run, podi_time_now());
 
     return provider_answer(f, run, run->job->mem, &run->answer);
 }

@@ -66,6 +66,7 @@ provider_open(podi_flow_t *f, void *ctx)
 
     run->job = job;
     run->cost = -1;
+    run->ahead = -1;
     run->inputs = json_array();
 
     if (runner_inputs_count(f, job) != PODI_OK) {
@@ -150,7 +151,6 @@ provider_earlier(podi_flow_t *f, provider_run_t *run)
         switch (provider_kept(run)) {
 
         case PODI_OK:
-            provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
             break;
 
         case PODI_DECLINED:

@@ -410,7 +410,7 @@ try_taken(podi_flow_t *f, provider_run_t *run)
     run->fresh = run->facts->has_poll;
 
     if (!run->facts->has_poll) {
-        provider_fate(run, PROVIDER_DONE, PODI_E_NONE, "made");
+        provider_made(run, podi_time_now());
     }
 
     if (run->submitted && provider_remote(run, &run->answer) != PODI_OK) {
