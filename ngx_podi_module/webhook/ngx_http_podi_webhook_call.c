@@ -23,7 +23,7 @@ typedef struct {
     const ngx_http_podi_webhook_provider_t  *provider;
     podi_str_t                               token;
     podi_callback_t                          of;
-    podi_provider_called_t                   called;
+    podi_str_t                               dedupe;
 } webhook_call_t;
 
 
@@ -123,7 +123,7 @@ webhook_verify(podi_flow_t *f, void *ctx)
     }
 
     rc = podi_provider_webhook(call->provider->description, &in, f->mem,
-                               &call->called, &f->fail);
+                               &call->dedupe, &f->fail);
 
     if (rc == PODI_ERROR && f->fail.error == PODI_E_FORBIDDEN) {
         f->fail.error = PODI_E_WEBHOOK_REFUSED;
@@ -183,8 +183,8 @@ webhook_tell(podi_flow_t *f, void *ctx)
     unsigned char    digest[PODI_SHA256_LEN], hex[2 * WEBHOOK_CALL_LEN];
     webhook_call_t  *call = ctx;
 
-    told = (call->called.dedupe.len != 0) ? call->called.dedupe
-                                          : ngx_podi_body(call->request);
+    told = (call->dedupe.len != 0) ? call->dedupe
+                                   : ngx_podi_body(call->request);
 
     if (podi_sha256(&told, digest) != PODI_OK) {
         return podi_fail(&f->fail, PODI_E_INTERNAL, NULL, "no memory");

@@ -144,6 +144,7 @@ static char *
 webhook_keys(ngx_conf_t *cf, webhook_words_t *words, podi_mem_t *mem,
     ngx_http_podi_webhook_provider_t *provider)
 {
+    podi_str_t   url = podi_null_str;
     const char  *wants;
 
     switch (podi_provider_hook(provider->description)) {
@@ -155,7 +156,9 @@ webhook_keys(ngx_conf_t *cf, webhook_words_t *words, podi_mem_t *mem,
         break;
 
     case PODI_HOOK_FAL:
-        wants = (words->jwks.len != 0) ? NULL : "needs jwks=FILE";
+        url = podi_provider_jwks_url(provider->description);
+        wants = (words->jwks.len != 0) ? NULL
+                : "needs jwks=FILE, the document at ";
         break;
 
     case PODI_HOOK_PATH:
@@ -169,8 +172,8 @@ webhook_keys(ngx_conf_t *cf, webhook_words_t *words, podi_mem_t *mem,
 
     if (wants != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"podi_webhook_provider\": %V %s", &words->file,
-                           wants);
+                           "\"podi_webhook_provider\": %V %s%*s",
+                           &words->file, wants, url.len, url.data);
         return NGX_CONF_ERROR;
     }
 

@@ -257,23 +257,20 @@ typedef struct {
     podi_usec_t                 now;
 } podi_provider_call_in_t;
 
-typedef struct {
-    podi_str_t  id;                         /* of the remote job; or "" */
-    podi_str_t  dedupe;                     /* "" when it has none */
-} podi_provider_called_t;
-
 podi_hook_e podi_provider_hook(const podi_provider_t *p);
+/* where they publish the keys of their calls; "" when they have none */
 podi_str_t podi_provider_jwks_url(const podi_provider_t *p);
 /* the name of the key that it is signed with; "" when there is none */
 podi_str_t podi_provider_hook_secret(const podi_provider_t *p);
 
 /*
+ * *ret_dedupe: by which the same call is known again; "" when it has none.
  * FORBIDDEN: a forged one, or too old; nothing else of it may be believed.
  * BAD_JSON: theirs, and not to be read.
  */
 PODI_MUSTCHECK podi_rc_t podi_provider_webhook(const podi_provider_t *p,
     const podi_provider_call_in_t *in, podi_mem_t *mem,
-    podi_provider_called_t *ret, podi_fail_t *fail);
+    podi_str_t *ret_dedupe, podi_fail_t *fail);
 
 
 #endif /* PODI_PROVIDER_H */

@@ -1,7 +1,7 @@
 /*
  * podi_provider_hook: a call from outside that says it is the provider's.
  *
- *     headers, body -> what was signed -> compared -> not too old -> the id
+ *     headers, body -> what was signed -> compared -> not too old -> is JSON
  *
  * A call that passes only wakes a poll.  All comparisons of secrets take a
  * time that does not depend on them.
@@ -44,13 +44,13 @@ static podi_rc_t podi_provider_forged(podi_fail_t *fail, const char *why);
 podi_rc_t
 podi_provider_webhook(const podi_provider_t *p,
     const podi_provider_call_in_t *in, podi_mem_t *mem,
-    podi_provider_called_t *ret, podi_fail_t *fail)
+    podi_str_t *ret_dedupe, podi_fail_t *fail)
 {
     json_t                         *json;
     podi_rc_t                       rc;
     static const podi_json_limit_t  limit = { PODI_PROVIDER_BODY_MAX, 64 };
 
-    memset(ret, 0, sizeof(podi_provider_called_t));
+    *ret_dedupe = podi_str_c("");
 
     switch (p->webhook.kind) {
 
@@ -82,11 +82,8 @@ podi_provider_webhook(const podi_provider_t *p,
         return PODI_ERROR;
     }
 
-    ret->id = podi_provider_scalar(podi_provider_first(&p->webhook.id, json),
-                                   mem);
-
     if (p->webhook.dedupe.len) {
-        ret->dedupe = podi_provider_header(in->headers, in->n_headers,
+        *ret_dedupe = podi_provider_header(in->headers, in->n_headers,
                                            &p->webhook.dedupe);
     }
 

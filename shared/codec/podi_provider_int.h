@@ -282,7 +282,6 @@ typedef struct {
     podi_str_t              header;
     podi_str_t              prefix;
     podi_str_t              jwks_url;
-    podi_provider_paths_t   id;
     podi_str_t              dedupe;
     podi_provider_place_t  *place;
 } podi_provider_webhook_t;

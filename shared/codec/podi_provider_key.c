@@ -83,7 +83,6 @@ static const podi_provider_row_t  podi_provider_webhook_rows[] = {
       podi_provider_inject_rows },
     { "verify", podi_provider_read_section, 0, 0, 0,
       podi_provider_verify_rows },
-    { "id_path", podi_provider_read_paths, podi_webhook(id), 0, 0, NULL },
     { "dedupe_header", podi_provider_read_header, podi_webhook(dedupe), 0, 0,
       NULL },
     podi_null_provider_row
@@ -224,9 +223,6 @@ podi_provider_webhook_needs(podi_provider_load_t *l,
 
     } else if (w->where != PODI_INJECT_NONE && w->name.len == 0) {
         missing = "inject.name";
-
-    } else if (w->id.n == 0) {
-        missing = "id_path";
 
     } else if ((w->events == NULL) != (w->events_name.len == 0)) {
         missing = w->events == NULL ? "inject.events.value"

@@ -51,7 +51,7 @@ static const char  good[] =
     "  }\n"                                                         /* 35 */
     " },\n"
     " \"webhook\": {\"verify\": {\"kind\": \"hmac_header\","
-    " \"secret\": \"hook\", \"header\": \"X-S\"}, \"id_path\": \"id\"}\n"
+    " \"secret\": \"hook\", \"header\": \"X-S\"}}\n"
     "}\n";
 
 static const struct {

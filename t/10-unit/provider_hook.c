@@ -18,7 +18,7 @@
 
 static podi_mem_t              *mem;
 static podi_fail_t              fail;
-static podi_provider_called_t   called;
+static podi_str_t               called;
 static podi_pair_t              headers[4];
 static podi_provider_key_t      keys[1];
 
@@ -30,8 +30,8 @@ provider(const char *verify)
     podi_provider_t  *p = NULL;
 
     text = text_of(mem, "{\"name\":\"x\",\"base_url\":\"https://x\","
-        "\"secrets\":[\"hook\"],\"webhook\":{\"verify\":%s,\"id_path\":"
-        "\"id\",\"dedupe_header\":\"webhook-id\"},\"operations\":{\"go\":"
+        "\"secrets\":[\"hook\"],\"webhook\":{\"verify\":%s,"
+        "\"dedupe_header\":\"webhook-id\"},\"operations\":{\"go\":"
         "{\"submit\":{\"url\":\"/\"},\"result\":{\"item_kind\":\"bytes\"}}}}",
         verify);
 
@@ -111,8 +111,7 @@ test_standard(void)
     in = call_in(3, BODY);
     ok(podi_provider_webhook(p, &in, mem, &called, &fail) == PODI_OK,
        "a good one");
-    is_str(called.id, "p1", "whose job");
-    is_str(called.dedupe, "msg_1", "and the key to know it again");
+    is_str(called, "msg_1", "and how to know it again");
 
     in = call_in(3, BODY " ");
     is_fail(podi_provider_webhook(p, &in, mem, &called, &fail), &fail,

@@ -93,7 +93,7 @@ write_file('fal.jwks', JSON::PP::encode_json({ keys => [
 write_file('none.jwks', '{"keys":[]}');
 write_file('signer.json', JSON::PP::encode_json({
     name => 'signer', base_url => 'https://signer.example',
-    secrets => ['hook'], webhook => { id_path => 'id', verify => {
+    secrets => ['hook'], webhook => { verify => {
         kind => 'hmac_header', secret => 'hook', header => 'X-Sign',
         prefix => 'sha256=' } },
     operations => { go => { submit => { url => '/' },
@@ -352,7 +352,7 @@ replicate.json needs secret=FILE
 --- config
 --- must_die
 --- error_log
-fal.json needs jwks=FILE
+fal.json needs jwks=FILE, the document at https://rest.alpha.fal.ai/.well-known/jwks.json
 
 
 === TEST 27: a document without keys

@@ -268,12 +268,12 @@ vectors_hook(vectors_t *v, const char *verify, size_t n, int64_t now,
     podi_fail_t               fail;
     podi_provider_t          *p;
     podi_provider_key_t       key;
-    podi_provider_called_t    called;
+    podi_str_t                called;
     podi_provider_call_in_t   in;
 
     if (podi_mem_printf(v->mem, &text,
             "{\"name\":\"v\",\"base_url\":\"https://x\",\"secrets\":"
-            "[\"api\"],\"webhook\":{\"verify\":%s,\"id_path\":\"id\"},"
+            "[\"api\"],\"webhook\":{\"verify\":%s},"
             "\"operations\":{\"go\":{\"submit\":{\"url\":\"/\"},"
             "\"result\":{\"item_kind\":\"bytes\"}}}}", verify) != PODI_OK
         || !vectors_load(v, text, &p, why))
